@@ -146,6 +146,13 @@ export interface Store {
   /** Merges row states (repair); returns how many rows changed. */
   mergeRows(wallMs: number, rows: readonly RowState[]): { readonly changed: number; readonly summary: StoreSummary };
 
+  /**
+   * Makes everything so far safe against power loss, then drops the content of versions that are
+   * fully overwritten (no living cell, row or tombstone stems from them) so that `serve` lists
+   * them as `overwritten`. The host calls it at moments of its own choosing.
+   */
+  checkpoint(): void;
+
   /** New schema; quarantined versions that it knows are applied. */
   migrate(wallMs: number, schema: readonly string[]): ReceiveOutcome;
 
