@@ -24,13 +24,15 @@ export function address(text: string): Address {
 
 /** @throws RangeError unless `text` is 32 lower-case hex digits. */
 export function actorId(text: string): ActorId {
-  if (!hex32.test(text)) throw new RangeError(`actor id is 32 hex digits, not ${JSON.stringify(text)}`);
+  if (!hex32.test(text))
+    throw new RangeError(`actor id is 32 hex digits, not ${JSON.stringify(text)}`);
   return text as ActorId;
 }
 
 /** @throws RangeError unless `text` is 32 lower-case hex digits. */
 export function nodeId(text: string): NodeId {
-  if (!hex32.test(text)) throw new RangeError(`node id is 32 hex digits, not ${JSON.stringify(text)}`);
+  if (!hex32.test(text))
+    throw new RangeError(`node id is 32 hex digits, not ${JSON.stringify(text)}`);
   return text as NodeId;
 }
 

@@ -1,0 +1,223 @@
+/**
+ * A set of integers as sorted, disjoint, non-adjacent ranges, both ends included: what a node
+ * holds of an actor's versions, or of a version's chunks. Versions come nearly in order, so the
+ * ranges are few and most additions lengthen the last one.
+ */
+import { assert } from "./assert.ts";
+
+export type Interval = readonly [from: number, to: number];
+
+export class IntervalSet {
+  /** from, to, from, to, … */
+  #ends: number[] = [];
+  #count = 0;
+
+  static of(ranges: Iterable<Interval>): IntervalSet {
+    const set = new IntervalSet();
+    for (const [from, to] of ranges) set.add(from, to);
+    return set;
+  }
+
+  /** How many integers are in the set. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How many ranges they make up. */
+  get size(): number {
+    return this.#ends.length / 2;
+  }
+
+  get isEmpty(): boolean {
+    return this.#ends.length === 0;
+  }
+
+  /** Smallest member; undefined when empty. */
+  get min(): number | undefined {
+    return this.#ends[0];
+  }
+
+  /** Largest member; undefined when empty. */
+  get max(): number | undefined {
+    return this.#ends[this.#ends.length - 1];
+  }
+
+  /** Adds `from`..`to`; returns how many of them are new. */
+  add(from: number, to: number = from): number {
+    checkRange(from, to);
+    const ends = this.#ends;
+    const last = ends.length - 1;
+    if (last < 0 || from > (ends[last] as number) + 1) {
+      ends.push(from, to);
+      this.#count += to - from + 1;
+      return to - from + 1;
+    }
+    // `first`: the first range that touches or follows; `after`: the first one wholly beyond.
+    const first = this.#firstEndingAtOrAfter(from - 1);
+    let after = first;
+    let held = 0;
+    while (2 * after < ends.length && (ends[2 * after] as number) <= to + 1) {
+      held += (ends[2 * after + 1] as number) - (ends[2 * after] as number) + 1;
+      after++;
+    }
+    if (after === first) {
+      ends.splice(2 * first, 0, from, to);
+      this.#count += to - from + 1;
+      return to - from + 1;
+    }
+    const low = Math.min(from, ends[2 * first] as number);
+    const high = Math.max(to, ends[2 * after - 1] as number);
+    ends[2 * first] = low;
+    ends[2 * first + 1] = high;
+    if (after - first > 1) ends.splice(2 * first + 2, 2 * (after - first - 1));
+    const added = high - low + 1 - held;
+    this.#count += added;
+    return added;
+  }
+
+  /** Adds all of `other`; returns how many are new. */
+  addAll(other: IntervalSet): number {
+    let added = 0;
+    const theirs = other === this ? [] : other.#ends;
+    for (let i = 0; i < theirs.length; i += 2) {
+      added += this.add(theirs[i] as number, theirs[i + 1] as number);
+    }
+    return added;
+  }
+
+  /** Takes `from`..`to` out; returns how many of them were in. */
+  remove(from: number, to: number = from): number {
+    checkRange(from, to);
+    const ends = this.#ends;
+    const first = this.#firstEndingAtOrAfter(from);
+    let after = first;
+    let removed = 0;
+    while (2 * after < ends.length && (ends[2 * after] as number) <= to) {
+      const low = Math.max(from, ends[2 * after] as number);
+      const high = Math.min(to, ends[2 * after + 1] as number);
+      removed += high - low + 1;
+      after++;
+    }
+    if (after === first) return 0;
+    const kept: number[] = [];
+    const low = ends[2 * first] as number;
+    const high = ends[2 * after - 1] as number;
+    if (low < from) kept.push(low, from - 1);
+    if (high > to) kept.push(to + 1, high);
+    ends.splice(2 * first, 2 * (after - first), ...kept);
+    this.#count -= removed;
+    assert(this.#count >= 0, "no more leaves a set than was in it");
+    return removed;
+  }
+
+  /** Takes all of `other` out; returns how many were in. */
+  removeAll(other: IntervalSet): number {
+    const theirs = other === this ? [...other.#ends] : other.#ends;
+    let removed = 0;
+    for (let i = 0; i < theirs.length; i += 2) {
+      removed += this.remove(theirs[i] as number, theirs[i + 1] as number);
+    }
+    return removed;
+  }
+
+  has(n: number): boolean {
+    const ends = this.#ends;
+    const last = ends.length - 1;
+    if (last < 0 || n > (ends[last] as number)) return false;
+    if (n >= (ends[last - 1] as number)) return true;
+    return (ends[2 * this.#firstEndingAtOrAfter(n)] as number) <= n;
+  }
+
+  /** True when each of `from`..`to` is in. */
+  hasAll(from: number, to: number): boolean {
+    checkRange(from, to);
+    const i = 2 * this.#firstEndingAtOrAfter(to);
+    return i < this.#ends.length && (this.#ends[i] as number) <= from;
+  }
+
+  /** True when at least one of `from`..`to` is in. */
+  hasAny(from: number, to: number): boolean {
+    checkRange(from, to);
+    const i = 2 * this.#firstEndingAtOrAfter(from);
+    return i < this.#ends.length && (this.#ends[i] as number) <= to;
+  }
+
+  /** What is missing of `from`..`to`: ascending, disjoint; empty when `to` is below `from`. */
+  gaps(from: number, to: number): Interval[] {
+    const gaps: Interval[] = [];
+    const ends = this.#ends;
+    let next = from;
+    for (let i = 2 * this.#firstEndingAtOrAfter(from); i < ends.length && next <= to; i += 2) {
+      const low = ends[i] as number;
+      if (low > to) break;
+      if (low > next) gaps.push([next, low - 1]);
+      next = (ends[i + 1] as number) + 1;
+    }
+    if (next <= to) gaps.push([next, to]);
+    return gaps;
+  }
+
+  /** What is missing of 1..`head`, for versions, which count from 1. */
+  gapsBelow(head: number): Interval[] {
+    return this.gaps(1, head);
+  }
+
+  /** What is in, of `from`..`to`: ascending, disjoint. */
+  within(from: number, to: number): Interval[] {
+    const parts: Interval[] = [];
+    const ends = this.#ends;
+    for (let i = 2 * this.#firstEndingAtOrAfter(from); i < ends.length; i += 2) {
+      const low = ends[i] as number;
+      if (low > to) break;
+      parts.push([Math.max(low, from), Math.min(ends[i + 1] as number, to)]);
+    }
+    return parts;
+  }
+
+  /** All ranges, ascending. */
+  ranges(): Interval[] {
+    const ranges: Interval[] = [];
+    for (let i = 0; i < this.#ends.length; i += 2) {
+      ranges.push([this.#ends[i] as number, this.#ends[i + 1] as number]);
+    }
+    return ranges;
+  }
+
+  clone(): IntervalSet {
+    const copy = new IntervalSet();
+    copy.#ends = this.#ends.slice();
+    copy.#count = this.#count;
+    return copy;
+  }
+
+  clear(): void {
+    this.#ends.length = 0;
+    this.#count = 0;
+  }
+
+  equals(other: IntervalSet): boolean {
+    const a = this.#ends;
+    const b = other.#ends;
+    if (a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+    return true;
+  }
+
+  /** Number of the first range whose upper end is at or after `n`; `size` when there is none. */
+  #firstEndingAtOrAfter(n: number): number {
+    const ends = this.#ends;
+    let low = 0;
+    let high = ends.length / 2;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((ends[2 * middle + 1] as number) < n) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function checkRange(from: number, to: number): void {
+  assert(Number.isSafeInteger(from) && Number.isSafeInteger(to), "range ends are safe integers");
+  assert(from <= to, "a range does not end before it begins");
+}
