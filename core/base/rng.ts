@@ -14,11 +14,11 @@ export interface Rng {
 }
 
 /** Fisher–Yates, in place. */
-export function shuffle<T>(items: T[], rng: Rng): void {
+export function shuffle(items: unknown[], rng: Rng): void {
   for (let i = items.length - 1; i > 0; i--) {
     const j = rng.below(i + 1);
-    const held = items[i] as T;
-    items[i] = items[j] as T;
+    const held = items[i];
+    items[i] = items[j];
     items[j] = held;
   }
 }
