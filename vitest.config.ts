@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+// Where `.ci/run` wants the counts.
+const report = process.env["PATINA_TEST_REPORT"];
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
@@ -7,5 +10,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
   },
 });
