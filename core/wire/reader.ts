@@ -12,8 +12,9 @@ const scratch = new DataView(scratchBytes.buffer);
 
 export class Reader {
   readonly #bytes: Uint8Array;
-  readonly #end: number;
+  #end: number;
   #at: number;
+  #skipped = 0;
 
   /** Reads `bytes[from, to)`. */
   constructor(bytes: Uint8Array, from: number = 0, to: number = bytes.length) {
@@ -112,11 +113,28 @@ export class Reader {
     return n;
   }
 
-  /** A reader of the next length-prefixed record alone; what it leaves unread is skipped here. */
-  record(max: number): Reader {
+  /**
+   * Narrows this reader to the next length-prefixed record, of at most `max` bytes. Hand the
+   * result to `leave`, which skips what a newer program put at the record's end.
+   */
+  enter(max: number): number {
     const size = this.#lengthUpTo(max);
-    const at = this.#take(size);
-    return new Reader(this.#bytes, at, at + size);
+    if (size > this.#end - this.#at) this.#short();
+    const outer = this.#end;
+    this.#end = this.#at + size;
+    return outer;
+  }
+
+  /** Ends the record that `enter` began and returned `outer` for. */
+  leave(outer: number): void {
+    if (this.#at < this.#end) this.#skipped++;
+    this.#at = this.#end;
+    this.#end = outer;
+  }
+
+  /** Records left so far with bytes unread: fields of a newer program. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
   #lengthUpTo(max: number): number {

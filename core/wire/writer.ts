@@ -10,6 +10,9 @@ import { writeCachedId } from "./short-text.ts";
 /** Below this length a string is written in place behind a one-byte length: 42 × 3 < 128. */
 const shortUnits = 42;
 
+/** A buffer that grew past this is given back at the next reset. */
+const keptBytes = 1024 * 1024;
+
 export class Writer {
   #bytes: Uint8Array;
   #view: DataView;
@@ -26,9 +29,13 @@ export class Writer {
     return this.#length;
   }
 
-  /** Begins anew in the same buffer. */
+  /** Begins anew, in the same buffer unless one huge message made it huge. */
   reset(): void {
     this.#length = 0;
+    if (this.#bytes.length > keptBytes) {
+      this.#bytes = new Uint8Array(keptBytes);
+      this.#view = new DataView(this.#bytes.buffer);
+    }
   }
 
   /** Takes back what was written after `length` was `mark`: to give up a record that does not fit. */
@@ -140,6 +147,31 @@ export class Writer {
     const written = writeCachedId(hex, this.#bytes, this.#length);
     assert(written, "an id is 32 lower-case hex digits");
     this.#length += 16;
+  }
+
+  /**
+   * Begins a record whose length comes before it, so that a newer program may lengthen it. Hand
+   * the result to `endRecord`. Records nest.
+   */
+  beginRecord(): number {
+    this.u8(0);
+    return this.#length;
+  }
+
+  endRecord(start: number): void {
+    assert(start >= 1 && start <= this.#length, "a record ends after it began");
+    const size = this.#length - start;
+    if (size < 0x80) {
+      this.#bytes[start - 1] = size;
+      return;
+    }
+    // One byte was kept for the length; a long record moves up to make room for the others.
+    this.varint(size);
+    const more = this.#length - start - size - 1;
+    this.#bytes.copyWithin(start + more, start, start + size);
+    this.#length = start - 1;
+    this.varint(size);
+    this.#length = start + more + size;
   }
 
   #grow(more: number): void {
