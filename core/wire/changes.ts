@@ -150,7 +150,8 @@ interface TableGroup {
   readonly columns: string[];
   /** Per column, the row that last wrote it, to find one written twice. */
   readonly lastRow: number[];
-  readonly known: Set<string>;
+  /** The same names, once they are too many to look through. */
+  known: Set<string> | null;
   row: number;
 }
 
@@ -158,7 +159,7 @@ function readGroup(r: Reader): TableGroup {
   const table = r.string(maxNameBytes);
   const keyColumns = r.varint();
   if (keyColumns < 1 || keyColumns > maxKeyColumns) throw new WireError("number of key columns");
-  return { table, keyColumns, columns: [], lastRow: [], known: new Set(), row: 0 };
+  return { table, keyColumns, columns: [], lastRow: [], known: null, row: 0 };
 }
 
 function readRow(r: Reader, group: TableGroup, budget: { values: number }): RowChange {
@@ -181,9 +182,8 @@ function readCell(r: Reader, group: TableGroup): CellWrite {
   let reference = r.varint();
   if (reference === 0) {
     const name = r.string(maxNameBytes);
-    if (group.known.has(name)) throw new WireError("column named twice");
+    if (isNamed(group, name)) throw new WireError("column named twice");
     if (group.columns.length >= maxColumns) throw new WireError("too many columns");
-    group.known.add(name);
     reference = group.columns.push(name);
     group.lastRow.push(0);
   }
@@ -194,4 +194,15 @@ function readCell(r: Reader, group: TableGroup): CellWrite {
   const tag = r.u8();
   if (tag === addTag) return { column, add: readValue(r), total: readValue(r) };
   return { column, value: readTagged(r, tag) };
+}
+
+/** Names looked through one by one; most tables have fewer columns. */
+const fewColumns = 16;
+
+function isNamed(group: TableGroup, name: string): boolean {
+  if (group.columns.length < fewColumns) return group.columns.includes(name);
+  group.known ??= new Set(group.columns);
+  if (group.known.has(name)) return true;
+  group.known.add(name);
+  return false;
 }

@@ -1,5 +1,6 @@
 /** A chunk of a version on the wire: who and which, its stamp, and the payload as its author made it. */
 import type { ActorId } from "../base/ids.ts";
+import { inHeapBytes, Slab } from "../base/slab.ts";
 import type { Hlc } from "../clock/hlc.ts";
 import type { Chunk } from "../node/store.ts";
 import { maxChunksPerVersion, maxPayloadBytes } from "./limits.ts";
@@ -33,7 +34,10 @@ export function writeChunk(w: Writer, chunk: Chunk): void {
   w.bytes(chunk.payload);
 }
 
-/** The payload is a view of the bytes read: whoever keeps a chunk longer than those copies it. @throws WireError */
+/** Payloads live as long as a store keeps their versions; in slabs of their own they hold no messages alive. */
+const payloads = new Slab(16 * 1024);
+
+/** @throws WireError */
 export function readChunk(r: Reader): Chunk {
   const actor = r.id() as ActorId;
   const version = r.varint();
@@ -43,5 +47,12 @@ export function readChunk(r: Reader): Chunk {
   if (count > maxChunksPerVersion) throw new WireError("too many chunks in a version");
   if (index >= count) throw new WireError("chunk index past its count");
   const hlc = readHlc(r);
-  return { actor, version, index, count, hlc, payload: r.bytes(maxPayloadBytes) };
+  return { actor, version, index, count, hlc, payload: ownPayload(r.bytes(maxPayloadBytes)) };
+}
+
+/** A payload that makes up most of the buffer that it views may as well keep it; others are copied out. */
+function ownPayload(payload: Uint8Array): Uint8Array {
+  const size = payload.length;
+  if (size <= inHeapBytes || size * 2 >= payload.buffer.byteLength) return payload;
+  return payloads.copy(payload, 0, size);
 }

@@ -3,6 +3,7 @@
  * against the bytes that remain before anything is allocated; whatever does not fit throws
  * `WireError`, which is caught at the one edge in `core/wire/envelope.ts`.
  */
+import { inHeapBytes } from "../base/slab.ts";
 import { decodeUtf8 } from "../base/utf8.ts";
 import { cachedId, cachedText, maxCachedTextBytes } from "./short-text.ts";
 import { WireError } from "./wire-error.ts";
@@ -74,13 +75,14 @@ export class Reader {
     return scratch.getBigInt64(0);
   }
 
-  /** A view of the next `n` bytes, not a copy. */
+  /** The next `n` bytes: a copy when they are few, else a view. */
   raw(n: number): Uint8Array {
     const at = this.#take(n);
-    return this.#bytes.subarray(at, at + n);
+    // A view of an array that V8 keeps in its heap would force the array out of it, at some ten times the cost.
+    return n <= inHeapBytes ? this.#bytes.slice(at, at + n) : this.#bytes.subarray(at, at + n);
   }
 
-  /** A view of as many bytes as the length before them says, at most `max`. */
+  /** As `raw`, of as many bytes as the length before them says, at most `max`. */
   bytes(max: number): Uint8Array {
     return this.raw(this.#lengthUpTo(max));
   }

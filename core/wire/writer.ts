@@ -4,6 +4,7 @@
  * comes from our own code, so a value that cannot be written is a broken invariant, not an error.
  */
 import { assert } from "../base/assert.ts";
+import { Slab } from "../base/slab.ts";
 import { utf8Length, writeUtf8 } from "../base/utf8.ts";
 import { writeCachedId } from "./short-text.ts";
 
@@ -12,6 +13,9 @@ const shortUnits = 42;
 
 /** A buffer that grew past this is given back at the next reset. */
 const keptBytes = 1024 * 1024;
+
+/** Messages are gone once they are delivered, so they share slabs. */
+const finished = new Slab(64 * 1024);
 
 export class Writer {
   #bytes: Uint8Array;
@@ -44,9 +48,9 @@ export class Writer {
     this.#length = mark;
   }
 
-  /** A copy of what was written since the last `reset()`. */
+  /** A copy of what was written since the last `reset()`; it may share its buffer with others (`core/base/slab.ts`). */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return finished.copy(this.#bytes, 0, this.#length);
   }
 
   u8(n: number): void {
