@@ -95,7 +95,8 @@ export function writeCachedId(id: string, target: Uint8Array, at: number): boole
   const mixed = hash ^ Math.imul((id.charCodeAt(0) << 8) ^ id.charCodeAt(5), 0x85ebca6b);
   const slot = (mixed ^ (mixed >>> 15)) & (idSlots - 1);
   const base = slot * 16;
-  if (writtenIds[slot] !== id) {
+  // The empty string marks a free slot.
+  if (writtenIds[slot] !== id || id === "") {
     if (!parseId(id, base)) {
       writtenIds[slot] = "";
       return false;
