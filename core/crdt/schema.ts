@@ -18,12 +18,24 @@ export interface ColumnSchema {
   readonly policy: MergePolicy;
 }
 
+/** What a merge cannot be held to; only the SQLite store enforces it. */
+export interface ConstraintSchema {
+  readonly kind: "unique" | "check" | "foreignKey" | "generated";
+  /** As it stands in the statement, for messages. */
+  readonly text: string;
+}
+
 export interface TableSchema {
   readonly name: string;
-  /** All columns, in declared order. */
+  /** All stored columns, in declared order; generated ones are left out. */
   readonly columns: readonly ColumnSchema[];
   /** Indexes into `columns`, in the order of the PRIMARY KEY clause. */
   readonly keyColumns: readonly number[];
   /** Indexes into `columns` of the others, in declared order. */
   readonly dataColumns: readonly number[];
+  readonly strict: boolean;
+  readonly withoutRowid: boolean;
+  /** The key is an INTEGER PRIMARY KEY: SQLite's rowid, which is never NULL and always an integer. */
+  readonly rowidKey: boolean;
+  readonly constraints: readonly ConstraintSchema[];
 }

@@ -1,0 +1,168 @@
+/** All replicated tables in memory: rows, their digests, and what is read from them. */
+import { assert } from "../../core/base/assert.ts";
+import { keyBytes, keyText } from "../../core/crdt/key.ts";
+import { mergeChange, piecesOf, type PreparedChange } from "../../core/crdt/merge.ts";
+import type { Origin } from "../../core/crdt/origin.ts";
+import { parseSchema } from "../../core/crdt/parse-schema.ts";
+import { prepareChange } from "../../core/crdt/prepare.ts";
+import { addRow, type Row } from "../../core/crdt/row.ts";
+import { exportRow, mergeRowState, type OriginOf } from "../../core/crdt/row-exchange.ts";
+import { schemaChange } from "../../core/crdt/schema-change.ts";
+import type { TableSchema } from "../../core/crdt/schema.ts";
+import { StateSum } from "../../core/crdt/state-hash.ts";
+import type { TableRules } from "../../core/crdt/table-rules.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import type { Chunk, RangeDigest, RowState, StoreSummary } from "../../core/node/store.ts";
+import { decodeChanges } from "../../core/wire/changes.ts";
+import { WireError } from "../../core/wire/wire-error.ts";
+import { MemoryTable } from "./memory-table.ts";
+
+/** What applying a version did. */
+export type Applied =
+  | { readonly type: "applied"; readonly won: number; readonly lost: number }
+  | { readonly type: "quarantined"; readonly why: string };
+
+/** Counts of one range of rows, for a RowState's rough size. */
+const rowOverheadBytes = 32;
+
+export class MemoryState {
+  /** Sorted by name. */
+  tables: ReadonlyMap<string, MemoryTable> = new Map();
+  #rules: ReadonlyMap<string, TableRules> = new Map();
+  readonly #constraintsAllowed: boolean;
+
+  /** @throws RangeError when the schema cannot be replicated, in one line. */
+  constructor(schema: readonly string[], constraintsAllowed: boolean) {
+    this.#constraintsAllowed = constraintsAllowed;
+    this.#adopt(this.#parse(schema).map((table) => new MemoryTable(table)));
+  }
+
+  /** Takes on tables and columns that are new. @throws RangeError as the constructor, or when something would be lost. */
+  migrate(schema: readonly string[]): void {
+    const next = this.#parse(schema);
+    const now = [...this.tables.values()].map((table) => table.rules.schema);
+    const why = schemaChange(now, next);
+    if (why !== null) throw new RangeError(why);
+    this.#adopt(
+      next.map((table) => this.tables.get(table.name)?.withSchema(table) ?? new MemoryTable(table)),
+    );
+  }
+
+  #parse(schema: readonly string[]): readonly TableSchema[] {
+    const parsed = parseSchema(schema);
+    if (!parsed.ok) throw new RangeError(parsed.error);
+    for (const { name, constraints } of parsed.tables) {
+      const first = constraints[0];
+      if (first === undefined || this.#constraintsAllowed) continue;
+      throw new RangeError(
+        `table ${name}: only the SQLite store keeps ${first.text}; leave it out or run with it`,
+      );
+    }
+    return parsed.tables;
+  }
+
+  #adopt(tables: readonly MemoryTable[]): void {
+    this.tables = new Map(tables.map((table) => [table.rules.name, table]));
+    this.#rules = new Map(tables.map((table) => [table.rules.name, table.rules]));
+  }
+
+  summary(): StoreSummary {
+    const sum = new StateSum();
+    for (const table of this.tables.values()) sum.addSum(table.sum);
+    return { hash: sum.hex(), rows: sum.rows };
+  }
+
+  /** Merges a whole version, or nothing of it. @throws WireError when the chunks are not a version. */
+  apply(origin: Origin, chunks: readonly Chunk[]): Applied {
+    const changes: PreparedChange[] = [];
+    for (const chunk of chunks) {
+      for (const sent of decodeChanges(chunk.payload)) {
+        const change = prepareChange(this.#rules, sent);
+        if (typeof change === "string") return { type: "quarantined", why: change };
+        changes.push(change);
+      }
+    }
+    let won = 0;
+    let pieces = 0;
+    for (const change of changes) {
+      won += this.merge(change, origin);
+      pieces += piecesOf(change);
+    }
+    return { type: "applied", won, lost: pieces - won };
+  }
+
+  /** @returns how many pieces of the change won. */
+  merge(change: PreparedChange, origin: Origin): number {
+    const table = this.tables.get(change.rules.name);
+    assert(table !== undefined, "a prepared change is of a known table");
+    return mergeChange(table.findOrAdd(change.keyText, change.key), change, origin, table.sum);
+  }
+
+  tableDigests(): (readonly [table: string, hash: string])[] {
+    return [...this.tables].map(([name, table]) => [name, table.sum.hex()] as const);
+  }
+
+  rangeDigests(name: string, from: Uint8Array, to: Uint8Array, parts: number): RangeDigest[] {
+    assert(parts >= 1, "a range is cut into at least one part");
+    const table = this.tables.get(name);
+    if (table === undefined) return [];
+    const rows = table.range(keyText(from), keyText(to));
+    const size = Math.max(1, Math.ceil(rows.length / parts));
+    const digests: RangeDigest[] = [];
+    for (let at = 0; at === 0 || at < rows.length; at += size) {
+      const sum = new StateSum();
+      for (const row of rows.slice(at, at + size)) if (row.alive) addRow(table.rules, row, sum);
+      const begin = at === 0 ? from : keyBytes((rows[at] as Row).keyText);
+      digests.push({ from: begin, rows: sum.rows, hash: sum.hex() });
+    }
+    assert(digests.length <= parts, "there are no more parts than asked for");
+    return digests;
+  }
+
+  readRows(
+    name: string,
+    from: Uint8Array,
+    to: Uint8Array,
+    maxBytes: number,
+  ): { rows: RowState[]; next: Uint8Array | null } {
+    const table = this.tables.get(name);
+    const rows: RowState[] = [];
+    let bytes = 0;
+    for (const row of table?.range(keyText(from), keyText(to)) ?? []) {
+      const state = exportRow((table as MemoryTable).rules, row);
+      bytes += state.key.length + state.cells.length + rowOverheadBytes;
+      if (rows.length > 0 && bytes > maxBytes) return { rows, next: state.key };
+      rows.push(state);
+    }
+    return { rows, next: null };
+  }
+
+  /** Rows that are damaged, or of a table or column unknown here, are passed over. @returns how many changed. */
+  mergeRows(rows: readonly RowState[], originOf: OriginOf): number {
+    let changed = 0;
+    for (const state of rows) {
+      const table = this.tables.get(state.table);
+      if (table === undefined) continue;
+      const find = (text: string, key: readonly Value[]) => table.findOrAdd(text, key);
+      try {
+        if (mergeRowState(table.rules, state, find, originOf, table.sum)) changed++;
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+      }
+    }
+    return changed;
+  }
+
+  *rows(name: string): Iterable<readonly Value[]> {
+    const table = this.tables.get(name);
+    if (table === undefined) throw new RangeError(`no such table: ${name}`);
+    const { schema } = table.rules;
+    for (const row of table.range("", "")) {
+      if (!row.alive) continue;
+      const values: Value[] = schema.columns.map(() => null);
+      schema.keyColumns.forEach((column, i) => (values[column] = row.key[i] as Value));
+      schema.dataColumns.forEach((column, i) => (values[column] = row.values[i] as Value));
+      yield values;
+    }
+  }
+}
