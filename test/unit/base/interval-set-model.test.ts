@@ -1,7 +1,7 @@
 /** The interval set against a plain set of integers. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { IntervalSet } from "../../core/base/interval-set.ts";
+import { IntervalSet } from "../../../core/base/interval-set.ts";
 
 const span = 60;
 const range = fc
