@@ -122,6 +122,18 @@ export class Writer {
     this.#length += n;
   }
 
+  /** What another writer holds. */
+  append(other: Writer): void {
+    const n = other.#length;
+    if (this.#length + n > this.#bytes.length) this.#grow(n);
+    const source = other.#bytes;
+    const bytes = this.#bytes;
+    const at = this.#length;
+    if (n <= 64) for (let i = 0; i < n; i++) bytes[at + i] = source[i] as number;
+    else bytes.set(source.subarray(0, n), at);
+    this.#length += n;
+  }
+
   /** A varint length, then the bytes. */
   bytes(source: Uint8Array): void {
     this.varint(source.length);

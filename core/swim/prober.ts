@@ -1,0 +1,166 @@
+/**
+ * The failure detector's own part (SWIM, section 4.1; Lifeguard, section IV-A): one ping a period,
+ * then pings through others and over the reliable path, then a suspicion; and the local health
+ * score that slows all this down when the fault seems to be here.
+ */
+import { assert } from "../base/assert.ts";
+import type { Address } from "../base/ids.ts";
+import type { Effect, Now } from "../node/event.ts";
+import { beginPing, flagReliable, writePingReq } from "../wire/swim-messages.ts";
+import type { Claims } from "./claims.ts";
+import { type Context, timerPeriod, timerProbe } from "./context.ts";
+
+/** Members whose death is hearsay are probed before the others' turn; past this many they wait for it. */
+const maxUrgent = 16;
+
+const seqs = 0x1_0000;
+
+export class Prober {
+  readonly #context: Context;
+  readonly #claims: Claims;
+  #seq = 0;
+  /** The member being probed, or −1 once that is decided. */
+  #slot = -1;
+  #entry = -1;
+  #target: Address | null = null;
+  #probeSeq = 0;
+  /** Helpers that were asked; those that sent a nack are removed. */
+  readonly #helpers: Address[] = [];
+  #asked = 0;
+  readonly urgent: number[] = [];
+
+  constructor(context: Context, claims: Claims) {
+    this.#context = context;
+    this.#claims = claims;
+    this.#seq = context.probeRng.below(seqs);
+  }
+
+  nextSeq(): number {
+    this.#seq = (this.#seq + 1) % seqs;
+    return this.#seq;
+  }
+
+  /** A member that should be probed soon. */
+  hurry(slot: number): void {
+    if (this.urgent.length < maxUrgent && !this.urgent.includes(slot)) this.urgent.push(slot);
+  }
+
+  /** A period ends and the next begins. */
+  period(now: Now, out: Effect[]): void {
+    const { config, health } = this.#context;
+    if (this.#slot >= 0) this.#fail(now, out);
+    this.#context.arm(timerPeriod, now, config.periodMs * (health + 1), out);
+    this.#begin(now, out);
+  }
+
+  /** The direct ping was not answered in time. */
+  timeout(now: Now, out: Effect[]): void {
+    if (this.#slot < 0 || this.#target === null) return;
+    const { roster, directory, config, probeRng, selfTag, writer } = this.#context;
+    if (roster.entryAt(this.#slot) !== this.#entry || !roster.isPeer(this.#slot)) {
+      this.#slot = -1;
+      return;
+    }
+    this.#ping(now, this.#slot, this.#probeSeq, true, out);
+    const hi = directory.tagHi(this.#entry);
+    const lo = directory.tagLo(this.#entry);
+    // A few tries find the helpers in a cluster that is mostly well; a small one may have fewer.
+    for (let tries = 0; tries < config.indirectProbes * 4; tries++) {
+      if (this.#helpers.length === config.indirectProbes || roster.peers < 2) break;
+      const slot = roster.peerAt(probeRng.below(roster.peers));
+      const helper = directory.addressOf(slot);
+      if (slot === this.#slot || roster.stateAt(slot) !== "alive") continue;
+      if (this.#helpers.includes(helper)) continue;
+      this.#helpers.push(helper);
+      writePingReq(writer, this.#probeSeq, selfTag, hi, lo);
+      this.#context.send(helper, "pingReq", false, out);
+    }
+    this.#asked = this.#helpers.length;
+  }
+
+  /** An ack with this number for an identity with this tag. True if it was awaited. */
+  acked(seq: number, tag: number): boolean {
+    if (this.#slot < 0 || seq !== this.#probeSeq) return false;
+    if (this.#context.directory.tagLo(this.#entry) !== tag) return false;
+    this.#done();
+    this.#context.health = Math.max(0, this.#context.health - 1);
+    return true;
+  }
+
+  /** A helper could not reach the target either. All of them: no need to wait for the period's end. */
+  nacked(now: Now, from: Address, seq: number, out: Effect[]): void {
+    if (this.#slot < 0 || seq !== this.#probeSeq) return;
+    const at = this.#helpers.indexOf(from);
+    if (at < 0) return;
+    this.#helpers.splice(at, 1);
+    if (this.#helpers.length === 0) this.#fail(now, out);
+  }
+
+  /** This node was frozen: the probe under way says nothing about its target. */
+  abandon(): void {
+    if (this.#slot < 0) return;
+    this.#done();
+    this.#worsen(1);
+  }
+
+  /** A single ping outside the round, its answer read for its news alone. */
+  knock(now: Now, slot: number, out: Effect[]): void {
+    this.#ping(now, slot, this.nextSeq(), false, out);
+  }
+
+  #begin(now: Now, out: Effect[]): void {
+    const { roster, config, health, probeRng, directory } = this.#context;
+    assert(this.#slot < 0, "one probe at a time");
+    let slot = -1;
+    while (slot < 0 && this.urgent.length > 0) {
+      const urgent = this.urgent.shift() as number;
+      if (roster.isPeer(urgent)) slot = urgent;
+    }
+    if (slot < 0) slot = roster.nextProbe(probeRng);
+    if (slot < 0) return;
+    this.#slot = slot;
+    this.#entry = roster.entryAt(slot);
+    this.#target = directory.addressOf(slot);
+    this.#probeSeq = this.nextSeq();
+    this.#helpers.length = 0;
+    this.#asked = 0;
+    this.#ping(now, slot, this.#probeSeq, false, out);
+    this.#context.arm(timerProbe, now, config.probeTimeoutMs * (health + 1), out);
+  }
+
+  #ping(now: Now, slot: number, seq: number, reliable: boolean, out: Effect[]): void {
+    const { roster, directory, writer, selfTag } = this.#context;
+    const target = directory.tagLo(roster.entryAt(slot));
+    beginPing(writer, reliable ? flagReliable : 0, seq, selfTag, target, roster.root);
+    // Lifeguard's buddy system: who is accused learns it with the next ping.
+    if (roster.stateAt(slot) !== "alive") this.#context.force(slot, false);
+    this.#context.writeUpdates(now, 1);
+    this.#context.send(directory.addressOf(slot), "ping", reliable, out);
+  }
+
+  #fail(now: Now, out: Effect[]): void {
+    const { roster, counters } = this.#context;
+    const slot = this.#slot;
+    const silent = this.#helpers.length;
+    const asked = this.#asked;
+    this.#done();
+    counters.probeFailures++;
+    // Helpers that did not even send a nack: the fault may be on this side.
+    this.#worsen(asked > 0 ? silent : 1);
+    if (roster.entryAt(slot) === this.#entry && roster.isPeer(slot)) {
+      this.#claims.accuse(now, slot, out);
+    }
+  }
+
+  #done(): void {
+    this.#slot = -1;
+    this.#target = null;
+    this.#helpers.length = 0;
+    this.#asked = 0;
+  }
+
+  #worsen(by: number): void {
+    const { config, health } = this.#context;
+    this.#context.health = Math.min(config.localHealthMax, health + by);
+  }
+}

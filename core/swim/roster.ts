@@ -1,0 +1,308 @@
+/**
+ * The member list of one node: flat arrays indexed by the directory's slots, 26 bytes a member
+ * with the rumor queue's, and no object per member. Keeps the order of probing, the digests of
+ * the groups and the list of living addresses in step with every change.
+ */
+import { assert } from "../base/assert.ts";
+import type { Address } from "../base/ids.ts";
+import type { Rng } from "../base/rng.ts";
+import type { MemberState } from "../node/event.ts";
+import type { Directory } from "./directory.ts";
+import type { Identity } from "./identity.ts";
+import { mix32 } from "./identity.ts";
+import { SlotList } from "./slot-list.ts";
+
+/** Groups of the finest digest; coarser ones are sums of these. */
+export const digestGroups = 256;
+
+const states: readonly MemberState[] = ["alive", "suspect", "down", "left"];
+const alive = 0;
+const suspect = 1;
+const down = 2;
+const left = 3;
+
+/** A member as told to people and tests. */
+export interface Member extends Identity {
+  readonly state: MemberState;
+  readonly incarnation: number;
+}
+
+export class Roster {
+  readonly directory: Directory;
+  readonly selfSlot: number;
+  /** Entry + 1, or 0 where nothing is known. */
+  #entries: Int32Array;
+  #states: Uint8Array;
+  #incarnations: Uint32Array;
+  /** Of a suspect: its place among the suspicions. Of one down or gone: the second in which it went, this node's clock. */
+  #notes: Uint32Array;
+  #positions: Int32Array;
+  readonly #groups = new Uint32Array(digestGroups);
+  #root = 0;
+  #known = 0;
+  #suspects = 0;
+  /** All others alive or suspect; those before the cursor were probed in this pass. */
+  readonly #peers: SlotList;
+  #cursor = 0;
+  readonly #downs = new SlotList(0);
+  readonly #lefts = new SlotList(0);
+  #aliveAddresses: readonly Address[] | null = null;
+
+  /** Knows itself alone, alive. `selfEntry`: the caller's reference becomes the roster's. */
+  constructor(directory: Directory, selfEntry: number) {
+    this.directory = directory;
+    this.selfSlot = directory.slotOfEntry(selfEntry);
+    const capacity = Math.max(8, this.selfSlot + 1);
+    this.#entries = new Int32Array(capacity);
+    this.#states = new Uint8Array(capacity);
+    this.#incarnations = new Uint32Array(capacity);
+    this.#notes = new Uint32Array(capacity);
+    this.#positions = new Int32Array(capacity).fill(-1);
+    this.#peers = new SlotList(8);
+    this.#entries[this.selfSlot] = selfEntry + 1;
+    this.#known = 1;
+    this.#count(this.selfSlot, 1);
+  }
+
+  /** Everyone known, this node included, whatever the state. */
+  get known(): number {
+    return this.#known;
+  }
+
+  /** Alive or suspect, this node included: the n of every formula. */
+  get size(): number {
+    return this.#peers.length + 1;
+  }
+
+  get suspects(): number {
+    return this.#suspects;
+  }
+
+  /** Others, alive or suspect. */
+  get peers(): number {
+    return this.#peers.length;
+  }
+
+  get downs(): number {
+    return this.#downs.length;
+  }
+
+  get lefts(): number {
+    return this.#lefts.length;
+  }
+
+  get root(): number {
+    return this.#root;
+  }
+
+  /** One more than the highest slot that may be known here. */
+  get capacity(): number {
+    return this.#entries.length;
+  }
+
+  /** −1 when the slot's address is not known here. */
+  entryAt(slot: number): number {
+    return slot >= 0 && slot < this.#entries.length ? (this.#entries[slot] as number) - 1 : -1;
+  }
+
+  /** As a number: its place in alive, suspect, down, left. The slot is known. */
+  rankAt(slot: number): number {
+    return this.#states[slot] as number;
+  }
+
+  stateAt(slot: number): MemberState {
+    return states[this.#states[slot] as number] as MemberState;
+  }
+
+  incarnationAt(slot: number): number {
+    return this.#incarnations[slot] as number;
+  }
+
+  noteAt(slot: number): number {
+    return this.#notes[slot] as number;
+  }
+
+  setNote(slot: number, note: number): void {
+    this.#notes[slot] = note;
+  }
+
+  /** Alive or suspect, and not this node. */
+  isPeer(slot: number): boolean {
+    return this.entryAt(slot) >= 0 && this.rankAt(slot) <= suspect && slot !== this.selfSlot;
+  }
+
+  peerAt(index: number): number {
+    return this.#peers.at(index);
+  }
+
+  downAt(index: number): number {
+    return this.#downs.at(index);
+  }
+
+  leftAt(index: number): number {
+    return this.#lefts.at(index);
+  }
+
+  /** Sum over the groups g with g mod `groups` = `index`; `groups` a power of two, at most `digestGroups`. */
+  groupDigest(index: number, groups: number): number {
+    let sum = 0;
+    for (let g = index; g < digestGroups; g += groups) sum += this.#groups[g] as number;
+    return sum >>> 0;
+  }
+
+  reserve(slots: number): void {
+    if (slots <= this.#entries.length) return;
+    const grow = <A extends Int32Array | Uint32Array | Uint8Array>(from: A, to: A): A => {
+      to.set(from);
+      return to;
+    };
+    this.#entries = grow(this.#entries, new Int32Array(slots));
+    this.#states = grow(this.#states, new Uint8Array(slots));
+    this.#incarnations = grow(this.#incarnations, new Uint32Array(slots));
+    this.#notes = grow(this.#notes, new Uint32Array(slots));
+    this.#positions = grow(this.#positions, new Int32Array(slots).fill(-1));
+  }
+
+  /** Adds a member, or changes what is known of its address. A newcomer takes a random place in the order of probing. */
+  set(slot: number, entry: number, state: MemberState, incarnation: number, rng: Rng): void {
+    assert(this.directory.slotOfEntry(entry) === slot, "an entry is at its own address");
+    assert(incarnation <= 0xffff_ffff, "an incarnation is 32 bits");
+    if (slot >= this.#entries.length) {
+      this.reserve(Math.max(slot + 1, Math.min(this.directory.slotCount, slot * 2)));
+    }
+    const held = (this.#entries[slot] as number) - 1;
+    const rank = states.indexOf(state);
+    const before = held < 0 ? -1 : (this.#states[slot] as number);
+    if (held >= 0) this.#count(slot, -1);
+    else this.#known++;
+    if (held !== entry) {
+      this.directory.retain(entry);
+      if (held >= 0) this.directory.release(held);
+      this.#entries[slot] = entry + 1;
+    }
+    this.#states[slot] = rank;
+    this.#incarnations[slot] = incarnation;
+    this.#count(slot, 1);
+    this.#move(slot, before, rank, rng);
+  }
+
+  /** Drops a member and all that is known of it. */
+  forget(slot: number): void {
+    const entry = this.entryAt(slot);
+    assert(entry >= 0 && slot !== this.selfSlot, "forgets another that is known");
+    this.#count(slot, -1);
+    this.#known--;
+    this.#unlist(slot, this.rankAt(slot));
+    this.#entries[slot] = 0;
+    this.#states[slot] = 0;
+    this.directory.release(entry);
+  }
+
+  /** Gives every entry back: this list is no longer used. */
+  dispose(): void {
+    for (let slot = 0; slot < this.#entries.length; slot++) {
+      const entry = this.entryAt(slot);
+      if (entry >= 0) this.directory.release(entry);
+      this.#entries[slot] = 0;
+    }
+  }
+
+  /** The next to probe: shuffled round robin, the shuffle drawn as it goes. −1 without peers. */
+  nextProbe(rng: Rng): number {
+    const total = this.#peers.length;
+    if (total === 0) return -1;
+    if (this.#cursor >= total) this.#cursor = 0;
+    this.#peers.swap(this.#cursor, this.#cursor + rng.below(total - this.#cursor), this.#positions);
+    return this.#peers.at(this.#cursor++);
+  }
+
+  /** Others that are alive, in code unit order; the same array until the list changes. */
+  aliveAddresses(): readonly Address[] {
+    if (this.#aliveAddresses === null) {
+      const addresses: Address[] = [];
+      for (let i = 0; i < this.#peers.length; i++) {
+        const slot = this.#peers.at(i);
+        if (this.rankAt(slot) === alive) addresses.push(this.directory.addressOf(slot));
+      }
+      this.#aliveAddresses = addresses.sort(byUnit);
+    }
+    return this.#aliveAddresses;
+  }
+
+  memberAt(slot: number): Member {
+    const identity = this.directory.identityOf(this.entryAt(slot));
+    return { ...identity, state: this.stateAt(slot), incarnation: this.incarnationAt(slot) };
+  }
+
+  /** Adds a slot's share to the digests, or takes it out. */
+  #count(slot: number, sign: 1 | -1): void {
+    const entry = this.entryAt(slot);
+    const state = (this.#states[slot] as number) + 1;
+    const tag = this.directory.tagLo(entry) ^ (this.directory.tagHi(entry) << 7);
+    const said = Math.imul(this.#incarnations[slot] as number, 0x9e3779b1) ^ (state << 29);
+    const share = mix32(tag ^ mix32(said)) * sign;
+    const group = this.directory.groupOf(slot);
+    this.#groups[group] = ((this.#groups[group] as number) + share) >>> 0;
+    this.#root = (this.#root + share) >>> 0;
+  }
+
+  #move(slot: number, before: number, rank: number, rng: Rng): void {
+    if (slot === this.selfSlot) return;
+    const wasPeer = before === alive || before === suspect;
+    if (wasPeer && rank <= suspect) {
+      this.#suspects += (rank === suspect ? 1 : 0) - (before === suspect ? 1 : 0);
+    } else {
+      if (before >= 0) this.#unlist(slot, before);
+      this.#list(slot, rank, rng);
+    }
+    if ((before === alive) !== (rank === alive)) this.#cacheChange(slot, rank === alive);
+  }
+
+  #list(slot: number, rank: number, rng: Rng): void {
+    if (rank === down) this.#downs.push(slot, this.#positions);
+    else if (rank === left) this.#lefts.push(slot, this.#positions);
+    else {
+      if (rank === suspect) this.#suspects++;
+      const end = this.#peers.length;
+      this.#peers.push(slot, this.#positions);
+      // Into the part that was probed already, as likely as that part is large.
+      if (rng.below(end + 1) < this.#cursor) this.#peers.swap(this.#cursor++, end, this.#positions);
+    }
+  }
+
+  #unlist(slot: number, rank: number): void {
+    if (rank === down) this.#downs.remove(slot, this.#positions);
+    else if (rank === left) this.#lefts.remove(slot, this.#positions);
+    else {
+      if (rank === suspect) this.#suspects--;
+      const at = this.#positions[slot] as number;
+      if (at < this.#cursor) this.#peers.swap(at, --this.#cursor, this.#positions);
+      this.#peers.remove(slot, this.#positions);
+      if (rank === alive) this.#cacheChange(slot, false);
+    }
+  }
+
+  /** Keeps the cached addresses right by one insertion or removal in a copy: holders of the old array see no change. */
+  #cacheChange(slot: number, added: boolean): void {
+    const held = this.#aliveAddresses;
+    if (held === null) return;
+    const address = this.directory.addressOf(slot);
+    let low = 0;
+    let high = held.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((held[middle] as Address) < address) low = middle + 1;
+      else high = middle;
+    }
+    const present = held[low] === address;
+    if (present === added) return;
+    const next = held.slice();
+    if (added) next.splice(low, 0, address);
+    else next.splice(low, 1);
+    this.#aliveAddresses = next;
+  }
+}
+
+function byUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
