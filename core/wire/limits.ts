@@ -6,7 +6,7 @@
 /** Small enough for one UDP payload over IPv6's minimum MTU of 1,280 bytes, with room for QUIC's own header. */
 export const maxDatagramBytes = 1200;
 
-/** One value of a row may be this long (SQLite's own bound is 1 GB; nothing here wants to buffer that). */
+/** A value of this length can always be replicated (SQLite's own bound is 1 GB; nothing here wants to buffer that). */
 export const maxValueBytes = 64 * 1024 * 1024;
 
 /** A frame on a stream: the longest value and what stands around it. */
@@ -24,7 +24,11 @@ export const maxNameBytes = 1000;
 /** An author aims at this much payload in a chunk; a row that is longer alone makes a longer one. */
 export const targetChunkBytes = 32 * 1024;
 
-/** A chunk's payload: one row with the longest value. The rest of a frame is for what stands around it. */
+/**
+ * A chunk's payload: one row with the longest value, or whatever fits; a store refuses to commit
+ * more. A value is bounded by the payload that it stands in and by nothing else, so that no store
+ * commits what another refuses to read. The rest of a frame is for what stands around it.
+ */
 export const maxPayloadBytes = maxValueBytes + 32 * 1024;
 
 /** Chunks of one version: at the target size 32 GiB, far past what one transaction should hold. */

@@ -4,7 +4,7 @@
  */
 import { assert, unreachable } from "../base/assert.ts";
 import type { Value } from "../crdt/value.ts";
-import { maxValueBytes } from "./limits.ts";
+import { maxPayloadBytes } from "./limits.ts";
 import type { Reader } from "./reader.ts";
 import { WireError } from "./wire-error.ts";
 import type { Writer } from "./writer.ts";
@@ -99,9 +99,9 @@ export function readTagged(r: Reader, tag: number): Value {
       return isIntegral(n) ? { real: n } : n;
     }
     case valueTags.text:
-      return r.string(maxValueBytes);
+      return r.string(maxPayloadBytes);
     case valueTags.blob:
-      return r.bytes(maxValueBytes);
+      return r.bytes(maxPayloadBytes);
     default:
       throw new WireError(`unknown value tag ${tag}`);
   }
