@@ -24,3 +24,7 @@ export const evNemesis = 10;
 export const evSample = 11;
 /** a: index of the hostile peer. */
 export const evHostile = 12;
+/** a: id of the fault. It was begun with its end. */
+export const evLift = 13;
+/** a: node, c: boot. A leave that takes too long is cut short. */
+export const evLeaveOver = 14;

@@ -69,6 +69,11 @@ export class Cuts {
     return found;
   }
 
+  /** Once everything is lifted no way is cut. */
+  assertNone(): void {
+    assert(!this.active, "every cut was lifted");
+  }
+
   /** Why nothing goes from `from` to `to` at this moment, or null. */
   between(from: number, to: number): CutReason | null {
     for (const { groupOf, oneway } of this.#partitions) {

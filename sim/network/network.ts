@@ -8,7 +8,7 @@ import { assert } from "../../core/base/assert.ts";
 import type { Rng } from "../../core/base/rng.ts";
 import { evArrive, evRtt, evUnreachable } from "../event-kinds.ts";
 import type { Kernel } from "../kernel.ts";
-import { Cuts } from "./cuts.ts";
+import { type CutReason, Cuts } from "./cuts.ts";
 import type { LatencyModel } from "./latency.ts";
 import { Packet } from "./packet.ts";
 import type { DropReason } from "./packet.ts";
@@ -128,22 +128,30 @@ export class Network {
   /** A packet's time has come. */
   arrive(packet: Packet): void {
     const port = this.#port;
-    const { from, to } = packet;
-    if (this.cuts.active) {
-      const why =
-        this.cuts.between(from, to) ?? (packet.reliable ? this.cuts.between(to, from) : null);
-      if (why !== null) {
-        this.lose(packet, why);
-        return;
-      }
+    const why = this.cutFor(packet);
+    if (why !== null) {
+      this.lose(packet, why);
+      return;
     }
-    const boot = port.bootOf(to);
+    // Packets are authenticated (RFC 9001, section 5.3): one that was damaged is thrown away below us.
+    if (packet.corrupt) {
+      port.dropped(packet, "corrupt");
+      return;
+    }
+    const boot = port.bootOf(packet.to);
     if (boot < 0) {
       this.lose(packet, "dead");
       return;
     }
     if (packet.reliable && !this.#carried(packet, boot)) return;
     port.arrived(packet);
+  }
+
+  /** Why a packet cannot get through at this moment. Acknowledgements come back the other way: a stream needs both. */
+  cutFor(packet: Packet): CutReason | null {
+    if (!this.cuts.active) return null;
+    const { from, to } = packet;
+    return this.cuts.between(from, to) ?? (packet.reliable ? this.cuts.between(to, from) : null);
   }
 
   /** A packet is lost on arrival; its connection, if it has one, breaks. */
@@ -192,7 +200,7 @@ export class Network {
     const rng = this.#rngOf(from);
     let loss = config.loss;
     if (this.cuts.active) {
-      const why = this.cuts.between(from, to);
+      const why = this.cutFor(packet);
       if (why !== null) {
         this.#port.dropped(packet, why);
         return;
@@ -225,8 +233,7 @@ export class Network {
     packet.generation = link.generation[plane] as number;
     let loss = this.#config.loss;
     if (this.cuts.active) {
-      // Acknowledgements come back the other way: a stream needs both.
-      const why = this.cuts.between(from, to) ?? this.cuts.between(to, from);
+      const why = this.cutFor(packet);
       if (why !== null) {
         this.lose(packet, why);
         return;
@@ -313,6 +320,11 @@ export class Network {
       senderBoot,
       link,
     );
+  }
+
+  /** A reliable message went where nobody is, or nobody listens. */
+  sendNowhere(from: number, to: number, plane: number): void {
+    this.#break(this.#link(from, to), plane, this.#port.bootOf(from));
   }
 
   /** The time-out after a broken connection has passed. */

@@ -25,14 +25,14 @@ export interface FaultContext {
 
 /** The keys of each kind, beside `kind`. */
 const keysOf: Readonly<Record<Fault["kind"], readonly string[]>> = {
-  partition: ["atMs", "groups", "oneway"],
-  link: ["atMs", "from", "to", "loss", "latencyMs", "cut"],
+  partition: ["atMs", "groups", "oneway", "untilMs"],
+  link: ["atMs", "from", "to", "loss", "latencyMs", "cut", "untilMs"],
   heal: ["atMs"],
   crash: ["atMs", "node", "disk"],
   restart: ["atMs", "node"],
   pause: ["atMs", "node"],
   resume: ["atMs", "node"],
-  clock: ["atMs", "node", "jumpMs"],
+  clock: ["atMs", "node", "jumpMs", "untilMs"],
   slow: ["atMs", "node", "factor"],
   block: ["atMs", "node"],
   unblock: ["atMs", "node"],
@@ -84,6 +84,7 @@ function readFault(json: unknown, path: string, context: FaultContext, next: num
         atMs,
         groups: readGroups(required(o["groups"], at(path, "groups")), at(path, "groups"), context),
         oneway: readBoolean(o["oneway"] ?? false, at(path, "oneway")),
+        untilMs: readUntil(o["untilMs"], at(path, "untilMs"), atMs, context.durationMs),
       };
     case "link":
       return readLink(o, path, atMs, context);
@@ -116,6 +117,7 @@ function readFault(json: unknown, path: string, context: FaultContext, next: num
           -1e12,
           1e14,
         ),
+        untilMs: readUntil(o["untilMs"], at(path, "untilMs"), atMs, context.durationMs),
       };
     case "slow":
       return {
@@ -141,6 +143,10 @@ function readEnd(json: unknown, path: string, atMs: number, durationMs: number):
   const toMs = readTime(json ?? durationMs, path, durationMs);
   if (toMs < atMs) throw new ScenarioError(path, `${toMs} is before atMs ${atMs}; swap them`);
   return toMs;
+}
+
+function readUntil(json: unknown, path: string, atMs: number, durationMs: number): number | null {
+  return (json ?? null) === null ? null : readEnd(json, path, atMs, durationMs);
 }
 
 function readGroups(json: unknown, path: string, context: FaultContext): number[][] {
@@ -196,6 +202,7 @@ function readLink(
     loss: readProbability(o["loss"], at(path, "loss")),
     latencyMs: spec,
     cut: readBoolean(o["cut"] ?? false, at(path, "cut")),
+    untilMs: readUntil(o["untilMs"], at(path, "untilMs"), atMs, context.durationMs),
   };
 }
 

@@ -110,6 +110,8 @@ export type Fault =
       readonly atMs: number;
       readonly groups: readonly (readonly number[])[];
       readonly oneway: boolean;
+      /** It ends by itself at this time; null: by `heal` or the end of the run. */
+      readonly untilMs: number | null;
     }
   | {
       readonly kind: "link";
@@ -119,6 +121,7 @@ export type Fault =
       readonly loss: number;
       readonly latencyMs: LatencySpec | null;
       readonly cut: boolean;
+      readonly untilMs: number | null;
     }
   | { readonly kind: "heal"; readonly atMs: number }
   | {
@@ -138,6 +141,7 @@ export type Fault =
       readonly atMs: number;
       readonly node: number;
       readonly jumpMs: number;
+      readonly untilMs: number | null;
     }
   | { readonly kind: "slow"; readonly atMs: number; readonly node: number; readonly factor: number }
   | {

@@ -1,0 +1,126 @@
+/**
+ * The merge rules once more, as plainly as they can be said: the state of a row is a function of
+ * the set of versions that wrote it. Slow, and with no code of the stores in it, so that a fault
+ * in their merge cannot hide here too.
+ */
+import type { TableSchema } from "../../core/crdt/schema.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import { compareValues } from "../../core/crdt/value-order.ts";
+import { tagValue } from "../../core/trace/tagged-value.ts";
+import type { CellWrite, RowChange } from "../../core/wire/changes.ts";
+import type { VersionRecord } from "./history.ts";
+import { rowName } from "./history.ts";
+
+interface Write {
+  readonly version: VersionRecord;
+  readonly row: RowChange;
+}
+
+/** Larger (stamp, actor). */
+export function laterThan(a: VersionRecord, b: VersionRecord): boolean {
+  if (a.hlc.ms !== b.hlc.ms) return a.hlc.ms > b.hlc.ms;
+  if (a.hlc.counter !== b.hlc.counter) return a.hlc.counter > b.hlc.counter;
+  return a.actor > b.actor;
+}
+
+/** The living rows that the given versions merge to: row names with their values in column order, as JSON. */
+export function modelRows(
+  tables: readonly TableSchema[],
+  versions: Iterable<VersionRecord>,
+): Map<string, string> {
+  const writes = new Map<string, Write[]>();
+  for (const version of versions) {
+    version.rows.forEach((row, i) => {
+      const name = version.rowNames[i] as string;
+      const list = writes.get(name);
+      if (list === undefined) writes.set(name, [{ version, row }]);
+      else list.push({ version, row });
+    });
+  }
+  const byName = new Map(tables.map((table) => [table.name, table]));
+  const rows = new Map<string, string>();
+  for (const [name, list] of writes) {
+    const table = byName.get(list[0]?.row.table ?? "");
+    if (table === undefined) continue;
+    const values = modelRow(table, list);
+    if (values !== null) rows.set(name, JSON.stringify(values.map(tagValue)));
+  }
+  return rows;
+}
+
+/** The same map from what a store shows. */
+export function storedRows(
+  tables: readonly TableSchema[],
+  rowsOf: (table: string) => Iterable<readonly Value[]>,
+): Map<string, string> {
+  const rows = new Map<string, string>();
+  for (const table of tables) {
+    for (const values of rowsOf(table.name)) {
+      const key = table.keyColumns.map((i) => values[i] as Value);
+      rows.set(rowName(table.name, key), JSON.stringify(values.map(tagValue)));
+    }
+  }
+  return rows;
+}
+
+function modelRow(table: TableSchema, writes: readonly Write[]): Value[] | null {
+  let causalLength = 0;
+  for (const { row } of writes) causalLength = Math.max(causalLength, row.causalLength);
+  if (causalLength % 2 === 0) return null;
+  const life = writes.filter(({ row }) => row.causalLength === causalLength);
+  const key = life[0]?.row.key ?? [];
+  const values: Value[] = [];
+  table.columns.forEach((column, i) => {
+    const keyAt = table.keyColumns.indexOf(i);
+    values.push(keyAt >= 0 ? (key[keyAt] as Value) : modelCell(table, i, column.name, life));
+  });
+  return values;
+}
+
+function modelCell(
+  table: TableSchema,
+  column: number,
+  name: string,
+  life: readonly Write[],
+): Value {
+  const schema = table.columns[column] as TableSchema["columns"][number];
+  let best: { version: VersionRecord; value: Value } | null = null;
+  const totals = new Map<string, { version: VersionRecord; total: Value }>();
+  for (const { version, row } of life) {
+    const cell = row.cells.find((c: CellWrite) => c.column === name);
+    if (cell === undefined) continue;
+    if ("add" in cell) {
+      const held = totals.get(version.actor);
+      if (held === undefined || laterThan(version, held.version)) {
+        totals.set(version.actor, { version, total: cell.total });
+      }
+    } else if (best === null || replaces(schema.policy, version, cell.value, best)) {
+      best = { version, value: cell.value };
+    }
+  }
+  const base = best === null ? schema.defaultValue : best.value;
+  if (totals.size === 0) return base;
+  let sum = BigInt(base as number | bigint);
+  for (const { total } of totals.values()) sum += BigInt(total as number | bigint);
+  if (sum > 2n ** 63n - 1n) sum = 2n ** 63n - 1n;
+  if (sum < -(2n ** 63n)) sum = -(2n ** 63n);
+  const number = Number(sum);
+  return Number.isSafeInteger(number) ? number : sum;
+}
+
+function replaces(
+  policy: string,
+  version: VersionRecord,
+  value: Value,
+  held: { version: VersionRecord; value: Value },
+): boolean {
+  if (policy === "max" || policy === "min") {
+    if (value === null || held.value === null) {
+      if ((value === null) !== (held.value === null)) return value !== null;
+    } else {
+      const order = compareValues(value, held.value);
+      if (order !== 0) return policy === "max" ? order > 0 : order < 0;
+    }
+  }
+  return laterThan(version, held.version);
+}

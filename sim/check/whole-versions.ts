@@ -1,0 +1,77 @@
+/**
+ * Whole versions only: what a node shows is exactly what the full contents of the versions that it
+ * counts as held merge to (`model.ts`), no more and no less. Looked at from time to time on one
+ * node after another, and on every node at the end.
+ */
+import type { SimNode } from "../host/node.ts";
+import type { Check, CheckContext } from "./check.ts";
+import { Held } from "./held.ts";
+import { modelRows, storedRows } from "./model.ts";
+
+export class WholeVersions implements Check {
+  readonly #context: CheckContext;
+  #next = 0;
+  /** The state hash last found right for given holdings: equal nodes are not worked out again. */
+  #known: { holdings: string; hash: string } | null = null;
+
+  constructor(context: CheckContext) {
+    this.#context = context;
+  }
+
+  sample(): void {
+    const { nodes } = this.#context;
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[this.#next++ % nodes.length] as SimNode;
+      if (node.store === null) continue;
+      this.#judge(node);
+      return;
+    }
+  }
+
+  atEnd(): void {
+    for (const node of this.#context.nodes) if (node.store !== null) this.#judge(node);
+  }
+
+  #judge(node: SimNode): void {
+    const { store } = node;
+    if (store === null || this.#context.rotted) return;
+    const holdings = store.holdings();
+    const holdingsText = JSON.stringify(holdings);
+    const { hash } = store.summary();
+    if (this.#known?.holdings === holdingsText) {
+      if (this.#known.hash === hash) return;
+    }
+    const held = new Held(holdings);
+    const versions = this.#context.history.all.filter((v) => held.has(v.actor, v.version));
+    const model = modelRows(store.tables, versions);
+    const stored = storedRows(store.tables, (table) => store.rows(table));
+    const difference = firstDifference(model, stored);
+    if (difference !== null) {
+      this.#context.report("whole-versions", node.n, difference);
+      return;
+    }
+    if (this.#known?.holdings === holdingsText) {
+      this.#context.report(
+        "whole-versions",
+        node.n,
+        `holds the same versions as another node and shows the same rows, but its state hash is ${hash}, not ${this.#known.hash}`,
+      );
+    }
+    this.#known = { holdings: holdingsText, hash };
+  }
+}
+
+export function firstDifference(
+  model: ReadonlyMap<string, string>,
+  stored: ReadonlyMap<string, string>,
+): string | null {
+  for (const [name, values] of model) {
+    const found = stored.get(name);
+    if (found === undefined) return `row ${name} is missing; the versions held make it ${values}`;
+    if (found !== values) return `row ${name} is ${found}; the versions held make it ${values}`;
+  }
+  for (const [name, values] of stored) {
+    if (!model.has(name)) return `row ${name} is ${values}; the versions held make no such row`;
+  }
+  return null;
+}

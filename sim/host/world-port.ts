@@ -1,0 +1,28 @@
+/** What a simulated node needs of, and tells, the world that it is in. */
+import type { Address } from "../../core/base/ids.ts";
+import type { Notice, Plane, StoreRequest, StoreResponse } from "../../core/node/event.ts";
+import type { Chunk, StoreSummary } from "../../core/node/store.ts";
+import type { Kernel } from "../kernel.ts";
+import type { Network } from "../network/network.ts";
+import type { Packet } from "../network/packet.ts";
+import type { SimNode, Task } from "./node.ts";
+
+export interface World {
+  readonly kernel: Kernel;
+  readonly network: Network;
+  /** −1 when no node has the address. */
+  numberOf(address: Address): number;
+  addressOf(node: number): Address;
+  /** A node takes a message up. */
+  received(packet: Packet): void;
+  /** A reliable message was sent where no node is. */
+  nobodyAt(node: SimNode, to: Address, plane: Plane): void;
+  /** A transaction is durable; `chunks` is empty when it changed nothing. */
+  committed(node: SimNode, task: Task, chunks: readonly Chunk[], summary: StoreSummary): void;
+  writeFailed(node: SimNode): void;
+  stored(node: SimNode, request: StoreRequest, response: StoreResponse): void;
+  noticed(node: SimNode, notice: Notice): void;
+  checkpointed(node: SimNode): void;
+  /** A handler threw: the one thing that must never happen. */
+  broke(node: SimNode, error: unknown): void;
+}

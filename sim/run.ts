@@ -1,0 +1,550 @@
+/**
+ * One simulated run in two phases: workload and faults under the safety checks, then everything
+ * healed and convergence demanded, and quiet after it. A run can be driven to its end at once
+ * (`runScenario`) or step by step, for progress on a terminal or a page (`createRun`).
+ */
+import { assert } from "../core/base/assert.ts";
+import type { Rng } from "../core/base/rng.ts";
+import type { TableSchema } from "../core/crdt/schema.ts";
+import { parseSchema } from "../core/crdt/parse-schema.ts";
+import type { Identity } from "../core/swim/identity.ts";
+import { tagValue } from "../core/trace/tagged-value.ts";
+import { traceFormat } from "../core/trace/trace-event.ts";
+import { Bookkeeping } from "./check/bookkeeping.ts";
+import { Bounds } from "./check/bounds.ts";
+import { CausalOrder } from "./check/causal-order.ts";
+import type { Check, CheckName } from "./check/check.ts";
+import { Converge } from "./check/converge.ts";
+import { MemberHistory } from "./check/member-history.ts";
+import { MembershipCheck, membershipProblems } from "./check/membership.ts";
+import { NoLostWrite } from "./check/no-lost-write.ts";
+import { idleLevels, markTraffic, restless, type TrafficMark } from "./check/quiescence.ts";
+import { VersionReuse } from "./check/version-reuse.ts";
+import { WholeVersions } from "./check/whole-versions.ts";
+import * as ev from "./event-kinds.ts";
+import { Faults, leaveWithinUs } from "./faults.ts";
+import { Hostile } from "./host/hostile.ts";
+import type { SimNode } from "./host/node.ts";
+import { Kernel } from "./kernel.ts";
+import { Nemesis } from "./nemesis.ts";
+import type { Packet } from "./network/packet.ts";
+import { Partitions } from "./partitions.ts";
+import { type Dump, type DumpTable, reproCommand, reproLine, type RunResult } from "./result.ts";
+import { createRng } from "./rng.ts";
+import type { Fault, Scenario } from "./scenario/scenario.ts";
+import type { StoreFactory } from "./store-factory.ts";
+import { memoryStores } from "./store/memory-disk.ts";
+import { SimTrace } from "./trace.ts";
+import { expandOps, randomGapUs, randomOps, type RandomWorkload } from "./workload.ts";
+import { type RanTask, SimWorld } from "./world.ts";
+
+export interface RunOptions {
+  readonly seed: string;
+  readonly storeFactory?: StoreFactory;
+  /** Called with each line of the trace, newline included. */
+  readonly trace?: (line: string) => void;
+  readonly progress?: (progress: Progress) => void;
+  /** Milliseconds of a clock of the host's, for `wallMs` alone. */
+  readonly wallClock?: () => number;
+  /** The checks made; all by default. */
+  readonly checks?: readonly CheckName[];
+  /** Keeps what ran, for shrinking. */
+  readonly record?: boolean;
+  /** The command that runs this scenario, without the seed, for the line that repeats the run. */
+  readonly command?: string;
+}
+
+export type Phase = "faults" | "healing" | "quiet" | "done";
+
+export interface Progress {
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly phase: Phase;
+  readonly messages: number;
+  /** Transactions acknowledged. */
+  readonly acked: number;
+  /** Different data states among the live nodes. */
+  readonly states: number;
+  readonly faultsInForce: readonly Fault[];
+}
+
+/** Between two looks at whether the cluster has come to rest. */
+const pollUs = 50_000;
+/** Quiet must last for two such windows. */
+const quietWindowUs = { lan: 5_000_000, wan: 15_000_000, fast: 5_000_000 } as const;
+/** Looks from outside in the first phase; at least this long between two. */
+const samplesPerRun = 12;
+const minSampleUs = 1_000_000;
+const progressUs = 250_000;
+
+export function runScenario(scenario: Scenario, options: RunOptions): RunResult {
+  const run = createRun(scenario, options);
+  run.step(Infinity);
+  return run.result();
+}
+
+export function createRun(scenario: Scenario, options: RunOptions): Run {
+  return new Run(scenario, options);
+}
+
+export class Run {
+  readonly scenario: Scenario;
+  readonly world: SimWorld;
+  readonly faults: Faults;
+  readonly #options: RunOptions;
+  readonly #kernel = new Kernel();
+  readonly #rng: Rng;
+  readonly #tables: readonly TableSchema[];
+  readonly #nemeses: (Nemesis | null)[] = [];
+  readonly #workRngs: Rng[] = [];
+  readonly #lostWrites: NoLostWrite | null;
+  readonly #partitions: Partitions;
+  readonly #startedMs: number;
+  #wallMs = 0;
+  #phase: Phase = "faults";
+  #deadlineUs = Infinity;
+  #mark: TrafficMark | null = null;
+  #quietWindows = 0;
+  #restless = "";
+  #converged = false;
+  #nextProgressUs = 0;
+
+  constructor(scenario: Scenario, options: RunOptions) {
+    this.scenario = scenario;
+    this.#options = options;
+    this.#startedMs = options.wallClock?.() ?? 0;
+    this.#rng = createRng(options.seed);
+    const schema = parseSchema(scenario.schema);
+    assert(schema.ok, "the schema was checked when the scenario was read");
+    this.#tables = schema.tables;
+    this.world = new SimWorld(
+      scenario,
+      this.#kernel,
+      new SimTrace(options.trace ?? null),
+      options.storeFactory ?? memoryStores(),
+      this.#rng,
+      options.record ?? false,
+    );
+    this.faults = new Faults(this.world, this.#rng.fork("faults"));
+    this.#partitions = new Partitions(this.world);
+    this.faults.watch = this.#partitions;
+    const { checks, lostWrites } = this.#makeChecks();
+    this.world.checks = checks;
+    this.#lostWrites = lostWrites;
+    this.#begin();
+  }
+
+  get nowUs(): number {
+    return this.#kernel.nowUs;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get done(): boolean {
+    return this.#phase === "done";
+  }
+
+  /** Transactions as they ran; empty unless the run is recorded. */
+  get ranTasks(): readonly RanTask[] {
+    return this.world.ranTasks ?? [];
+  }
+
+  /** Runs on until `untilUs` of virtual time, or to the end; true when the run is over. */
+  step(untilUs: number): boolean {
+    const kernel = this.#kernel;
+    while (this.#phase !== "done") {
+      const turnUs = this.#nextTurnUs();
+      const targetUs = turnUs < untilUs ? turnUs : untilUs;
+      while (kernel.take(targetUs)) {
+        this.#dispatch();
+        if (this.world.broken) {
+          this.#finish(false);
+          return true;
+        }
+      }
+      kernel.advance(targetUs);
+      if (kernel.nowUs >= turnUs) this.#turn();
+      else return false;
+    }
+    return true;
+  }
+
+  progress(): Progress {
+    return {
+      atMs: this.#kernel.nowUs / 1000,
+      durationMs: this.scenario.durationMs,
+      phase: this.#phase,
+      messages: this.world.traffic.totalMessages,
+      acked: this.world.writes.acked,
+      states: this.world.agreement.states,
+      faultsInForce: this.faults.active.map(({ fault }) => fault),
+    };
+  }
+
+  #makeChecks(): { checks: Check[]; lostWrites: NoLostWrite | null } {
+    const wanted = this.#options.checks;
+    const wants = (name: CheckName): boolean => wanted === undefined || wanted.includes(name);
+    const { world } = this;
+    const lostWrites = wants("no-lost-write") ? new NoLostWrite(world) : null;
+    const checks: Check[] = [];
+    if (lostWrites !== null) checks.push(lostWrites);
+    if (wants("version-reuse")) checks.push(new VersionReuse(world));
+    if (wants("causal-order")) checks.push(new CausalOrder(world));
+    if (wants("member-history")) checks.push(new MemberHistory(world));
+    if (wants("bounds")) checks.push(new Bounds(world));
+    if (wants("bookkeeping")) checks.push(new Bookkeeping(world));
+    if (wants("whole-versions")) checks.push(new WholeVersions(world));
+    if (wants("converge")) checks.push(new Converge(world));
+    if (wants("membership")) checks.push(new MembershipCheck(world));
+    return { checks, lostWrites };
+  }
+
+  #begin(): void {
+    const { scenario, world } = this;
+    for (const spec of scenario.nodes) world.boot(world.addNode(spec));
+    world.trace.header({
+      trace: traceFormat,
+      source: "sim",
+      seed: this.#options.seed,
+      scenario: scenario.name,
+      options: scenario,
+      nodes: world.nodes.map(({ n, name, region, actor }) => ({ n, name, region, actor })),
+      schema: scenario.schema,
+    });
+    const known: Identity[] =
+      scenario.start === "warm" ? world.nodes.map((node) => node.identity) : [];
+    for (const node of world.nodes) world.begin(node, this.faults.seedsOf(node), known);
+    world.disturbedUs = 0;
+    this.#plan();
+  }
+
+  #plan(): void {
+    const { scenario } = this;
+    const kernel = this.#kernel;
+    scenario.faults.forEach((fault, i) => {
+      if (fault.kind !== "random") {
+        kernel.schedule(fault.atMs * 1000, ev.evFault, i, 0, 0, null);
+        this.#nemeses.push(null);
+        return;
+      }
+      const rng = this.#rng.fork(`nemesis/${i}`);
+      this.#nemeses.push(new Nemesis(fault, this.world, this.faults, rng));
+      kernel.schedule(fault.fromMs * 1000, ev.evNemesis, i, 0, 0, null);
+    });
+    scenario.workload.forEach((work, i) => {
+      const rng = this.#rng.fork(`workload/${i}`);
+      this.#workRngs.push(rng);
+      const atUs =
+        work.kind === "random" ? work.fromMs * 1000 + randomGapUs(work, rng) : work.atMs * 1000;
+      kernel.schedule(atUs, ev.evWorkload, i, 0, 0, null);
+    });
+    kernel.schedule(this.#sampleUs(), ev.evSample, 0, 0, 0, null);
+  }
+
+  #sampleUs(): number {
+    return Math.max(minSampleUs, (this.scenario.durationMs * 1000) / samplesPerRun);
+  }
+
+  #dispatch(): void {
+    const kernel = this.#kernel;
+    const { world } = this;
+    const { a, b, c, ref } = kernel;
+    switch (kernel.kind) {
+      case ev.evArrive:
+        world.network.arrive(ref as Packet);
+        break;
+      case ev.evTimer: {
+        const node = world.nodes[a] as SimNode;
+        if (node.boot === c && node.replica !== null) node.timerDue(b);
+        break;
+      }
+      case ev.evFree: {
+        const node = world.nodes[a] as SimNode;
+        if (node.boot === c && node.replica !== null) node.free();
+        break;
+      }
+      case ev.evUnreachable:
+        world.network.giveUp(ref, a, c);
+        break;
+      default:
+        this.#dispatchRare(kernel.kind, a, b, c, ref);
+    }
+    world.stopLeavers();
+  }
+
+  #dispatchRare(kind: number, a: number, b: number, c: number, ref: unknown): void {
+    const { world } = this;
+    const node = world.nodes[a];
+    const same = node !== undefined && node.boot === c && node.replica !== null;
+    switch (kind) {
+      case ev.evRtt:
+        if (same)
+          node.signal({ type: "rtt", peer: world.addressOf(ref as number), rttMs: b / 1000 });
+        break;
+      case ev.evCheckpoint:
+        if (same) node.checkpointDue();
+        break;
+      case ev.evState:
+        if (same && node.statePending) world.tellState(node);
+        break;
+      case ev.evWorkload:
+        this.#work(a);
+        break;
+      case ev.evFault:
+        this.#fault(this.scenario.faults[a] as Fault);
+        break;
+      case ev.evNemesis:
+        this.#nemesis(this.#nemeses[a] as Nemesis, a);
+        break;
+      case ev.evLift:
+        this.faults.lift(a);
+        break;
+      case ev.evLeaveOver:
+        if (same && node.leaving) world.stop(node);
+        break;
+      case ev.evHostile:
+        if (same) (ref as Hostile).strike();
+        break;
+      case ev.evSample:
+        for (const check of world.checks) check.sample?.();
+        if (this.#phase === "faults") {
+          this.#kernel.schedule(this.#kernel.nowUs + this.#sampleUs(), ev.evSample, 0, 0, 0, null);
+        }
+        break;
+      default:
+        assert(false, `event kind ${kind} is known`);
+    }
+  }
+
+  #fault(fault: Fault): void {
+    if (this.#phase !== "faults") return;
+    this.faults.carryOut(fault);
+  }
+
+  #nemesis(nemesis: Nemesis, index: number): void {
+    const { toMs, everyMs } = nemesis.plan;
+    const nowMs = this.#kernel.nowUs / 1000;
+    if (this.#phase !== "faults" || nowMs >= toMs) {
+      nemesis.finish();
+      return;
+    }
+    nemesis.act();
+    const nextMs = Math.min(nowMs + everyMs, toMs);
+    this.#kernel.schedule(nextMs * 1000, ev.evNemesis, index, 0, 0, null);
+  }
+
+  #work(index: number): void {
+    const work = this.scenario.workload[index];
+    assert(work !== undefined, "a workload that is due is planned");
+    if (work.kind === "random") {
+      this.#randomWork(work, index);
+      return;
+    }
+    const node = this.world.nodes[work.node] as SimNode;
+    const task =
+      work.kind === "ops"
+        ? ({ type: "ops", ops: expandOps(work.ops) } as const)
+        : ({ type: "sql", statements: work.statements } as const);
+    if (!node.submit(task)) this.world.writeFailed(node);
+  }
+
+  #randomWork(work: RandomWorkload, index: number): void {
+    if (this.#phase !== "faults") return;
+    const rng = this.#workRngs[index] as Rng;
+    const table = this.#tables.find(({ name }) => name === work.table) as TableSchema;
+    const nextUs = this.#kernel.nowUs + randomGapUs(work, rng);
+    if (nextUs <= work.toMs * 1000) {
+      this.#kernel.schedule(nextUs, ev.evWorkload, index, 0, 0, null);
+    }
+    const { nodes } = this.world;
+    const pool = work.nodes === null ? nodes : work.nodes.flatMap((n) => nodes[n] ?? []);
+    const draw = rng.unit();
+    const ops = randomOps(work, table, rng);
+    const ready = pool.filter((node) => node.live && node.life === "running");
+    const node = ready[Math.floor(draw * ready.length)];
+    if (node === undefined) return;
+    if (!node.submit({ type: "ops", ops })) this.world.writeFailed(node);
+  }
+
+  /** When the run's own course must be thought over next. */
+  #nextTurnUs(): number {
+    if (this.#phase === "faults") {
+      const endUs = Math.ceil(this.scenario.durationMs * 1000);
+      return this.#options.progress === undefined ? endUs : Math.min(endUs, this.#nextProgressUs);
+    }
+    if (this.#phase === "healing") return this.#kernel.nowUs + pollUs;
+    return (this.#mark?.atUs ?? 0) + quietWindowUs[this.scenario.profile];
+  }
+
+  #turn(): void {
+    const nowUs = this.#kernel.nowUs;
+    if (nowUs >= this.#nextProgressUs) {
+      this.#nextProgressUs = nowUs + progressUs;
+      this.#options.progress?.(this.progress());
+    }
+    switch (this.#phase) {
+      case "faults":
+        if (nowUs >= this.scenario.durationMs * 1000) this.#heal();
+        return;
+      case "healing":
+        if (this.#isCalm()) this.#watchQuiet();
+        else if (nowUs >= this.#deadlineUs) this.#finish(false);
+        return;
+      case "quiet":
+        this.#judgeQuiet();
+        return;
+      case "done":
+        return;
+    }
+  }
+
+  #heal(): void {
+    for (const nemesis of this.#nemeses) nemesis?.finish();
+    this.faults.liftAll();
+    this.world.network.cuts.assertNone();
+    this.#phase = "healing";
+    this.#deadlineUs = this.#kernel.nowUs + this.scenario.expect.convergeWithinMs * 1000;
+    for (const node of this.world.nodes) {
+      if (!node.leaving) continue;
+      this.#kernel.schedule(
+        this.#kernel.nowUs + leaveWithinUs,
+        ev.evLeaveOver,
+        node.n,
+        0,
+        node.boot,
+        null,
+      );
+    }
+  }
+
+  /** The same data and the same books everywhere, and every member known as it is. */
+  #isCalm(): boolean {
+    const { agreement, nodes } = this.world;
+    if (agreement.sinceUs < 0 || nodes.some((node) => node.leaving)) return false;
+    let books: Readonly<{ hi: number; lo: number }> | null = null;
+    for (const node of nodes) {
+      if (node.replica === null) continue;
+      const { ledger } = node.replica;
+      if (ledger.partialCount > 0) return false;
+      if (books === null) books = { ...ledger.hash };
+      else if (books.hi !== ledger.hash.hi || books.lo !== ledger.hash.lo) return false;
+    }
+    return membershipProblems(nodes, 1).length === 0;
+  }
+
+  #watchQuiet(): void {
+    this.#phase = "quiet";
+    this.#mark = markTraffic(this.#kernel.nowUs, this.world.traffic);
+  }
+
+  #judgeQuiet(): void {
+    const mark = this.#mark as TrafficMark;
+    const after = markTraffic(this.#kernel.nowUs, this.world.traffic);
+    const live = this.world.nodes.filter((node) => node.live).length;
+    const why = restless(mark, after, live, idleLevels[this.scenario.profile]);
+    this.#mark = after;
+    if (why === null && this.#isCalm()) {
+      this.#quietWindows++;
+      if (this.#quietWindows >= 2) this.#finish(true);
+      return;
+    }
+    this.#quietWindows = 0;
+    this.#restless = why ?? "members or data are not what they were";
+    const { profile } = this.scenario;
+    if (this.#kernel.nowUs < this.#deadlineUs + 2 * quietWindowUs[profile]) return;
+    const wanted = this.#options.checks;
+    if (wanted === undefined || wanted.includes("quiescence")) {
+      this.world.report(
+        "quiescence",
+        null,
+        `traffic does not fall to its idle level: ${this.#restless}`,
+      );
+    }
+    this.#finish(this.#isCalm());
+  }
+
+  #finish(calm: boolean): void {
+    const { world } = this;
+    this.#phase = "done";
+    if (!world.broken) {
+      for (const check of world.checks) {
+        check.sample?.();
+        check.atEnd?.();
+      }
+      for (const node of world.nodes) world.tellState(node);
+    }
+    this.#converged = !world.broken && world.agreement.sinceUs >= 0 && (calm || this.#isCalm());
+    const hash = this.#stateHash();
+    world.trace.write({
+      t: this.#kernel.nowUs,
+      k: "end",
+      converged: this.#converged,
+      hash,
+    });
+    this.#wallMs = (this.#options.wallClock?.() ?? 0) - this.#startedMs;
+    this.#options.progress?.(this.progress());
+  }
+
+  #stateHash(): string {
+    if (!this.#converged) return "";
+    return this.world.nodes.find((node) => node.live)?.summary.hash ?? "";
+  }
+
+  result(): RunResult {
+    assert(this.#phase === "done", "a run has a result at its end");
+    const { world, scenario } = this;
+    const { traffic, agreement } = world;
+    const command = this.#options.command ?? reproCommand(scenario);
+    const repro = reproLine(command, this.#options.seed);
+    const expected = scenario.expect.violations;
+    const plane = (p: number) => ({
+      messages: traffic.messages[p] as number,
+      bytes: traffic.bytes[p] as number,
+    });
+    return {
+      scenario: scenario.name,
+      seed: this.#options.seed,
+      store: this.#options.storeFactory?.name ?? "memory",
+      nodes: scenario.nodes.length,
+      ok: world.violations.length === expected && (expected > 0 || this.#converged),
+      converged: this.#converged,
+      convergedAfterMs: this.#converged
+        ? Math.max(0, agreement.sinceUs - world.disturbedUs) / 1000
+        : null,
+      stateHash: this.#stateHash(),
+      traceHash: world.trace.hash.digest(),
+      virtualMs: this.#kernel.nowUs / 1000,
+      wallMs: Math.round(this.#wallMs * 10) / 10,
+      events: this.#kernel.taken,
+      messages: traffic.totalMessages,
+      bytes: traffic.totalBytes,
+      writes: {
+        ...world.writes,
+        lost: this.#lostWrites?.lost ?? 0,
+        lostWithDisk: this.#lostWrites?.lostWithDisk ?? 0,
+      },
+      violations: world.violations.map((violation) => ({ ...violation, repro })),
+      planes: { swim: plane(0), gossip: plane(1), sync: plane(2) },
+      faults: { ...this.faults.begun },
+      partitions: this.#partitions.reports,
+    };
+  }
+
+  /** The tables of every node that ever was, as they are now. */
+  dump(): Dump {
+    return {
+      nodes: this.world.nodes.map((node) => {
+        const tables: Record<string, DumpTable> = {};
+        for (const table of node.store?.tables ?? []) {
+          tables[table.name] = {
+            columns: table.columns.map((column) => column.name),
+            rows: [...(node.store?.rows(table.name) ?? [])].map((row) => row.map(tagValue)),
+          };
+        }
+        return { node: node.n, alive: node.live, tables };
+      }),
+    };
+  }
+}

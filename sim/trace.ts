@@ -1,0 +1,250 @@
+/**
+ * Writes the trace of a run and keeps its hash. The hash covers the fields of every event whether
+ * or not anybody asked for the lines, which are built only then.
+ */
+import { compareIds } from "../core/base/ids.ts";
+import { formatHlc } from "../core/clock/hlc.ts";
+import type { MemberState } from "../core/node/event.ts";
+import type { ActorHoldings, Chunk } from "../core/node/store.ts";
+import { messageKinds } from "../core/wire/kinds.ts";
+import { traceChanges } from "../core/trace/changes.ts";
+import { RunningHash } from "../core/trace/running-hash.ts";
+import type { TraceEvent, TraceHeader } from "../core/trace/trace-event.ts";
+import { traceLine } from "../core/trace/trace-event.ts";
+import type { DropReason, Packet } from "./network/packet.ts";
+import { planes } from "./network/packet.ts";
+
+/** First word of each kind of event in the hash. */
+const codes = {
+  send: 1,
+  recv: 2,
+  drop: 3,
+  member: 4,
+  commit: 5,
+  apply: 6,
+  buffer: 7,
+  need: 8,
+  state: 9,
+  other: 10,
+} as const;
+
+const dropCodes: Readonly<Record<DropReason, number>> = {
+  loss: 1,
+  partition: 2,
+  cut: 3,
+  dead: 4,
+  corrupt: 5,
+  overflow: 6,
+};
+
+const memberCodes: Readonly<Record<MemberState, number>> = {
+  alive: 1,
+  suspect: 2,
+  down: 3,
+  left: 4,
+};
+
+/** Numbers of message kinds; 255 for what is no message. */
+const kindCodes = new Map<string, number>(Object.entries(messageKinds));
+
+export class SimTrace {
+  readonly hash = new RunningHash();
+  readonly #sink: ((line: string) => void) | null;
+
+  constructor(sink: ((line: string) => void) | null) {
+    this.#sink = sink;
+  }
+
+  get written(): boolean {
+    return this.#sink !== null;
+  }
+
+  header(header: TraceHeader): void {
+    const line = traceLine(header);
+    this.hash.text(line);
+    this.#sink?.(line);
+  }
+
+  send(t: number, packet: Packet): void {
+    const { hash } = this;
+    hash.word(codes.send);
+    hash.integer(t);
+    hash.word(packet.m);
+    hash.word(packet.from);
+    hash.word(packet.to * 4 + packet.plane);
+    hash.word((kindCodes.get(packet.kind) ?? 255) ^ (packet.bytes.length << 8));
+    this.#sink?.(
+      traceLine({
+        t,
+        k: "send",
+        n: packet.from,
+        m: packet.m,
+        to: packet.to,
+        plane: planes[packet.plane] ?? "swim",
+        msg: packet.kind,
+        bytes: packet.bytes.length,
+      }),
+    );
+  }
+
+  recv(t: number, packet: Packet): void {
+    const { hash } = this;
+    hash.word(codes.recv);
+    hash.integer(t);
+    hash.word(packet.m);
+    this.#sink?.(
+      traceLine({
+        t,
+        k: "recv",
+        n: packet.to,
+        m: packet.m,
+        from: packet.from,
+        plane: planes[packet.plane] ?? "swim",
+        msg: packet.kind,
+      }),
+    );
+  }
+
+  drop(t: number, packet: Packet, why: DropReason): void {
+    const { hash } = this;
+    hash.word(codes.drop);
+    hash.integer(t);
+    hash.word(packet.m);
+    hash.word(dropCodes[why]);
+    this.#sink?.(traceLine({ t, k: "drop", n: packet.from, m: packet.m, to: packet.to, why }));
+  }
+
+  member(
+    t: number,
+    n: number,
+    about: number,
+    state: MemberState,
+    inc: number,
+    epoch: number,
+  ): void {
+    const { hash } = this;
+    hash.word(codes.member);
+    hash.integer(t);
+    hash.word(n);
+    hash.word(about);
+    hash.word(memberCodes[state]);
+    hash.integer(inc);
+    hash.integer(epoch);
+    this.#sink?.(traceLine({ t, k: "member", n, about, state, inc, epoch }));
+  }
+
+  commit(t: number, n: number, chunks: readonly Chunk[]): void {
+    const first = chunks[0];
+    if (first === undefined) return;
+    const { hash } = this;
+    const { actor, version } = first;
+    const hlc = formatHlc(first.hlc);
+    hash.word(codes.commit);
+    hash.integer(t);
+    hash.word(n);
+    hash.text(actor);
+    hash.integer(version);
+    hash.text(hlc);
+    for (const chunk of chunks) hash.bytes(chunk.payload);
+    if (this.#sink === null) return;
+    const changes = traceChanges(chunks);
+    this.#sink(traceLine({ t, k: "commit", n, actor, version, hlc, changes }));
+  }
+
+  apply(
+    t: number,
+    n: number,
+    actor: string,
+    version: number,
+    via: "gossip" | "sync",
+    won: number,
+    lost: number,
+  ): void {
+    const { hash } = this;
+    hash.word(codes.apply);
+    hash.integer(t);
+    hash.word(n);
+    hash.text(actor);
+    hash.integer(version);
+    hash.word(via === "gossip" ? 1 : 2);
+    hash.word(won);
+    hash.word(lost);
+    this.#sink?.(traceLine({ t, k: "apply", n, actor, version, via, won, lost }));
+  }
+
+  buffer(t: number, n: number, actor: string, version: number, have: number, of: number): void {
+    const { hash } = this;
+    hash.word(codes.buffer);
+    hash.integer(t);
+    hash.word(n);
+    hash.text(actor);
+    hash.integer(version);
+    hash.word(have);
+    hash.word(of);
+    this.#sink?.(traceLine({ t, k: "buffer", n, actor, version, have, of }));
+  }
+
+  need(t: number, n: number, actor: string, from: number, to: number): void {
+    const { hash } = this;
+    hash.word(codes.need);
+    hash.integer(t);
+    hash.word(n);
+    hash.text(actor);
+    hash.integer(from);
+    hash.integer(to);
+    this.#sink?.(traceLine({ t, k: "need", n, actor, from, to }));
+  }
+
+  state(
+    t: number,
+    n: number,
+    stateHash: string,
+    holdings: readonly ActorHoldings[],
+    rows: number,
+  ): void {
+    const { hash } = this;
+    hash.word(codes.state);
+    hash.integer(t);
+    hash.word(n);
+    hash.text(stateHash);
+    hash.word(rows);
+    const heads: Record<string, number> = {};
+    let gaps = 0;
+    for (const held of holdings) {
+      const { head, missing } = wholeHead(held);
+      hash.integer(head);
+      gaps += missing;
+      if (head > 0) heads[held.actor] = head;
+    }
+    hash.integer(gaps);
+    this.#sink?.(traceLine({ t, k: "state", n, hash: stateHash, heads, gaps, rows }));
+  }
+
+  /** Everything that is rare enough to be hashed as its line. */
+  write(event: TraceEvent): void {
+    const line = traceLine(event);
+    this.hash.word(codes.other);
+    this.hash.text(line);
+    this.#sink?.(line);
+  }
+}
+
+/** The highest version held whole, and how many below it are not. */
+export function wholeHead(held: ActorHoldings): { head: number; missing: number } {
+  const holes: (readonly [number, number])[] = [
+    ...held.gaps,
+    ...held.partial.map(({ version }) => [version, version] as const),
+  ].sort((a, b) => b[0] - a[0]);
+  let head = held.head;
+  let missing = 0;
+  for (const [from, to] of holes) {
+    if (to === head) head = from - 1;
+    else missing += to - from + 1;
+  }
+  return { head, missing };
+}
+
+/** Holdings sorted by actor, as every list that escapes. */
+export function sortedHoldings(holdings: readonly ActorHoldings[]): readonly ActorHoldings[] {
+  return [...holdings].sort((a, b) => compareIds(a.actor, b.actor));
+}
