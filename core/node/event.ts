@@ -27,10 +27,19 @@ export type Plane = "swim" | "gossip" | "sync";
 export type Event =
   /** First event of a replica's life: begin timers, contact `seeds`. */
   | { readonly type: "start"; readonly seeds: readonly Address[] }
-  | { readonly type: "message"; readonly from: Address; readonly plane: Plane; readonly bytes: Uint8Array }
+  | {
+      readonly type: "message";
+      readonly from: Address;
+      readonly plane: Plane;
+      readonly bytes: Uint8Array;
+    }
   | { readonly type: "timer"; readonly token: number }
   /** A local transaction is durable. */
-  | { readonly type: "committed"; readonly chunks: readonly Chunk[]; readonly summary: StoreSummary }
+  | {
+      readonly type: "committed";
+      readonly chunks: readonly Chunk[];
+      readonly summary: StoreSummary;
+    }
   | { readonly type: "stored"; readonly id: number; readonly response: StoreResponse }
   /** A reliable message could not be delivered (connection refused, broken or timed out). */
   | { readonly type: "unreachable"; readonly to: Address; readonly plane: Plane }
@@ -54,19 +63,48 @@ export type Effect =
   | { readonly type: "notify"; readonly notice: Notice };
 
 export type StoreRequest =
-  | { readonly type: "receive"; readonly chunks: readonly Chunk[]; readonly overwritten: readonly VersionRange[]; readonly via: "gossip" | "sync" }
+  | {
+      readonly type: "receive";
+      readonly chunks: readonly Chunk[];
+      readonly overwritten: readonly VersionRange[];
+      readonly via: "gossip" | "sync";
+    }
   | { readonly type: "serve"; readonly wants: readonly Want[]; readonly maxBytes: number }
   | { readonly type: "tableDigests" }
-  | { readonly type: "rangeDigests"; readonly table: string; readonly from: Uint8Array; readonly to: Uint8Array; readonly parts: number }
-  | { readonly type: "readRows"; readonly table: string; readonly from: Uint8Array; readonly to: Uint8Array; readonly maxBytes: number }
+  | {
+      readonly type: "rangeDigests";
+      readonly table: string;
+      readonly from: Uint8Array;
+      readonly to: Uint8Array;
+      readonly parts: number;
+    }
+  | {
+      readonly type: "readRows";
+      readonly table: string;
+      readonly from: Uint8Array;
+      readonly to: Uint8Array;
+      readonly maxBytes: number;
+    }
   | { readonly type: "mergeRows"; readonly rows: readonly RowState[] };
 
 export type StoreResponse =
   | ({ readonly type: "receive" } & ReceiveOutcome)
   | ({ readonly type: "serve" } & Served)
-  | { readonly type: "tableDigests"; readonly digests: readonly (readonly [table: string, hash: string])[]; readonly summary: StoreSummary }
-  | { readonly type: "rangeDigests"; readonly table: string; readonly ranges: readonly RangeDigest[] }
-  | { readonly type: "readRows"; readonly rows: readonly RowState[]; readonly next: Uint8Array | null }
+  | {
+      readonly type: "tableDigests";
+      readonly digests: readonly (readonly [table: string, hash: string])[];
+      readonly summary: StoreSummary;
+    }
+  | {
+      readonly type: "rangeDigests";
+      readonly table: string;
+      readonly ranges: readonly RangeDigest[];
+    }
+  | {
+      readonly type: "readRows";
+      readonly rows: readonly RowState[];
+      readonly next: Uint8Array | null;
+    }
   | { readonly type: "mergeRows"; readonly changed: number; readonly summary: StoreSummary }
   /** The store could not (disk full, I/O error): nothing changed, the protocol may ask again later. */
   | { readonly type: "failed"; readonly why: string };
@@ -75,20 +113,37 @@ export type MemberState = "alive" | "suspect" | "down" | "left";
 
 /** What the host may want to log, count or trace. Notices never decide anything. */
 export type Notice =
-  | { readonly type: "member"; readonly about: Address; readonly nodeId: NodeId; readonly state: MemberState; readonly incarnation: number; readonly epoch: number }
+  | {
+      readonly type: "member";
+      readonly about: Address;
+      readonly nodeId: NodeId;
+      readonly state: MemberState;
+      readonly incarnation: number;
+      readonly epoch: number;
+    }
   /** `about` was dropped from the list: left or down for long, or replaced by another identity. */
   | { readonly type: "forgotten"; readonly about: Address }
   | { readonly type: "identityConflict"; readonly address: Address; readonly other: NodeId }
   /** This node renewed its own identity epoch (it met its older self, or another claimed its address). */
   | { readonly type: "renewed"; readonly epoch: number; readonly why: string }
   | { readonly type: "need"; readonly actor: ActorId; readonly from: number; readonly to: number }
-  | { readonly type: "rejected"; readonly from: Address; readonly plane: Plane; readonly why: string }
+  | {
+      readonly type: "rejected";
+      readonly from: Address;
+      readonly plane: Plane;
+      readonly why: string;
+    }
   /** Something from a newer program was passed over. */
   | { readonly type: "unknown"; readonly from: Address; readonly what: "kind" | "field" }
   /** Queue or buffer at its bound; what went was `count` items; sync repairs it. */
   | { readonly type: "overflow"; readonly queue: string; readonly count: number }
   /** Equal holdings, unequal digests: a bug or corruption. */
   | { readonly type: "divergence"; readonly peer: Address; readonly table: string | null }
-  | { readonly type: "repaired"; readonly peer: Address; readonly table: string; readonly rows: number }
+  | {
+      readonly type: "repaired";
+      readonly peer: Address;
+      readonly table: string;
+      readonly rows: number;
+    }
   | { readonly type: "synced"; readonly peer: Address; readonly versions: number }
   | { readonly type: "left" };

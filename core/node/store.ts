@@ -64,25 +64,56 @@ export interface StoreSummary {
 export type Op =
   | readonly ["insert", table: string, row: Readonly<Record<string, Value>>]
   | readonly ["upsert", table: string, row: Readonly<Record<string, Value>>]
-  | readonly ["update", table: string, key: Readonly<Record<string, Value>>, set: Readonly<Record<string, Value>>]
+  | readonly [
+      "update",
+      table: string,
+      key: Readonly<Record<string, Value>>,
+      set: Readonly<Record<string, Value>>,
+    ]
   | readonly ["delete", table: string, key: Readonly<Record<string, Value>>];
 
 export type CommitOutcome =
   /** `chunks` is empty when nothing replicated changed: then there is no version. */
-  | { readonly type: "committed"; readonly chunks: readonly Chunk[]; readonly summary: StoreSummary }
+  | {
+      readonly type: "committed";
+      readonly chunks: readonly Chunk[];
+      readonly summary: StoreSummary;
+    }
   /** Rolled back; no state changed; no version number was used. */
   | { readonly type: "failed"; readonly code: string; readonly error: string };
 
 export type VersionOutcome =
   /** Applied whole. `won` cells changed the table, `lost` did not. */
-  | { readonly type: "applied"; readonly actor: ActorId; readonly version: number; readonly won: number; readonly lost: number }
-  | { readonly type: "buffered"; readonly actor: ActorId; readonly version: number; readonly have: number; readonly of: number }
+  | {
+      readonly type: "applied";
+      readonly actor: ActorId;
+      readonly version: number;
+      readonly won: number;
+      readonly lost: number;
+    }
+  | {
+      readonly type: "buffered";
+      readonly actor: ActorId;
+      readonly version: number;
+      readonly have: number;
+      readonly of: number;
+    }
   /** Kept durably and counted as held; waits for a schema that knows its tables and columns. */
-  | { readonly type: "quarantined"; readonly actor: ActorId; readonly version: number; readonly why: string }
+  | {
+      readonly type: "quarantined";
+      readonly actor: ActorId;
+      readonly version: number;
+      readonly why: string;
+    }
   /** Was held already; nothing changed. */
   | { readonly type: "known"; readonly actor: ActorId; readonly version: number }
   /** The bytes are not a version (hostile or damaged); nothing was kept of it. */
-  | { readonly type: "rejected"; readonly actor: ActorId; readonly version: number; readonly why: string };
+  | {
+      readonly type: "rejected";
+      readonly actor: ActorId;
+      readonly version: number;
+      readonly why: string;
+    };
 
 export interface ReceiveOutcome {
   readonly versions: readonly VersionOutcome[];
@@ -132,7 +163,11 @@ export interface Store {
    * `overwritten` ranges are marked as held with their content gone; the caller vouches that all
    * that the serving peer held is held here too, or comes in this very call.
    */
-  receive(wallMs: number, chunks: readonly Chunk[], overwritten: readonly VersionRange[]): ReceiveOutcome;
+  receive(
+    wallMs: number,
+    chunks: readonly Chunk[],
+    overwritten: readonly VersionRange[],
+  ): ReceiveOutcome;
 
   /** Versions that a peer asks for; what is not held is passed over. At least one chunk if any is held. */
   serve(wants: readonly Want[], maxBytes: number): Served;
@@ -140,11 +175,24 @@ export interface Store {
   /** Digest of each table's living rows: `[name, hash]`, in table order. */
   tableDigests(): readonly (readonly [table: string, hash: string])[];
   /** Cuts `[from, to)` of a table (empty `to` = to the end) into at most `parts` ranges of about equal rows. */
-  rangeDigests(table: string, from: Uint8Array, to: Uint8Array, parts: number): readonly RangeDigest[];
+  rangeDigests(
+    table: string,
+    from: Uint8Array,
+    to: Uint8Array,
+    parts: number,
+  ): readonly RangeDigest[];
   /** Rows of `[from, to)`, tombstones included, in key order, until `maxBytes`; `next` is where to go on. */
-  readRows(table: string, from: Uint8Array, to: Uint8Array, maxBytes: number): { readonly rows: readonly RowState[]; readonly next: Uint8Array | null };
+  readRows(
+    table: string,
+    from: Uint8Array,
+    to: Uint8Array,
+    maxBytes: number,
+  ): { readonly rows: readonly RowState[]; readonly next: Uint8Array | null };
   /** Merges row states (repair); returns how many rows changed. */
-  mergeRows(wallMs: number, rows: readonly RowState[]): { readonly changed: number; readonly summary: StoreSummary };
+  mergeRows(
+    wallMs: number,
+    rows: readonly RowState[],
+  ): { readonly changed: number; readonly summary: StoreSummary };
 
   /**
    * Makes everything so far safe against power loss, then drops the content of versions that are

@@ -1,0 +1,247 @@
+/**
+ * Broadcast of versions as they are committed: best effort, at once; what it misses sync finds.
+ * This machine does what both ways of spreading share: it tells duplicates by their header alone,
+ * passes a chunk on at its first receipt, before it is applied, and hands it to the inbox.
+ */
+import { unreachable } from "../base/assert.ts";
+import type { ActorId, Address } from "../base/ids.ts";
+import type { Rng } from "../base/rng.ts";
+import { Slab } from "../base/slab.ts";
+import type { Effect, MemberState, Notice, Now } from "../node/event.ts";
+import { IdSource, machines } from "../node/ids.ts";
+import type { Chunk } from "../node/store.ts";
+import { maxVersion, type Verdict } from "../sync/actor-ledger.ts";
+import { decodeMessage, wireVersion } from "../wire/envelope.ts";
+import {
+  encodePush,
+  gossipDecoders,
+  maxGossipBytes,
+  peekPush,
+  setHops,
+} from "../wire/gossip-messages.ts";
+import { messageKinds } from "../wire/kinds.ts";
+import type { GossipConfig } from "./config.ts";
+import { Flood } from "./flood.ts";
+import { Outbox } from "./outbox.ts";
+import { Overlay, type Peers } from "./overlay.ts";
+import { type Recent, RecentMessages } from "./recent.ts";
+import type { Spreading } from "./spreading.ts";
+import { Tree } from "./tree.ts";
+
+/** Where chunks go, and who knows which are here already. */
+export interface Intake {
+  verdict(actor: ActorId, version: number, index: number, count: number): Verdict;
+  /** A chunk whose verdict is `new`. */
+  take(now: Now, chunk: Chunk, from: Address, out: Effect[]): void;
+  /** Broadcast gave up on something that `peer` announced. */
+  missed(now: Now, peer: Address, out: Effect[]): void;
+}
+
+export interface BroadcastOptions {
+  readonly self: Address;
+  readonly config: GossipConfig;
+  readonly rng: Rng;
+  readonly peers: Peers;
+  readonly intake: Intake;
+}
+
+/** Sizes of what is bounded, and counts since the start. */
+export interface BroadcastStats {
+  readonly recent: number;
+  readonly recentMax: number;
+  readonly recentBytes: number;
+  readonly outbox: number;
+  readonly missing: number;
+  readonly neighbours: number;
+  readonly eager: number;
+  /** Pushes of what was new here. */
+  readonly fresh: number;
+  /** Pushes of what was here already. */
+  readonly duplicates: number;
+}
+
+/** Pushes live as long as `RecentMessages` keeps them, so they share slabs among themselves only. */
+const slab = new Slab(64 * 1024);
+
+export class Broadcast {
+  readonly #intake: Intake;
+  readonly #config: GossipConfig;
+  readonly #recent: RecentMessages;
+  readonly #outbox: Outbox;
+  readonly #overlay: Overlay;
+  readonly #spreading: Spreading;
+  #fresh = 0;
+  #duplicates = 0;
+
+  constructor(options: BroadcastOptions) {
+    const { self, config, rng, peers, intake } = options;
+    const ids = new IdSource(machines.gossip);
+    this.#intake = intake;
+    this.#config = config;
+    this.#recent = new RecentMessages(config);
+    this.#outbox = new Outbox(config.bytesPerSec, ids);
+    this.#overlay = new Overlay(self, config, peers, this.#recent);
+    const parts = {
+      self,
+      config,
+      rng,
+      peers,
+      intake,
+      ids,
+      recent: this.#recent,
+      outbox: this.#outbox,
+      overlay: this.#overlay,
+    };
+    this.#spreading = config.mode === "flood" ? new Flood(parts) : new Tree(parts);
+  }
+
+  /** A local transaction is durable: its chunks leave now. */
+  committed(now: Now, chunks: readonly Chunk[], out: Effect[]): void {
+    for (const chunk of chunks) {
+      const push = encodePush(chunk, 1);
+      const bytes = slab.copy(push, 0, push.length);
+      const { actor, version, index, count } = chunk;
+      if (this.#recent.find(actor, version, index) !== undefined) continue;
+      this.#spread(now, { actor, version, index, count }, bytes, 0, null, out);
+    }
+  }
+
+  message(now: Now, from: Address, bytes: Uint8Array, out: Effect[]): void {
+    // Most messages are pushes, and of those many are duplicates: no need to decode their payload.
+    const isPush = bytes[1] === messageKinds.push && bytes[0] === wireVersion;
+    if (isPush && bytes.length <= maxGossipBytes) {
+      const header = peekPush(bytes);
+      if (header !== null && header.version <= maxVersion) {
+        const { actor, version, index, count } = header;
+        const verdict = this.#intake.verdict(actor, version, index, count);
+        const known = this.#recent.find(actor, version, index);
+        if (verdict === "known" || known !== undefined) {
+          this.#duplicates++;
+          this.#spreading.duplicate(now, known, from, out);
+          return;
+        }
+        if (verdict === "conflict") {
+          this.#reject(from, "a chunk whose count is not that of its version", out);
+          return;
+        }
+      }
+    }
+    const decoded = decodeMessage(bytes, gossipDecoders, maxGossipBytes);
+    if (decoded.type === "unknownKind") {
+      out.push(notice({ type: "unknown", from, what: "kind" }));
+      return;
+    }
+    if (decoded.type === "rejected") {
+      this.#reject(from, decoded.why, out);
+      return;
+    }
+    if (decoded.unknownField) out.push(notice({ type: "unknown", from, what: "field" }));
+    const { message } = decoded;
+    switch (message.type) {
+      case "push":
+        this.#push(now, from, message.hops, message.chunk, bytes, out);
+        break;
+      case "ihave":
+        this.#spreading.ihave(now, from, message.have, out);
+        break;
+      case "graft":
+        this.#spreading.graft(now, from, message.refs, out);
+        break;
+      case "prune":
+        this.#spreading.prune(now, from, out);
+        break;
+      default:
+        unreachable(message);
+    }
+  }
+
+  timer(now: Now, token: number, out: Effect[]): void {
+    if (this.#outbox.timer(now, token, out)) return;
+    this.#spreading.timer(now, token, out);
+  }
+
+  memberChanged(now: Now, about: Address, state: MemberState, out: Effect[]): void {
+    const there = state === "alive" || state === "suspect";
+    this.#overlay.memberChanged(about, there);
+    if (!there) this.#spreading.gone(now, about, out);
+  }
+
+  unreachable(now: Now, peer: Address, out: Effect[]): void {
+    this.#spreading.unreachable(now, peer, out);
+  }
+
+  rtt(peer: Address, rttMs: number): void {
+    this.#overlay.rtt(peer, rttMs);
+  }
+
+  stats(): BroadcastStats {
+    return {
+      recent: this.#recent.size,
+      recentMax: this.#config.recentMessages,
+      recentBytes: this.#recent.bytes,
+      outbox: this.#outbox.size,
+      missing: this.#spreading.missing,
+      neighbours: this.#overlay.size,
+      eager: this.#overlay.eagerCount,
+      fresh: this.#fresh,
+      duplicates: this.#duplicates,
+    };
+  }
+
+  #push(
+    now: Now,
+    from: Address,
+    hops: number,
+    chunk: Chunk,
+    bytes: Uint8Array,
+    out: Effect[],
+  ): void {
+    if (chunk.version > maxVersion) {
+      this.#reject(from, "a version past its bound", out);
+      return;
+    }
+    const again = this.#recent.find(chunk.actor, chunk.version, chunk.index) !== undefined;
+    if (
+      again ||
+      this.#intake.verdict(chunk.actor, chunk.version, chunk.index, chunk.count) !== "new"
+    ) {
+      return;
+    }
+    this.#fresh++;
+    const copy = slab.copy(bytes, 0, bytes.length);
+    setHops(copy, hops + 1);
+    this.#spread(now, chunk, copy, hops, from, out);
+    this.#intake.take(now, chunk, from, out);
+  }
+
+  #spread(
+    now: Now,
+    ref: { actor: ActorId; version: number; index: number; count: number },
+    bytes: Uint8Array,
+    hops: number,
+    parent: Address | null,
+    out: Effect[],
+  ): void {
+    const message: Recent = {
+      actor: ref.actor,
+      version: ref.version,
+      index: ref.index,
+      count: ref.count,
+      bytes,
+      hops,
+      parent,
+      told: 0,
+      atMs: now.monoMs,
+    };
+    this.#recent.add(message);
+    this.#spreading.spread(now, message, out);
+  }
+
+  #reject(from: Address, why: string, out: Effect[]): void {
+    out.push(notice({ type: "rejected", from, plane: "gossip", why }));
+  }
+}
+
+function notice(n: Notice): Effect {
+  return { type: "notify", notice: n };
+}

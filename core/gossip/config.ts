@@ -1,0 +1,63 @@
+/** Every number that tunes the broadcast, and its profiles. */
+
+export interface GossipConfig {
+  /** `flood`: push to some and again to some more. `tree`: Plumtree. Nodes of both kinds understand one another. */
+  readonly mode: "flood" | "tree";
+  /** Bytes of pushes and announcements that leave per second; a second's worth may leave at once. */
+  readonly bytesPerSec: number;
+  /** Flood: the second round of pushes comes after this long. */
+  readonly repeatDelayMs: number;
+  /** Flood: members pushed to in the second round. */
+  readonly repeatFanout: number;
+  /** Tree: rings over all members; each gives two neighbours. Their union is an expander (Law, Siu, INFOCOM 2003). */
+  readonly rings: number;
+  /** Tree: rings over the members of one's own region, when there are several regions. */
+  readonly regionRings: number;
+  /** Tree: neighbours with the shortest round trips beyond those. */
+  readonly nearLinks: number;
+  /** Tree: announcements to lazy neighbours wait this long for company. */
+  readonly ihaveDelayMs: number;
+  /** Tree: what was announced and did not come within this long is asked for. */
+  readonly graftDelayMs: number;
+  /** Tree: then from the next who announced it, after this long each. */
+  readonly graftRetryMs: number;
+  /** Tree: a lazy link that would save this many hops takes the place of the eager one. */
+  readonly shortcutHops: number;
+  /** Tree: at least this long between two such changes. */
+  readonly shortcutIntervalMs: number;
+  /** Messages kept for those who ask again: this many, this many bytes, this long. */
+  readonly recentMessages: number;
+  readonly recentBytes: number;
+  readonly recentMs: number;
+}
+
+export const lanGossip: GossipConfig = {
+  mode: "tree",
+  bytesPerSec: 64 * 1024 * 1024,
+  repeatDelayMs: 100,
+  repeatFanout: 2,
+  rings: 3,
+  regionRings: 2,
+  nearLinks: 2,
+  ihaveDelayMs: 50,
+  graftDelayMs: 50,
+  graftRetryMs: 100,
+  shortcutHops: 4,
+  shortcutIntervalMs: 500,
+  recentMessages: 4096,
+  recentBytes: 8 * 1024 * 1024,
+  recentMs: 10_000,
+};
+
+/** Round trips up to some 300 ms. */
+export const wanGossip: GossipConfig = {
+  ...lanGossip,
+  bytesPerSec: 16 * 1024 * 1024,
+  repeatDelayMs: 300,
+  ihaveDelayMs: 100,
+  graftDelayMs: 150,
+  graftRetryMs: 300,
+  recentMs: 30_000,
+};
+
+export const gossipProfiles = { lan: lanGossip, wan: wanGossip, fast: lanGossip } as const;

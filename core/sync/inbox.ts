@@ -1,0 +1,234 @@
+/**
+ * Where chunks wait for the store, whichever way they came. One `receive` is with the store at a
+ * time; what arrives meanwhile goes with the next one, so a slow store gets larger batches instead
+ * of a longer queue. Overflow policy: a chunk for which there is no room is dropped before it is
+ * marked as pending, so that the books still say that it is missing, and sync fetches it later.
+ * After a failure all marks are taken back and nothing is accepted until the store is tried again.
+ */
+import { assert } from "../base/assert.ts";
+import type { Effect, Notice, Now, StoreResponse } from "../node/event.ts";
+import type { IdSource } from "../node/ids.ts";
+import type { Chunk, StoreSummary, VersionOutcome, VersionRange } from "../node/store.ts";
+import type { SyncConfig } from "./config.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** Waiting for the store, both ways of arrival together. */
+export const maxInboxBytes = 16 * 1024 * 1024;
+export const maxInboxChunks = 16_384;
+/** In one call of the store. */
+const maxBatchBytes = 4 * 1024 * 1024;
+const maxBatchChunks = 1024;
+
+type Via = "gossip" | "sync";
+
+/** What an answer of the store changed. */
+export interface Received {
+  readonly via: Via;
+  /** Versions held whole now that were not before. */
+  readonly held: number;
+  readonly outcomes: readonly VersionOutcome[];
+  readonly released: readonly VersionRange[];
+  readonly summary: StoreSummary;
+}
+
+interface Batch {
+  readonly id: number;
+  readonly via: Via;
+  readonly chunks: readonly Chunk[];
+  readonly overwritten: readonly VersionRange[];
+}
+
+export class Inbox {
+  readonly #ledger: Ledger;
+  readonly #config: SyncConfig;
+  readonly #ids: IdSource;
+  #gossip: Chunk[] = [];
+  #sync: Chunk[] = [];
+  #release: VersionRange[] = [];
+  #bytes = 0;
+  #dropped = 0;
+  #batch: Batch | null = null;
+  #lastVia: Via = "sync";
+  #retryAtMs = 0;
+  #retryMs: number;
+  #failing = false;
+
+  constructor(ledger: Ledger, config: SyncConfig, ids: IdSource) {
+    this.#ledger = ledger;
+    this.#config = config;
+    this.#ids = ids;
+    this.#retryMs = config.storeRetryMs;
+  }
+
+  get size(): number {
+    return this.#gossip.length + this.#sync.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The store failed lately; nothing is taken. When to go on: `retryAtMs`. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
+  get retryAtMs(): number {
+    return this.#retryAtMs;
+  }
+
+  /** The time has come to try a store that failed. */
+  resume(): void {
+    this.#failing = false;
+  }
+
+  /** Takes a chunk whose verdict is `new`. False: no room, and nothing was marked. */
+  take(chunk: Chunk, via: Via): boolean {
+    if (this.#failing) return false;
+    const bytes = chunk.payload.length;
+    const full = this.#bytes + bytes > maxInboxBytes && this.size > 0;
+    if (full || this.size >= maxInboxChunks || !this.#mark(chunk)) {
+      this.#dropped++;
+      return false;
+    }
+    this.#bytes += bytes;
+    (via === "gossip" ? this.#gossip : this.#sync).push(chunk);
+    return true;
+  }
+
+  /** Hands markers to the store with its next call; the caller vouches for what `Store.receive` asks. */
+  release(overwritten: readonly VersionRange[]): void {
+    for (const range of overwritten) {
+      const ledger = this.#ledger.get(range.actor);
+      assert(ledger !== undefined, "markers are of actors with books");
+      ledger.setPending(range.from, range.to, true);
+      this.#release.push(range);
+    }
+  }
+
+  /** Gives the store what waits, unless it is busy or failing. */
+  flush(out: Effect[]): void {
+    if (this.#dropped > 0) {
+      out.push(notice({ type: "overflow", queue: "inbox", count: this.#dropped }));
+      this.#dropped = 0;
+    }
+    if (this.#batch !== null || this.#failing) return;
+    if (this.size === 0 && this.#release.length === 0) return;
+    const via = this.#nextVia();
+    const queue = via === "gossip" ? this.#gossip : this.#sync;
+    const chunks = this.#cut(queue, via);
+    const overwritten = via === "sync" ? this.#release : [];
+    if (via === "sync") this.#release = [];
+    this.#lastVia = via;
+    this.#batch = { id: this.#ids.next(), via, chunks, overwritten };
+    out.push({
+      type: "store",
+      id: this.#batch.id,
+      request: { type: "receive", chunks, overwritten, via },
+    });
+  }
+
+  /** The store's answer to request `id`; null when it failed or is not the inbox's. */
+  stored(now: Now, id: number, response: StoreResponse): Received | null {
+    const batch = this.#batch;
+    if (batch === null || batch.id !== id) return null;
+    this.#batch = null;
+    if (response.type !== "receive") {
+      assert(response.type === "failed", "a receive is answered as such, or fails");
+      this.#fail(now, batch);
+      return null;
+    }
+    this.#retryMs = this.#config.storeRetryMs;
+    let held = 0;
+    for (const range of batch.overwritten) {
+      this.#ledger.get(range.actor)?.setPending(range.from, range.to, false);
+      held += this.#ledger.hold(range.actor, range.from, range.to);
+    }
+    held += this.#book(batch, response.versions);
+    return {
+      via: batch.via,
+      held,
+      outcomes: response.versions,
+      released: batch.overwritten,
+      summary: response.summary,
+    };
+  }
+
+  #mark(chunk: Chunk): boolean {
+    return this.#ledger.setPending(chunk.actor, chunk.version, chunk.index, chunk.count);
+  }
+
+  /** The two ways in take turns, so that a large sync does not hold up what is fresh, nor the reverse. */
+  #nextVia(): Via {
+    if (this.#gossip.length === 0) return "sync";
+    if (this.#sync.length === 0 && this.#release.length === 0) return "gossip";
+    return this.#lastVia === "gossip" ? "sync" : "gossip";
+  }
+
+  #cut(queue: Chunk[], via: Via): readonly Chunk[] {
+    let bytes = 0;
+    let n = 0;
+    while (n < queue.length && n < maxBatchChunks) {
+      const more = (queue[n] as Chunk).payload.length;
+      if (n > 0 && bytes + more > maxBatchBytes) break;
+      bytes += more;
+      n++;
+    }
+    this.#bytes -= bytes;
+    assert(this.#bytes >= 0, "no more bytes leave the inbox than came in");
+    if (n === queue.length) {
+      if (via === "gossip") this.#gossip = [];
+      else this.#sync = [];
+      return queue;
+    }
+    return queue.splice(0, n);
+  }
+
+  /** Enters outcomes into the books; returns how many versions became held. */
+  #book(batch: Batch, outcomes: readonly VersionOutcome[]): number {
+    const ledger = this.#ledger;
+    let held = 0;
+    const dropped = new Set<string>();
+    for (const outcome of outcomes) {
+      const { actor, version } = outcome;
+      if (outcome.type === "applied" || outcome.type === "quarantined") {
+        held += ledger.hold(actor, version, version);
+      } else if (outcome.type === "rejected") {
+        dropped.add(`${actor}/${version}`);
+        ledger.refuse(actor, version);
+      }
+    }
+    // What is neither whole nor refused by now was buffered, or is known to the store already.
+    for (const { actor, version, index, count } of batch.chunks) {
+      if (dropped.size > 0 && dropped.has(`${actor}/${version}`)) {
+        ledger.clearPending(actor, version, index, count);
+        continue;
+      }
+      if (count > 1) ledger.holdChunk(actor, version, index, count);
+      else held += ledger.hold(actor, version, version);
+    }
+    return held;
+  }
+
+  #fail(now: Now, batch: Batch): void {
+    this.#failing = true;
+    this.#retryAtMs = now.monoMs + this.#retryMs;
+    this.#retryMs = Math.min(this.#retryMs * 2, this.#config.storeRetryMaxMs);
+    for (const chunks of [batch.chunks, this.#gossip, this.#sync]) {
+      for (const { actor, version, index, count } of chunks) {
+        this.#ledger.clearPending(actor, version, index, count);
+      }
+    }
+    for (const { actor, from, to } of [...batch.overwritten, ...this.#release]) {
+      this.#ledger.get(actor)?.setPending(from, to, false);
+    }
+    this.#gossip = [];
+    this.#sync = [];
+    this.#release = [];
+    this.#bytes = 0;
+  }
+}
+
+function notice(n: Notice): Effect {
+  return { type: "notify", notice: n };
+}

@@ -1,0 +1,172 @@
+/**
+ * Messages of the broadcast plane (Plumtree: Leitão, Pereira, Rodrigues, SRDS 2007).
+ * A push is a hop count, a byte of flags and a chunk, in this order, so that whoever passes it on
+ * copies the bytes and patches the hop count, and a duplicate is told by the bytes before the
+ * payload alone.
+ */
+import type { ActorId } from "../base/ids.ts";
+import type { Chunk } from "../node/store.ts";
+import { readChunk, writeChunk } from "./chunk.ts";
+import { beginMessage, type DecoderTable, decoderTable, envelopeBytes } from "./envelope.ts";
+import { maxChunksPerVersion, maxFrameBytes } from "./limits.ts";
+import { Reader } from "./reader.ts";
+import { cachedId } from "./short-text.ts";
+import { WireError } from "./wire-error.ts";
+import { Writer } from "./writer.ts";
+
+/** Names one message of the broadcast: a chunk of a version. */
+export interface ChunkRef {
+  readonly actor: ActorId;
+  readonly version: number;
+  readonly index: number;
+  readonly count: number;
+}
+
+/** A chunk that the sender has, and how many hops it had come when it got there. */
+export interface Announcement extends ChunkRef {
+  readonly hops: number;
+}
+
+export type GossipMessage =
+  | { readonly type: "push"; readonly hops: number; readonly chunk: Chunk }
+  | { readonly type: "ihave"; readonly have: readonly Announcement[] }
+  /** `refs` are asked for; the link becomes eager in any case. */
+  | { readonly type: "graft"; readonly refs: readonly ChunkRef[] }
+  /** The link becomes lazy. */
+  | { readonly type: "prune" };
+
+/** A hop count past this is written as this. */
+export const maxHops = 255;
+
+/** References in one ihave or graft; more go into further messages. */
+export const maxRefs = 1024;
+
+const hopsAt = envelopeBytes;
+const chunkAt = envelopeBytes + 2;
+/** An id and three varints of one byte. */
+const minRefBytes = 19;
+
+const writer = new Writer(4096);
+
+export function encodePush(chunk: Chunk, hops: number): Uint8Array {
+  beginMessage(writer, "push");
+  writer.u8(Math.min(hops, maxHops));
+  writer.u8(0);
+  writeChunk(writer, chunk);
+  return writer.finish();
+}
+
+/** Patches the hop count of a push; all other bytes, known or not, go on unchanged. */
+export function setHops(push: Uint8Array, hops: number): void {
+  push[hopsAt] = Math.min(hops, maxHops);
+}
+
+export function encodeIhave(have: readonly Announcement[]): Uint8Array {
+  beginMessage(writer, "ihave");
+  writer.varint(have.length);
+  for (const ref of have) {
+    writeRef(ref);
+    writer.u8(Math.min(ref.hops, maxHops));
+  }
+  return writer.finish();
+}
+
+export function encodeGraft(refs: readonly ChunkRef[]): Uint8Array {
+  beginMessage(writer, "graft");
+  writer.varint(refs.length);
+  for (const ref of refs) writeRef(ref);
+  return writer.finish();
+}
+
+export function encodePrune(): Uint8Array {
+  beginMessage(writer, "prune");
+  return writer.finish();
+}
+
+function writeRef(ref: ChunkRef): void {
+  writer.id(ref.actor);
+  writer.varint(ref.version);
+  writer.varint(ref.index);
+  writer.varint(ref.count);
+}
+
+/** @throws WireError */
+function readRef(r: Reader): ChunkRef {
+  const actor = r.id() as ActorId;
+  const version = r.varint();
+  if (version === 0) throw new WireError("version 0");
+  const index = r.varint();
+  const count = r.varint();
+  if (count > maxChunksPerVersion) throw new WireError("too many chunks in a version");
+  if (index >= count) throw new WireError("chunk index past its count");
+  return { actor, version, index, count };
+}
+
+/** What stands before the payload of a push. Filled anew by each `peekPush`. */
+export interface PushHeader {
+  hops: number;
+  actor: ActorId;
+  version: number;
+  index: number;
+  count: number;
+}
+
+const header: PushHeader = { hops: 0, actor: "" as ActorId, version: 0, index: 0, count: 0 };
+let peekAt = 0;
+
+/**
+ * The header of a push without its payload, in one object used again and again; null when the
+ * bytes are no such header (then `decodeMessage` says what is wrong with them).
+ */
+export function peekPush(bytes: Uint8Array): Readonly<PushHeader> | null {
+  if (bytes.length < chunkAt + minRefBytes) return null;
+  header.hops = bytes[hopsAt] as number;
+  header.actor = cachedId(bytes, chunkAt) as ActorId;
+  peekAt = chunkAt + 16;
+  header.version = peekVarint(bytes);
+  header.index = peekVarint(bytes);
+  header.count = peekVarint(bytes);
+  if (header.version < 1 || header.index < 0 || header.count <= header.index) return null;
+  return header;
+}
+
+/** −1 when there is none. */
+function peekVarint(bytes: Uint8Array): number {
+  let value = 0;
+  let scale = 1;
+  while (peekAt < bytes.length) {
+    const byte = bytes[peekAt++] as number;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return value <= Number.MAX_SAFE_INTEGER ? value : -1;
+    scale *= 128;
+    if (scale > 2 ** 49) return -1;
+  }
+  return -1;
+}
+
+export const gossipDecoders: DecoderTable<GossipMessage> = decoderTable<GossipMessage>({
+  push: (r) => {
+    const hops = r.u8();
+    r.u8();
+    return { type: "push", hops, chunk: readChunk(r) };
+  },
+  ihave: (r) => {
+    const count = r.count(minRefBytes + 1, maxRefs);
+    const have: Announcement[] = [];
+    for (let i = 0; i < count; i++) {
+      const { actor, version, index, count: of } = readRef(r);
+      have.push({ actor, version, index, count: of, hops: r.u8() });
+    }
+    return { type: "ihave", have };
+  },
+  graft: (r) => {
+    const count = r.count(minRefBytes, maxRefs);
+    const refs: ChunkRef[] = [];
+    for (let i = 0; i < count; i++) refs.push(readRef(r));
+    return { type: "graft", refs };
+  },
+  prune: () => ({ type: "prune" }),
+});
+
+/** Longest message of this plane. */
+export const maxGossipBytes = maxFrameBytes;
