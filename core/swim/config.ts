@@ -15,8 +15,10 @@ export interface SwimConfig {
   readonly indirectProbes: number;
   /** Rumors are sent at most this often… */
   readonly gossipIntervalMs: number;
-  /** …to this many members at a time. */
+  /** …to this many members at a time… */
   readonly gossipFanout: number;
+  /** …but after a silence the first goes to so many at once: what was saved up meanwhile. */
+  readonly gossipBurst: number;
   /** λ: a rumor is sent at most λ·⌈log10(n+1)⌉ times by each member. */
   readonly retransmitFactor: number;
   /** min = this · max(1, log10 n) · period. */
@@ -54,10 +56,11 @@ export const lanProfile: SwimConfig = {
   profile: "lan",
   periodMs: 1000,
   probeTimeoutMs: 500,
-  nackTimeoutMs: 250,
+  nackTimeoutMs: 200,
   indirectProbes: 3,
   gossipIntervalMs: 200,
   gossipFanout: 3,
+  gossipBurst: 9,
   retransmitFactor: 4,
   suspicionFactor: 4,
   suspicionMaxFactor: 6,
@@ -82,9 +85,10 @@ export const wanProfile: SwimConfig = {
   profile: "wan",
   periodMs: 5000,
   probeTimeoutMs: 3000,
-  nackTimeoutMs: 1500,
+  nackTimeoutMs: 1200,
   gossipIntervalMs: 500,
   gossipFanout: 4,
+  gossipBurst: 12,
   exchangeIntervalMs: 1000,
   settleMs: 1000,
   joinRetryMs: 2000,
@@ -97,7 +101,7 @@ export const fastProfile: SwimConfig = {
   profile: "fast",
   periodMs: 400,
   probeTimeoutMs: 200,
-  nackTimeoutMs: 100,
+  nackTimeoutMs: 80,
   gossipIntervalMs: 100,
   exchangeIntervalMs: 250,
   settleMs: 200,

@@ -95,7 +95,7 @@ export class Context {
   fresh = false;
   /** When the list changed last, and when another's list was last seen to equal it. */
   changedMs = 0;
-  agreedMs = 0;
+  agreedMs = -Infinity;
   /** Slots whose record is owed to the sender of the message at hand. */
   readonly answers: number[] = [];
   /** Members answered with an accusation in this period: once each is enough. */

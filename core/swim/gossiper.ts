@@ -1,7 +1,7 @@
 /**
- * Spreads rumors. News goes out at once to a few members if nothing was sent lately, and otherwise
- * at the next interval: a lone rumor crosses the cluster in a few network delays, while a flood of
- * them costs no more than the interval allows.
+ * Spreads rumors: to a few members every interval, as in SWIM, but what a silent time did not use
+ * may be spent at once. So a lone rumor crosses the cluster in a few network delays, while a flood
+ * of them costs no more than the interval allows.
  */
 import type { Effect, Now } from "../node/event.ts";
 import { beginNews } from "../wire/swim-messages.ts";
@@ -9,27 +9,35 @@ import { type Context, timerGossip } from "./context.ts";
 
 export class Gossiper {
   readonly #context: Context;
-  #sentMs = -Infinity;
   readonly #targets: number[] = [];
+  /** Datagrams that may be sent at `#countedMs`, up to the burst. */
+  #allowance: number;
+  #countedMs = 0;
 
   constructor(context: Context) {
     this.#context = context;
+    this.#allowance = context.config.gossipBurst;
   }
 
   /** There is news. */
   soon(now: Now, out: Effect[]): void {
     if (this.#context.dueMs(timerGossip) < Infinity) return;
-    const { config } = this.#context;
-    const waited = now.monoMs - this.#sentMs;
-    if (waited >= config.gossipIntervalMs) this.send(now, out);
-    else this.#context.arm(timerGossip, now, config.gossipIntervalMs - waited, out);
+    const { gossipIntervalMs, gossipFanout } = this.#context.config;
+    this.#earn(now);
+    if (this.#allowance >= gossipFanout) {
+      this.send(now, out);
+      return;
+    }
+    const missing = gossipFanout - this.#allowance;
+    this.#context.arm(timerGossip, now, (missing * gossipIntervalMs) / gossipFanout, out);
   }
 
   send(now: Now, out: Effect[]): void {
     const { rumors, config, writer, selfTag, directory } = this.#context;
-    this.#pickTargets();
+    this.#earn(now);
+    this.#pickTargets(Math.max(config.gossipFanout, Math.floor(this.#allowance)));
     if (rumors.size === 0 || this.#targets.length === 0) return;
-    this.#sentMs = now.monoMs;
+    this.#allowance = Math.max(0, this.#allowance - this.#targets.length);
     beginNews(writer, "gossip", 0, selfTag);
     this.#context.writeUpdates(now, this.#targets.length);
     const bytes = writer.finish();
@@ -39,17 +47,24 @@ export class Gossiper {
     if (rumors.size > 0) this.#context.arm(timerGossip, now, config.gossipIntervalMs, out);
   }
 
+  #earn(now: Now): void {
+    const { gossipIntervalMs, gossipFanout, gossipBurst } = this.#context.config;
+    const earned = ((now.monoMs - this.#countedMs) * gossipFanout) / gossipIntervalMs;
+    this.#allowance = Math.min(gossipBurst, this.#allowance + earned);
+    this.#countedMs = now.monoMs;
+  }
+
   /** Different peers, alive or suspect: who is accused must hear of it. */
-  #pickTargets(): void {
-    const { roster, config, gossipRng } = this.#context;
+  #pickTargets(count: number): void {
+    const { roster, gossipRng } = this.#context;
     const targets = this.#targets;
     targets.length = 0;
     const peers = roster.peers;
-    if (peers <= config.gossipFanout) {
+    if (peers <= count) {
       for (let i = 0; i < peers; i++) targets.push(roster.peerAt(i));
       return;
     }
-    while (targets.length < config.gossipFanout) {
+    while (targets.length < count) {
       const slot = roster.peerAt(gossipRng.below(peers));
       if (!targets.includes(slot)) targets.push(slot);
     }

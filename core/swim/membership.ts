@@ -105,7 +105,6 @@ export class Membership {
     const context = this.#context;
     this.#phase = "running";
     context.changedMs = now.monoMs;
-    context.agreedMs = now.monoMs;
     context.rumors.add(context.roster.selfSlot, true);
     // Not all at one moment when a fleet starts together.
     context.arm(timerPeriod, now, context.timingRng.unit() * context.config.periodMs, out);

@@ -22,7 +22,6 @@ export class Prober {
   /** The member being probed, or −1 once that is decided. */
   #slot = -1;
   #entry = -1;
-  #target: Address | null = null;
   #probeSeq = 0;
   /** Helpers that were asked; those that sent a nack are removed. */
   readonly #helpers: Address[] = [];
@@ -55,8 +54,12 @@ export class Prober {
 
   /** The direct ping was not answered in time. */
   timeout(now: Now, out: Effect[]): void {
-    if (this.#slot < 0 || this.#target === null) return;
-    const { roster, directory, config, probeRng, selfTag, writer } = this.#context;
+    const { roster, directory, config, probeRng, selfTag, writer, health } = this.#context;
+    if (this.#slot < 0) {
+      // Where one is suspected there may be more: this period was decided, begin the next already.
+      if (roster.suspects > 0 && health === 0) this.period(now, out);
+      return;
+    }
     if (roster.entryAt(this.#slot) !== this.#entry || !roster.isPeer(this.#slot)) {
       this.#slot = -1;
       return;
@@ -109,7 +112,7 @@ export class Prober {
   }
 
   #begin(now: Now, out: Effect[]): void {
-    const { roster, config, health, probeRng, directory } = this.#context;
+    const { roster, config, health, probeRng } = this.#context;
     assert(this.#slot < 0, "one probe at a time");
     let slot = -1;
     while (slot < 0 && this.urgent.length > 0) {
@@ -120,7 +123,6 @@ export class Prober {
     if (slot < 0) return;
     this.#slot = slot;
     this.#entry = roster.entryAt(slot);
-    this.#target = directory.addressOf(slot);
     this.#probeSeq = this.nextSeq();
     this.#helpers.length = 0;
     this.#asked = 0;
@@ -154,7 +156,6 @@ export class Prober {
 
   #done(): void {
     this.#slot = -1;
-    this.#target = null;
     this.#helpers.length = 0;
     this.#asked = 0;
   }
