@@ -5,7 +5,7 @@ import type { Chunk, Served, VersionRange, Want } from "../../core/node/store.ts
 import { maxChunkHeaderBytes } from "../../core/wire/chunk.ts";
 import type { VersionLog } from "./version-log.ts";
 
-/** What a marker takes in a message, about. */
+/** What a marker counts for against the bound. */
 const markerBytes = 32;
 
 type ChunkRanges = readonly (readonly [from: number, to: number])[];
@@ -48,8 +48,12 @@ class Answer {
     while (next >= from) {
       const stored = log.versions.get(next) ?? log.partials.get(next);
       if (stored !== undefined) {
+        const before = this.#chunks.length;
         const left = this.#version(stored.chunks, want.chunks ?? allChunks);
-        if (left !== null) return restOf(actor, from, next, left);
+        if (left !== null) {
+          const begun = this.#chunks.length > before;
+          return begun ? restOf(actor, from, next, left) : [{ ...want, to: next }];
+        }
         next--;
         continue;
       }

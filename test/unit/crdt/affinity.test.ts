@@ -40,15 +40,15 @@ function expectSame(value: Value): void {
 }
 
 describe("affinity", () => {
-  test("CR20: any value is stored as SQLite stores it", () => {
+  test("CR16: any value is stored as SQLite stores it", () => {
     fc.assert(fc.property(anyValue, expectSame), { numRuns: 3000 });
   });
 
-  test("CR20: text that looks like a number is converted as SQLite converts it", () => {
+  test("CR16: text that looks like a number is converted as SQLite converts it", () => {
     fc.assert(fc.property(numberLikeText, expectSame), { numRuns: 6000 });
   });
 
-  test("CR20: every double becomes the text that SQLite makes of it", () => {
+  test("CR16: every double becomes the text that SQLite makes of it", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), (n) =>
         expectSame(Number.isInteger(n) || Math.abs(n) === Infinity ? { real: n } : n),
@@ -87,7 +87,7 @@ describe("affinity", () => {
     "18446744073709551616",
     "0.1e1",
     "1.7976931348623157e308",
-  ])("CR20: the text %j", (text) => {
+  ])("CR16: the text %j", (text) => {
     expectSame(text);
   });
 
@@ -110,11 +110,11 @@ describe("affinity", () => {
     ["123456.789e-10", 123456.789e-10],
     ["lone \\ud800 surrogate", "lone \ud800 surrogate"],
     ["new Uint8Array([0, 255])", new Uint8Array([0, 255])],
-  ])("CR20: the value %s", (_, value) => {
+  ])("CR16: the value %s", (_, value) => {
     expectSame(value);
   });
 
-  test("CR20: −0.0 is 0.0 in every column", () => {
+  test("CR16: −0.0 is 0.0 in every column", () => {
     for (const [affinity] of types) {
       expect(normalise({ real: -0 }, affinity)).toEqual(normalise({ real: 0 }, affinity));
       expect(Object.is(normalise(-0, affinity), -0)).toBe(false);
@@ -123,11 +123,11 @@ describe("affinity", () => {
     expect(Object.is(untyped.real, 0)).toBe(true);
   });
 
-  test("CR20: NaN is NULL", () => {
+  test("CR16: NaN is NULL", () => {
     for (const [affinity] of types) expect(normalise(Number.NaN, affinity)).toBe(null);
   });
 
-  test("CR20: an integer of more than 64 bits is refused", () => {
+  test("CR16: an integer of more than 64 bits is refused", () => {
     for (const [affinity] of types) {
       expect(() => normalise(2n ** 63n, affinity)).toThrow(RangeError);
     }
@@ -154,7 +154,7 @@ describe("affinity of a declared type", () => {
     ["DECIMAL(10,5)", "numeric"],
     ["BOOLEAN", "numeric"],
     ["STRING", "numeric"],
-  ])("CR20: %s is %s", (type, affinity) => {
+  ])("CR16: %s is %s", (type, affinity) => {
     expect(affinityOf(type)).toBe(affinity);
   });
 });
