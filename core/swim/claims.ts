@@ -251,7 +251,6 @@ export class Claims {
     out: Effect[],
   ): void {
     const { rumors, directory } = this.#context;
-    this.#closeSuspicion(slot);
     rumors.remove(slot);
     this.#context.notify({ type: "forgotten", about: directory.addressOf(slot) }, out);
     const state = batch.stateAt(index);
