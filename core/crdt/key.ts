@@ -22,12 +22,12 @@ const blobTag = 0x30;
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**
- * A key value as its column stores it; where the affinity lets 1.0 stand beside 1 (BLOB), the
- * INTEGER is taken, since SQL holds the two for one key.
+ * A key value as its column stores it; where the affinity lets a REAL stand beside an equal INTEGER
+ * (BLOB any, the numeric ones −2^63), the INTEGER is taken, since SQL holds the two for one key.
  */
 export function normaliseKey(value: Value, affinity: Affinity): Value {
   const stored = normalise(value, affinity);
-  if (affinity !== "blob" || !isReal(stored) || !Number.isFinite(stored.real)) return stored;
+  if (affinity === "real" || !isReal(stored) || !Number.isFinite(stored.real)) return stored;
   const integer = BigInt(stored.real);
   return isInt64(integer) ? integerValue(integer) : stored;
 }

@@ -155,6 +155,7 @@ export class TableParser {
 
   #type(column: ColumnSyntax): void {
     const from = this.#at();
+    const first = this.#peek();
     let to = from;
     for (;;) {
       const token = this.#peek();
@@ -166,7 +167,9 @@ export class TableParser {
       this.#next++;
     }
     if (to > from && this.#isPunctuation("(")) to = this.#skipParentheses();
-    column.type = this.#sql.slice(from, to);
+    // Of a type that begins with a quote SQLite takes what is in the quotes and no more.
+    const quoted = first?.kind === "string" || (first?.kind === "name" && first.quote !== "");
+    column.type = to > from && quoted ? first.name : this.#sql.slice(from, to);
   }
 
   /** False when no constraint follows. */

@@ -25,7 +25,7 @@ export interface StoreUnderTest {
 export interface CheckedStore {
   readonly store: Store;
   /** Rows that a merge has left in breach of the CHECK, by key. */
-  broken(): readonly (readonly Value[])[];
+  readonly broken: () => readonly (readonly Value[])[];
 }
 
 export const checkedTable =
