@@ -63,22 +63,6 @@ export interface PartitionReport {
   readonly rowsApart: number;
 }
 
-/** A final table, as `--dump` writes it: values tagged as in traces. */
-export interface DumpTable {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly unknown[])[];
-}
-
-export interface DumpNode {
-  readonly node: number;
-  readonly alive: boolean;
-  readonly tables: Readonly<Record<string, DumpTable>>;
-}
-
-export interface Dump {
-  readonly nodes: readonly DumpNode[];
-}
-
 /** The line that repeats a run. */
 export function reproLine(command: string, seed: string): string {
   return `${command} --seed ${quoted(seed)}`;

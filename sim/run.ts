@@ -4,38 +4,27 @@
  * (`runScenario`) or step by step, for progress on a terminal or a page (`createRun`).
  */
 import { assert } from "../core/base/assert.ts";
-import type { Rng } from "../core/base/rng.ts";
-import type { TableSchema } from "../core/crdt/schema.ts";
-import { parseSchema } from "../core/crdt/parse-schema.ts";
+import { createRng } from "./rng.ts";
 import type { Identity } from "../core/swim/identity.ts";
-import { tagValue } from "../core/trace/tagged-value.ts";
 import { traceFormat } from "../core/trace/trace-event.ts";
-import { Bookkeeping } from "./check/bookkeeping.ts";
-import { Bounds } from "./check/bounds.ts";
-import { CausalOrder } from "./check/causal-order.ts";
-import type { Check, CheckName } from "./check/check.ts";
-import { Converge } from "./check/converge.ts";
-import { MemberHistory } from "./check/member-history.ts";
-import { MembershipCheck, membershipProblems } from "./check/membership.ts";
-import { NoLostWrite } from "./check/no-lost-write.ts";
+import type { CheckName } from "./check/check.ts";
+import { membershipProblems } from "./check/membership.ts";
 import { idleLevels, markTraffic, restless, type TrafficMark } from "./check/quiescence.ts";
-import { VersionReuse } from "./check/version-reuse.ts";
-import { WholeVersions } from "./check/whole-versions.ts";
+import { createSuite, type Suite } from "./check/suite.ts";
+import { Drivers } from "./drivers.ts";
+import { type Dump, dumpNodes } from "./dump.ts";
 import * as ev from "./event-kinds.ts";
 import { Faults, leaveWithinUs } from "./faults.ts";
-import { Hostile } from "./host/hostile.ts";
+import type { Hostile } from "./host/hostile.ts";
 import type { SimNode } from "./host/node.ts";
 import { Kernel } from "./kernel.ts";
-import { Nemesis } from "./nemesis.ts";
 import type { Packet } from "./network/packet.ts";
 import { Partitions } from "./partitions.ts";
-import { type Dump, type DumpTable, reproCommand, reproLine, type RunResult } from "./result.ts";
-import { createRng } from "./rng.ts";
+import { reproCommand, reproLine, type RunResult } from "./result.ts";
 import type { Fault, Scenario } from "./scenario/scenario.ts";
 import type { StoreFactory } from "./store-factory.ts";
 import { memoryStores } from "./store/memory-disk.ts";
 import { SimTrace } from "./trace.ts";
-import { expandOps, randomGapUs, randomOps, type RandomWorkload } from "./workload.ts";
 import { type RanTask, SimWorld } from "./world.ts";
 
 export interface RunOptions {
@@ -93,11 +82,8 @@ export class Run {
   readonly faults: Faults;
   readonly #options: RunOptions;
   readonly #kernel = new Kernel();
-  readonly #rng: Rng;
-  readonly #tables: readonly TableSchema[];
-  readonly #nemeses: (Nemesis | null)[] = [];
-  readonly #workRngs: Rng[] = [];
-  readonly #lostWrites: NoLostWrite | null;
+  readonly #drivers: Drivers;
+  readonly #suite: Suite;
   readonly #partitions: Partitions;
   readonly #startedMs: number;
   #wallMs = 0;
@@ -113,24 +99,21 @@ export class Run {
     this.scenario = scenario;
     this.#options = options;
     this.#startedMs = options.wallClock?.() ?? 0;
-    this.#rng = createRng(options.seed);
-    const schema = parseSchema(scenario.schema);
-    assert(schema.ok, "the schema was checked when the scenario was read");
-    this.#tables = schema.tables;
+    const rng = createRng(options.seed);
     this.world = new SimWorld(
       scenario,
       this.#kernel,
       new SimTrace(options.trace ?? null),
       options.storeFactory ?? memoryStores(),
-      this.#rng,
+      rng,
       options.record ?? false,
     );
-    this.faults = new Faults(this.world, this.#rng.fork("faults"));
+    this.faults = new Faults(this.world, rng.fork("faults"));
     this.#partitions = new Partitions(this.world);
     this.faults.watch = this.#partitions;
-    const { checks, lostWrites } = this.#makeChecks();
-    this.world.checks = checks;
-    this.#lostWrites = lostWrites;
+    this.#drivers = new Drivers(this.world, this.faults, rng);
+    this.#suite = createSuite(this.world, options.checks);
+    this.world.checks = this.#suite.checks;
     this.#begin();
   }
 
@@ -183,24 +166,6 @@ export class Run {
     };
   }
 
-  #makeChecks(): { checks: Check[]; lostWrites: NoLostWrite | null } {
-    const wanted = this.#options.checks;
-    const wants = (name: CheckName): boolean => wanted === undefined || wanted.includes(name);
-    const { world } = this;
-    const lostWrites = wants("no-lost-write") ? new NoLostWrite(world) : null;
-    const checks: Check[] = [];
-    if (lostWrites !== null) checks.push(lostWrites);
-    if (wants("version-reuse")) checks.push(new VersionReuse(world));
-    if (wants("causal-order")) checks.push(new CausalOrder(world));
-    if (wants("member-history")) checks.push(new MemberHistory(world));
-    if (wants("bounds")) checks.push(new Bounds(world));
-    if (wants("bookkeeping")) checks.push(new Bookkeeping(world));
-    if (wants("whole-versions")) checks.push(new WholeVersions(world));
-    if (wants("converge")) checks.push(new Converge(world));
-    if (wants("membership")) checks.push(new MembershipCheck(world));
-    return { checks, lostWrites };
-  }
-
   #begin(): void {
     const { scenario, world } = this;
     for (const spec of scenario.nodes) world.boot(world.addNode(spec));
@@ -217,34 +182,13 @@ export class Run {
       scenario.start === "warm" ? world.nodes.map((node) => node.identity) : [];
     for (const node of world.nodes) world.begin(node, this.faults.seedsOf(node), known);
     world.disturbedUs = 0;
-    this.#plan();
+    this.#drivers.plan();
+    this.#scheduleSample();
   }
 
-  #plan(): void {
-    const { scenario } = this;
-    const kernel = this.#kernel;
-    scenario.faults.forEach((fault, i) => {
-      if (fault.kind !== "random") {
-        kernel.schedule(fault.atMs * 1000, ev.evFault, i, 0, 0, null);
-        this.#nemeses.push(null);
-        return;
-      }
-      const rng = this.#rng.fork(`nemesis/${i}`);
-      this.#nemeses.push(new Nemesis(fault, this.world, this.faults, rng));
-      kernel.schedule(fault.fromMs * 1000, ev.evNemesis, i, 0, 0, null);
-    });
-    scenario.workload.forEach((work, i) => {
-      const rng = this.#rng.fork(`workload/${i}`);
-      this.#workRngs.push(rng);
-      const atUs =
-        work.kind === "random" ? work.fromMs * 1000 + randomGapUs(work, rng) : work.atMs * 1000;
-      kernel.schedule(atUs, ev.evWorkload, i, 0, 0, null);
-    });
-    kernel.schedule(this.#sampleUs(), ev.evSample, 0, 0, 0, null);
-  }
-
-  #sampleUs(): number {
-    return Math.max(minSampleUs, (this.scenario.durationMs * 1000) / samplesPerRun);
+  #scheduleSample(): void {
+    const gapUs = Math.max(minSampleUs, (this.scenario.durationMs * 1000) / samplesPerRun);
+    this.#kernel.schedule(this.#kernel.nowUs + gapUs, ev.evSample, 0, 0, 0, null);
   }
 
   #dispatch(): void {
@@ -290,13 +234,13 @@ export class Run {
         if (same && node.statePending) world.tellState(node);
         break;
       case ev.evWorkload:
-        this.#work(a);
+        this.#drivers.workloadDue(a);
         break;
       case ev.evFault:
-        this.#fault(this.scenario.faults[a] as Fault);
+        this.#drivers.faultDue(a);
         break;
       case ev.evNemesis:
-        this.#nemesis(this.#nemeses[a] as Nemesis, a);
+        this.#drivers.nemesisDue(a);
         break;
       case ev.evLift:
         this.faults.lift(a);
@@ -309,63 +253,11 @@ export class Run {
         break;
       case ev.evSample:
         for (const check of world.checks) check.sample?.();
-        if (this.#phase === "faults") {
-          this.#kernel.schedule(this.#kernel.nowUs + this.#sampleUs(), ev.evSample, 0, 0, 0, null);
-        }
+        if (this.#phase === "faults") this.#scheduleSample();
         break;
       default:
         assert(false, `event kind ${kind} is known`);
     }
-  }
-
-  #fault(fault: Fault): void {
-    if (this.#phase !== "faults") return;
-    this.faults.carryOut(fault);
-  }
-
-  #nemesis(nemesis: Nemesis, index: number): void {
-    const { toMs, everyMs } = nemesis.plan;
-    const nowMs = this.#kernel.nowUs / 1000;
-    if (this.#phase !== "faults" || nowMs >= toMs) {
-      nemesis.finish();
-      return;
-    }
-    nemesis.act();
-    const nextMs = Math.min(nowMs + everyMs, toMs);
-    this.#kernel.schedule(nextMs * 1000, ev.evNemesis, index, 0, 0, null);
-  }
-
-  #work(index: number): void {
-    const work = this.scenario.workload[index];
-    assert(work !== undefined, "a workload that is due is planned");
-    if (work.kind === "random") {
-      this.#randomWork(work, index);
-      return;
-    }
-    const node = this.world.nodes[work.node] as SimNode;
-    const task =
-      work.kind === "ops"
-        ? ({ type: "ops", ops: expandOps(work.ops) } as const)
-        : ({ type: "sql", statements: work.statements } as const);
-    if (!node.submit(task)) this.world.writeFailed(node);
-  }
-
-  #randomWork(work: RandomWorkload, index: number): void {
-    if (this.#phase !== "faults") return;
-    const rng = this.#workRngs[index] as Rng;
-    const table = this.#tables.find(({ name }) => name === work.table) as TableSchema;
-    const nextUs = this.#kernel.nowUs + randomGapUs(work, rng);
-    if (nextUs <= work.toMs * 1000) {
-      this.#kernel.schedule(nextUs, ev.evWorkload, index, 0, 0, null);
-    }
-    const { nodes } = this.world;
-    const pool = work.nodes === null ? nodes : work.nodes.flatMap((n) => nodes[n] ?? []);
-    const draw = rng.unit();
-    const ops = randomOps(work, table, rng);
-    const ready = pool.filter((node) => node.live && node.life === "running");
-    const node = ready[Math.floor(draw * ready.length)];
-    if (node === undefined) return;
-    if (!node.submit({ type: "ops", ops })) this.world.writeFailed(node);
   }
 
   /** When the run's own course must be thought over next. */
@@ -401,7 +293,7 @@ export class Run {
   }
 
   #heal(): void {
-    for (const nemesis of this.#nemeses) nemesis?.finish();
+    this.#drivers.stop();
     this.faults.liftAll();
     this.world.network.cuts.assertNone();
     this.#phase = "healing";
@@ -524,8 +416,8 @@ export class Run {
       bytes: traffic.totalBytes,
       writes: {
         ...world.writes,
-        lost: this.#lostWrites?.lost ?? 0,
-        lostWithDisk: this.#lostWrites?.lostWithDisk ?? 0,
+        lost: this.#suite.lostWrites?.lost ?? 0,
+        lostWithDisk: this.#suite.lostWrites?.lostWithDisk ?? 0,
       },
       violations: world.violations.map((violation) => ({ ...violation, repro })),
       planes: { swim: plane(0), gossip: plane(1), sync: plane(2) },
@@ -536,17 +428,6 @@ export class Run {
 
   /** The tables of every node that ever was, as they are now. */
   dump(): Dump {
-    return {
-      nodes: this.world.nodes.map((node) => {
-        const tables: Record<string, DumpTable> = {};
-        for (const table of node.store?.tables ?? []) {
-          tables[table.name] = {
-            columns: table.columns.map((column) => column.name),
-            rows: [...(node.store?.rows(table.name) ?? [])].map((row) => row.map(tagValue)),
-          };
-        }
-        return { node: node.n, alive: node.live, tables };
-      }),
-    };
+    return dumpNodes(this.world.nodes);
   }
 }

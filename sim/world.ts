@@ -13,7 +13,8 @@ import type { Check, CheckContext, CheckName } from "./check/check.ts";
 import { History } from "./check/history.ts";
 import { Agreement } from "./agreement.ts";
 import { evState } from "./event-kinds.ts";
-import { SimNode, type Task } from "./host/node.ts";
+import { SimNode } from "./host/node.ts";
+import type { Task } from "./host/task.ts";
 import { WallClock } from "./host/wall-clock.ts";
 import type { World } from "./host/world-port.ts";
 import type { Kernel } from "./kernel.ts";
@@ -273,6 +274,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
 
   /** Nodes that have said farewell stop between two events. */
   stopLeavers(): void {
+    if (this.#leavers.length === 0) return;
     for (const node of this.#leavers.splice(0)) if (node.leaving) this.stop(node);
   }
 

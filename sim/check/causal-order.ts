@@ -8,7 +8,6 @@ import type { Chunk } from "../../core/node/store.ts";
 import type { RowChange } from "../../core/wire/changes.ts";
 import type { SimNode } from "../host/node.ts";
 import type { Check, CheckContext } from "./check.ts";
-import { Held } from "./held.ts";
 import type { VersionRecord } from "./history.ts";
 import { laterThan } from "./model.ts";
 
@@ -29,11 +28,12 @@ export class CausalOrder implements Check {
     const version = this.#context.history.get(first.actor, first.version);
     if (version === undefined || version.chunks !== chunks) return;
     this.#stampIsNew(node, version);
-    const held = new Held(node.store?.holdings() ?? []);
+    const ledger = node.replica?.ledger;
     version.rows.forEach((row, i) => {
       const writes = this.#context.history.writesOf(version.rowNames[i] as string);
       for (const earlier of writes.slice(-writesCompared)) {
-        if (earlier === version || !held.has(earlier.actor, earlier.version)) continue;
+        if (earlier === version || ledger?.get(earlier.actor)?.held.has(earlier.version) !== true)
+          continue;
         this.#compare(
           node,
           version,

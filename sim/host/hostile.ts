@@ -27,13 +27,13 @@ export class Hostile {
   }
 
   start(): void {
-    this.#node.recentSends = [];
+    this.#node.sender.recent = [];
     this.#schedule();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#node.recentSends = null;
+    this.#node.sender.recent = null;
   }
 
   /** Its next message is due. */
@@ -66,7 +66,8 @@ export class Hostile {
   #forge(plane: number): Uint8Array {
     const rng = this.#rng;
     const names = ["swim", "gossip", "sync"];
-    const recent = this.#node.recentSends?.filter((effect) => effect.plane === names[plane]) ?? [];
+    const recent =
+      this.#node.sender.recent?.filter((effect) => effect.plane === names[plane]) ?? [];
     const model = recent[rng.below(Math.max(1, recent.length))]?.bytes;
     if (model === undefined || model.length < 3 || rng.below(4) === 0) return this.#garbage();
     // Half a message.

@@ -10,49 +10,29 @@ import type { Rng } from "../../core/base/rng.ts";
 import type { Effect, Event, Plane } from "../../core/node/event.ts";
 import { Replica } from "../../core/node/replica.ts";
 import { runStore } from "../../core/node/run-store.ts";
-import type { CommitOutcome, Op, Store, StoreSummary } from "../../core/node/store.ts";
+import type { CommitOutcome, Store, StoreSummary } from "../../core/node/store.ts";
 import type { Directory } from "../../core/swim/directory.ts";
 import type { Identity } from "../../core/swim/identity.ts";
 import { evCheckpoint, evFree, evTimer } from "../event-kinds.ts";
 import type { Kernel } from "../kernel.ts";
-import type { Network } from "../network/network.ts";
-import { Packet, planeIndex, planes } from "../network/packet.ts";
+import { Packet, planes } from "../network/packet.ts";
 import { randomHexId } from "../rng.ts";
 import type { DiskFate, NodeSpec } from "../scenario/scenario.ts";
 import type { Disk, SqlStore } from "../store-factory.ts";
 import * as cost from "./costs.ts";
-import { Queue } from "./queue.ts";
 import { replicaConfig, type ReplicaProfile } from "./replica-config.ts";
+import { Sender } from "./sender.ts";
+import type { Task } from "./task.ts";
+import { type Item, Signal, Waiting } from "./waiting.ts";
 import type { WallClock } from "./wall-clock.ts";
 import type { World } from "./world-port.ts";
 
-/** Datagrams that wait for the process; more are dropped, as by a full socket buffer. */
-const maxWaitingDatagrams = 4096;
-/** Stream messages that wait; a peer that sends more loses its connection. */
-const maxWaitingMessages = 65_536;
-/** Sends held back while the network is blocked; the newest are dropped. */
-const maxHeldSends = 10_000;
-/** Transactions that wait for a paused or busy process; more fail. */
-const maxWaitingTransactions = 10_000;
 /** The store is made safe against power loss this often while it changes. */
 const checkpointEveryUs = 500_000;
 
 export type Life = "running" | "paused" | "crashed" | "left";
 
-/** A transaction that a client asks of the node. */
-export type Task =
-  | { readonly type: "ops"; readonly ops: readonly Op[] }
-  | { readonly type: "sql"; readonly statements: readonly unknown[] };
-
-/** What the network tells a process beside messages. */
-class Signal {
-  readonly event: Event;
-  constructor(event: Event) {
-    this.event = event;
-  }
-}
-
-/** The event handed to replicas for messages: one object for all, filled anew each time. */
+/** Events handed to replicas by the thousand: one object for all of a kind, filled anew each time. */
 interface MessageEvent {
   type: "message";
   from: Address;
@@ -60,7 +40,10 @@ interface MessageEvent {
   bytes: Uint8Array;
 }
 
-type SendEffect = Extract<Effect, { type: "send" }>;
+interface TimerEvent {
+  type: "timer";
+  token: number;
+}
 
 export class SimNode {
   readonly n: number;
@@ -73,7 +56,6 @@ export class SimNode {
   boot = 0;
   life: Life = "crashed";
   leaving = false;
-  blocked = false;
   slowFactor = 1;
   replica: Replica | null = null;
   store: Store | null = null;
@@ -81,19 +63,15 @@ export class SimNode {
   nodeId: NodeId;
   epoch = 0;
   summary: StoreSummary = { hash: "0000000000000000", rows: 0 };
-  /** Kept for a hostile peer to mutate; null when nobody wants it. */
-  recentSends: SendEffect[] | null = null;
-  // The node's data state in the trace (`state-lines.ts`).
+  // The node's data state in the trace (`world.ts`).
   stateToldUs = -Infinity;
   statePending = false;
 
+  readonly sender: Sender;
   readonly #world: World;
   readonly #kernel: Kernel;
-  readonly #network: Network;
   readonly #rng: Rng;
-  readonly #inbox = new Queue<Packet | Signal>();
-  readonly #due = new Queue<number | Task>();
-  readonly #held: SendEffect[] = [];
+  readonly #waiting = new Waiting();
   readonly #out: Effect[] = [];
   readonly #stored: Event[] = [];
   readonly #now = { monoMs: 0, wallMs: 0 };
@@ -103,9 +81,7 @@ export class SimNode {
     plane: "swim",
     bytes: new Uint8Array(0),
   };
-  #waitingDatagrams = 0;
-  #ioLeft = 0;
-  #dueLeft = 0;
+  readonly #timer: TimerEvent = { type: "timer", token: 0 };
   #busyUntilUs = 0;
   #freeScheduled = false;
   #checkpointScheduled = false;
@@ -113,7 +89,6 @@ export class SimNode {
   constructor(world: World, n: number, spec: NodeSpec, disk: Disk, clock: WallClock, rng: Rng) {
     this.#world = world;
     this.#kernel = world.kernel;
-    this.#network = world.network;
     this.#rng = rng;
     this.n = n;
     this.name = spec.name;
@@ -123,11 +98,16 @@ export class SimNode {
     this.clock = clock;
     this.actor = randomHexId(rng.fork("actor/0")) as ActorId;
     this.nodeId = randomHexId(rng.fork("id/0")) as NodeId;
+    this.sender = new Sender(world, this);
   }
 
   /** Up and not on its way out: one of those that must converge. */
   get live(): boolean {
     return (this.life === "running" || this.life === "paused") && !this.leaving;
+  }
+
+  get blocked(): boolean {
+    return this.sender.blocked;
   }
 
   get identity(): Identity {
@@ -178,7 +158,6 @@ export class SimNode {
   begin(seeds: readonly Address[], known: readonly Identity[]): void {
     if (known.length > 0) {
       this.#prepareNow();
-      this.#out.length = 0;
       this.#replicaRunning().membership.seedMembers(this.#now, known, this.#out);
       this.#carryOut();
     }
@@ -207,18 +186,11 @@ export class SimNode {
     this.store = null;
     this.replica?.membership.dispose();
     this.replica = null;
-    this.blocked = false;
-    this.recentSends = null;
-    for (let item = this.#inbox.shift(); item !== undefined; item = this.#inbox.shift()) {
-      if (item instanceof Packet) this.#network.lose(item, "dead");
-    }
-    for (let item = this.#due.shift(); item !== undefined; item = this.#due.shift()) {
-      if (typeof item === "object") this.#world.writeFailed(this);
-    }
-    this.#held.length = 0;
-    this.#waitingDatagrams = 0;
-    this.#ioLeft = 0;
-    this.#dueLeft = 0;
+    this.sender.clear();
+    this.#waiting.clear((item) => {
+      if (item instanceof Packet) this.#world.network.lose(item, "dead");
+      else if (typeof item === "object" && !(item instanceof Signal)) this.#world.writeFailed(this);
+    });
   }
 
   pause(): void {
@@ -229,63 +201,46 @@ export class SimNode {
   resume(): void {
     assert(this.life === "paused", "a paused node is resumed");
     this.life = "running";
-    // A new round begins: first what has arrived, then what is due.
-    this.#ioLeft = 0;
-    this.#dueLeft = 0;
+    this.#waiting.beginRound();
     this.#work();
   }
 
   block(): void {
-    this.blocked = true;
+    this.sender.blocked = true;
   }
 
   unblock(): void {
-    this.blocked = false;
-    const held = this.#held.splice(0);
-    for (const effect of held) this.#send(effect);
+    this.sender.unblock(this.#kernel.nowUs);
     this.#work();
   }
 
   leave(): void {
     assert(this.life === "running", "a running node leaves");
     this.leaving = true;
-    this.#inbox.push(new Signal({ type: "leave" }));
-    this.#work();
+    this.signal({ type: "leave" });
   }
 
   /** A packet has come to this machine. */
   arrived(packet: Packet): void {
-    if (this.#isFree() && !this.blocked) {
+    if (!this.sender.blocked && this.#isFree()) {
       this.#receive(packet);
       return;
     }
-    if (packet.reliable) {
-      if (this.#inbox.length >= maxWaitingMessages) {
-        this.#network.lose(packet, "overflow");
-        return;
-      }
-    } else {
-      if (this.#waitingDatagrams >= maxWaitingDatagrams) {
-        this.#network.lose(packet, "overflow");
-        return;
-      }
-      this.#waitingDatagrams++;
-    }
-    this.#inbox.push(packet);
-    this.#work();
+    if (this.#waiting.addPacket(packet)) this.#work();
+    else this.#world.network.lose(packet, "overflow");
   }
 
   signal(event: Event): void {
-    this.#inbox.push(new Signal(event));
+    this.#waiting.addSignal(event);
     this.#work();
   }
 
   timerDue(token: number): void {
     if (this.#isFree()) {
-      this.#handle({ type: "timer", token }, cost.timerUs);
+      this.#fire(token);
       return;
     }
-    this.#due.push(token);
+    this.#waiting.addTimer(token);
     this.#work();
   }
 
@@ -295,10 +250,9 @@ export class SimNode {
     this.#work();
   }
 
-  /** False when too many wait already. */
+  /** False when it is down or too many wait already. */
   submit(task: Task): boolean {
-    if (this.replica === null || this.#due.length >= maxWaitingTransactions) return false;
-    this.#due.push(task);
+    if (this.replica === null || !this.#waiting.addTask(task)) return false;
     this.#work();
     return true;
   }
@@ -337,58 +291,44 @@ export class SimNode {
     return (
       this.life === "running" &&
       this.#kernel.nowUs >= this.#busyUntilUs &&
-      this.#due.length === 0 &&
-      (this.#inbox.length === 0 || this.blocked)
+      this.#waiting.isIdle(this.sender.blocked)
     );
   }
 
   /** Takes up waiting work while there is any and nothing keeps the process busy. */
   #work(): void {
+    const { blocked } = this.sender;
     while (this.life === "running") {
       if (this.#kernel.nowUs < this.#busyUntilUs) {
-        const waiting = this.#due.length > 0 || (this.#inbox.length > 0 && !this.blocked);
-        if (waiting && !this.#freeScheduled) {
-          this.#freeScheduled = true;
-          this.#kernel.schedule(this.#busyUntilUs, evFree, this.n, 0, this.boot, null);
-        }
+        if (this.#freeScheduled || this.#waiting.isIdle(blocked)) return;
+        this.#freeScheduled = true;
+        this.#kernel.schedule(this.#busyUntilUs, evFree, this.n, 0, this.boot, null);
         return;
       }
-      if (!this.#takeUp()) return;
+      const item = this.#waiting.next(blocked);
+      if (item === undefined) return;
+      this.#takeUp(item);
     }
   }
 
-  #takeUp(): boolean {
-    if (this.#ioLeft === 0 && this.#dueLeft === 0) {
-      this.#ioLeft = this.blocked ? 0 : this.#inbox.length;
-      this.#dueLeft = this.#due.length;
-    }
-    if (this.#ioLeft > 0 && !this.blocked) {
-      this.#ioLeft--;
-      this.#takeUpInput(this.#inbox.shift());
-      return true;
-    }
-    if (this.#dueLeft > 0) {
-      this.#dueLeft--;
-      const item = this.#due.shift();
-      if (typeof item === "number") this.#handle({ type: "timer", token: item }, cost.timerUs);
-      else if (item !== undefined) this.#commit(item);
-      return true;
-    }
-    this.#ioLeft = 0;
-    return this.#due.length > 0;
-  }
-
-  #takeUpInput(item: Packet | Signal | undefined): void {
-    if (item === undefined) return;
-    if (item instanceof Signal) {
+  #takeUp(item: Item): void {
+    if (typeof item === "number") {
+      this.#fire(item);
+    } else if (item instanceof Packet) {
+      // It has waited: a cut that came meanwhile still keeps it out.
+      const why = this.#world.network.cutFor(item);
+      if (why === null) this.#receive(item);
+      else this.#world.network.lose(item, why);
+    } else if (item instanceof Signal) {
       this.#handle(item.event, cost.timerUs);
-      return;
+    } else {
+      this.#commit(item);
     }
-    if (!item.reliable) this.#waitingDatagrams--;
-    // It has waited: a cut that came meanwhile still keeps it out.
-    const why = this.#network.cutFor(item);
-    if (why === null) this.#receive(item);
-    else this.#network.lose(item, why);
+  }
+
+  #fire(token: number): void {
+    this.#timer.token = token;
+    this.#handle(this.#timer, cost.timerUs);
   }
 
   #receive(packet: Packet): void {
@@ -449,17 +389,15 @@ export class SimNode {
     this.#spend(costUs);
     const out = this.#out;
     try {
-      out.length = 0;
       this.#prepareNow();
       this.#replicaRunning().handle(this.#now, event, out);
       this.#carryOut();
-      while (this.#stored.length > 0) {
-        const answer = this.#stored.shift() as Event;
-        if (this.replica === null) break;
-        out.length = 0;
-        this.replica.handle(this.#now, answer, out);
+      // Answers may lead to further requests; each is handled after what was asked before it.
+      for (let i = 0; i < this.#stored.length; i++) {
+        this.#replicaRunning().handle(this.#now, this.#stored[i] as Event, out);
         this.#carryOut();
       }
+      this.#stored.length = 0;
     } catch (error) {
       this.#world.broke(this, error);
     }
@@ -471,9 +409,7 @@ export class SimNode {
       const effect = out[i] as Effect;
       switch (effect.type) {
         case "send":
-          if (this.recentSends !== null) this.#remember(effect);
-          if (this.blocked) this.#hold(effect);
-          else this.#send(effect);
+          this.sender.send(effect, this.#busyUntilUs);
           break;
         case "timer":
           this.#kernel.schedule(
@@ -510,34 +446,5 @@ export class SimNode {
     this.#spend(cost.storeUs + (bytes * cost.storeUsPerKib) / 1024);
     this.#world.stored(this, request, response);
     this.#stored.push({ type: "stored", id: effect.id, response });
-  }
-
-  #send(effect: SendEffect): void {
-    const to = this.#world.numberOf(effect.to);
-    if (to < 0) {
-      // An address that was never anybody's: a hostile peer's invention.
-      if (effect.reliable) this.#world.nobodyAt(this, effect.to, effect.plane);
-      return;
-    }
-    this.#network.send(
-      this.n,
-      to,
-      planeIndex[effect.plane],
-      effect.reliable,
-      effect.kind,
-      effect.bytes,
-      this.#busyUntilUs,
-    );
-  }
-
-  #hold(effect: SendEffect): void {
-    if (this.#held.length < maxHeldSends) this.#held.push(effect);
-    else if (effect.reliable) this.#world.nobodyAt(this, effect.to, effect.plane);
-  }
-
-  #remember(effect: SendEffect): void {
-    const recent = this.recentSends as SendEffect[];
-    if (recent.length >= 64) recent.shift();
-    recent.push(effect);
   }
 }

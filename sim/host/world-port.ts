@@ -5,7 +5,8 @@ import type { Chunk, StoreSummary } from "../../core/node/store.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Network } from "../network/network.ts";
 import type { Packet } from "../network/packet.ts";
-import type { SimNode, Task } from "./node.ts";
+import type { SimNode } from "./node.ts";
+import type { Task } from "./task.ts";
 
 export interface World {
   readonly kernel: Kernel;

@@ -80,6 +80,9 @@ export class SwimLab {
   readonly #warm: boolean;
   readonly #out: Effect[] = [];
   readonly #index = new Map<Address, number>();
+  // What every message asks of a node, side by side.
+  readonly #boots: number[] = [];
+  readonly #addresses: Address[] = [];
   readonly #now = { monoMs: 0, wallMs: 0 };
   #faults = 0;
 
@@ -95,7 +98,7 @@ export class SwimLab {
       createLatencyModel(options.latencyMs ?? lanLatencyMs, () => 0),
       this.rng.fork("network"),
       {
-        bootOf: (node) => this.nodes[node]?.boot ?? -1,
+        bootOf: (node) => this.#boots[node] as number,
         sent: (packet) => {
           this.traffic.sent(packet);
           this.onSend?.(packet);
@@ -125,6 +128,8 @@ export class SwimLab {
       region: "lab",
     });
     this.nodes.push(node);
+    this.#boots.push(-1);
+    this.#addresses.push(node.identity.address);
     this.#index.set(node.identity.address, index);
     return node;
   }
@@ -140,6 +145,7 @@ export class SwimLab {
     const node = this.node(index);
     assert(node.boot < 0, "boots a node that is down");
     node.boot = node.boots++;
+    this.#boots[index] = node.boot;
     const membership = new Membership({
       self: node.identity,
       config: this.config,
@@ -158,9 +164,7 @@ export class SwimLab {
   crash(index: number): void {
     const node = this.node(index);
     assert(node.boot >= 0, "only a running node crashes");
-    node.boot = -1;
-    node.membership?.dispose();
-    node.membership = null;
+    this.#stop(node);
     node.paused = false;
     node.blocked = false;
     node.heldMessages.length = 0;
@@ -317,7 +321,7 @@ export class SwimLab {
 
   #message(node: LabNode, from: number, bytes: Uint8Array): void {
     this.handled++;
-    const sender = (this.nodes[from] as LabNode).identity.address;
+    const sender = this.#addresses[from] as Address;
     (node.membership as Membership).message(this.#time(), sender, bytes, this.#out);
     this.#flush(node);
   }
@@ -382,10 +386,15 @@ export class SwimLab {
     this.watch?.noticed(node.index, notice);
     this.onNotice?.(node.index, notice, this.nowMs);
     if (notice.type === "left") {
-      node.boot = -1;
-      node.membership?.dispose();
-      node.membership = null;
+      this.#stop(node);
       this.watch?.crashed(node.index);
     }
+  }
+
+  #stop(node: LabNode): void {
+    node.boot = -1;
+    this.#boots[node.index] = -1;
+    node.membership?.dispose();
+    node.membership = null;
   }
 }
