@@ -11,7 +11,7 @@ import { type Context, timerSuspicion } from "./context.ts";
 import { compareIdentity, readIdentity } from "./identity.ts";
 import type { Own } from "./own.ts";
 import { beats } from "./precedence.ts";
-import { minSuspicionMs, suspicionMs } from "./scale.ts";
+import { minSuspicionMs, retransmitLimit, suspicionMs } from "./scale.ts";
 import { hearsay } from "./suspicions.ts";
 
 /** Suspicions that run out this close together are closed in one go. */
@@ -191,6 +191,8 @@ export class Claims {
         this.#suspect(now, slot, entry, incarnation, out);
       }
       this.#addAccuser(now, slot, hearsay, out);
+      // A side that sees it dead is near: the sooner it refutes, the sooner the sides are one.
+      this.#context.fresh = true;
     } else {
       this.#become(now, slot, entry, state, incarnation, ageSec, out);
       this.#tell(slot, false);
@@ -207,8 +209,16 @@ export class Claims {
 
   /** The same claim once more: count it as spread, and join its accusers. */
   #hearAgain(now: Now, batch: RecordBatch, index: number, slot: number, out: Effect[]): void {
-    if (this.#context.roster.stateAt(slot) === "suspect") {
+    const { roster, rumors, suspicions, config } = this.#context;
+    if (roster.stateAt(slot) === "suspect") {
       this.#addAccusers(now, batch, index, slot, out);
+      // One that lacks an accuser known here has not heard the same.
+      const told = batch.accuserCounts[index] as number;
+      if (told < suspicions.accusersAt(roster.noteAt(slot))) return;
+    }
+    if (rumors.has(slot)) {
+      const limit = retransmitLimit(config.retransmitFactor, this.#context.clusterSize(now));
+      rumors.advance(slot, 1, limit);
     }
   }
 
@@ -365,7 +375,8 @@ export class Claims {
     const timeout = suspicionMs(min, min * config.suspicionMaxFactor, confirmed, wanted);
     suspicions.setDeadline(index, suspicions.startedAt(index) + timeout);
     this.#armSuspicionBy(now, suspicions.deadlineAt(index), 0, out);
-    this.#tell(slot, false);
+    // Worth telling, but it has the suspicion's whole minimum to arrive: no haste.
+    this.#context.rumors.add(slot, false);
   }
 
   #armSuspicion(now: Now, soonestMs: number, out: Effect[]): void {

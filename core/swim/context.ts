@@ -15,7 +15,7 @@ import type { Identity } from "./identity.ts";
 import { Roster } from "./roster.ts";
 import { Rumors } from "./rumors.ts";
 import { retransmitLimit } from "./scale.ts";
-import { maxAccusers, Suspicions } from "./suspicions.ts";
+import { Suspicions } from "./suspicions.ts";
 
 /** The timers of membership; a token is (generation · 8 + timer) · 4, as machine 0's tokens are multiples of 4. */
 export const timerPeriod = 0;
@@ -43,7 +43,7 @@ const maxAnswers = 64;
 /** Writers are emptied before each use and never held across a call out, so all memberships share them. */
 const writer = new Writer(2048);
 const recordWriter = new Writer(2048);
-const picked: number[] = [];
+const picked = new Int32Array(maxPicked);
 
 export interface Counters {
   rejected: number;
@@ -67,7 +67,7 @@ export class Context {
   readonly directory: Directory;
   readonly roster: Roster;
   readonly suspicions = new Suspicions();
-  readonly rumors = new Rumors();
+  readonly rumors: Rumors;
   readonly writer = writer;
   readonly probeRng: Rng;
   readonly gossipRng: Rng;
@@ -105,13 +105,18 @@ export class Context {
   #heardMs = 0;
   readonly #forced: number[] = [];
   readonly #forcedFull: boolean[] = [];
-  readonly #generations = new Float64Array(timerCount);
-  readonly #dueMs = new Float64Array(timerCount).fill(Infinity);
+  readonly #generations: number[] = [];
+  readonly #dueMs: number[] = [];
 
   constructor(config: SwimConfig, directory: Directory, rng: Rng, self: Identity) {
     this.config = config;
     this.directory = directory;
     this.roster = new Roster(directory, directory.intern(self));
+    this.rumors = new Rumors(this.roster);
+    for (let timer = 0; timer < timerCount; timer++) {
+      this.#generations.push(0);
+      this.#dueMs.push(Infinity);
+    }
     this.probeRng = rng.fork("probe");
     this.gossipRng = rng.fork("gossip");
     this.timingRng = rng.fork("timing");
@@ -247,9 +252,8 @@ export class Context {
       this.directory.tagLo(entry),
       rank,
       roster.incarnationAt(slot),
-      this.suspicions.accusers,
-      suspicion * maxAccusers,
-      suspicion < 0 ? 0 : this.suspicions.accusersAt(suspicion),
+      this.suspicions,
+      suspicion,
       rank >= 2 ? Math.max(0, this.clockSec(now) - roster.noteAt(slot)) : 0,
       full ? this.directory.bodyOf(entry) : null,
     );
@@ -259,10 +263,10 @@ export class Context {
     const records = recordWriter;
     const room = this.config.datagramBytes - writer.length - 8;
     const limit = retransmitLimit(this.config.retransmitFactor, this.clusterSize(now));
-    picked.length = 0;
-    this.rumors.pick(picked, maxPicked);
+    const candidates = this.rumors.pick(picked, maxPicked);
     let count = 0;
-    for (const slot of picked) {
+    for (let i = 0; i < candidates; i++) {
+      const slot = picked[i] as number;
       if (this.#forced.includes(slot)) continue;
       const mark = records.length;
       this.writeMember(records, slot, this.rumors.isFull(slot), now);

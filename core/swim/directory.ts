@@ -27,6 +27,8 @@ export class Directory {
   readonly #addresses: (Address | undefined)[] = [];
   #groups = new Uint8Array(initialCapacity);
   #slotEntries = new Uint32Array(initialCapacity);
+  /** The entry interned last at the slot: a short cut for an identity object that was seen before. */
+  #lastEntries = new Int32Array(initialCapacity);
   readonly #freeSlots: number[] = [];
   readonly #slotOf = new Map<Address, number>();
 
@@ -103,6 +105,12 @@ export class Directory {
 
   /** The entry of an identity, made if need be. The caller holds a reference and owes a `release`. */
   intern(identity: Identity): number {
+    const slot = this.slotOf(identity.address);
+    const last = slot < 0 ? -1 : (this.#lastEntries[slot] as number);
+    if (last >= 0 && this.#identities[last] === identity) {
+      this.retain(last);
+      return last;
+    }
     const w = this.#writer;
     w.reset();
     writeIdentity(w, identity);
@@ -165,6 +173,7 @@ export class Directory {
     this.#slots[entry] = slot;
     this.#references[entry] = 1;
     this.#slotEntries[slot] = (this.#slotEntries[slot] as number) + 1;
+    this.#lastEntries[slot] = entry;
     if (this.size * 2 > this.#table.length) this.#rebuild(this.#table.length * 2);
     else this.#insert(entry);
     return entry;
@@ -242,6 +251,7 @@ export class Directory {
   #growSlots(): void {
     const length = this.#groups.length * 2;
     this.#groups = grown(this.#groups, new Uint8Array(length));
+    this.#lastEntries = grown(this.#lastEntries, new Int32Array(length));
     this.#slotEntries = grown(this.#slotEntries, new Uint32Array(length));
   }
 }

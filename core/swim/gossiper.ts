@@ -21,21 +21,32 @@ export class Gossiper {
 
   /** There is news. */
   soon(now: Now, out: Effect[]): void {
-    if (this.#context.dueMs(timerGossip) < Infinity) return;
     const { gossipIntervalMs, gossipFanout } = this.#context.config;
     this.#earn(now);
     if (this.#allowance >= gossipFanout) {
-      this.send(now, out);
+      this.#spread(now, Math.floor(this.#allowance), out);
       return;
     }
+    if (this.#context.dueMs(timerGossip) < Infinity) return;
     const missing = gossipFanout - this.#allowance;
     this.#context.arm(timerGossip, now, (missing * gossipIntervalMs) / gossipFanout, out);
   }
 
-  send(now: Now, out: Effect[]): void {
-    const { rumors, config, writer, selfTag, directory } = this.#context;
+  /** There are rumors, but none that is in haste. */
+  later(now: Now, out: Effect[]): void {
+    if (this.#context.rumors.size === 0 || this.#context.dueMs(timerGossip) < Infinity) return;
+    this.#context.arm(timerGossip, now, this.#context.config.gossipIntervalMs, out);
+  }
+
+  /** The interval is over. */
+  tick(now: Now, out: Effect[]): void {
     this.#earn(now);
-    this.#pickTargets(Math.max(config.gossipFanout, Math.floor(this.#allowance)));
+    this.#spread(now, this.#context.config.gossipFanout, out);
+  }
+
+  #spread(now: Now, targets: number, out: Effect[]): void {
+    const { rumors, config, writer, selfTag, directory } = this.#context;
+    this.#pickTargets(targets);
     if (rumors.size === 0 || this.#targets.length === 0) return;
     this.#allowance = Math.max(0, this.#allowance - this.#targets.length);
     beginNews(writer, "gossip", 0, selfTag);

@@ -108,6 +108,7 @@ export class Joiner {
   /** Keeps knocking while somebody is out of sight. */
   ensureReconnect(now: Now, out: Effect[]): void {
     const { roster, config, timingRng } = this.#context;
+    if (roster.downs === 0 && this.#seeds.length === 0) return;
     if (this.#context.dueMs(timerReconnect) < Infinity || this.#context.leaving) return;
     if (roster.downs === 0 && (this.#joining || !this.#seedsUnmet())) return;
     const meanMs = (1000 * roster.size) / config.reconnectsPerSec;

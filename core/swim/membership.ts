@@ -116,6 +116,7 @@ export class Membership {
   seedMembers(now: Now, identities: Iterable<Identity>, out: Effect[]): void {
     const { directory, roster, probeRng } = this.#context;
     this.#context.rumors.remove(roster.selfSlot);
+    roster.reserve(directory.slotCount);
     for (const identity of identities) {
       const entry = directory.intern(identity);
       const slot = directory.slotOfEntry(entry);
@@ -379,7 +380,7 @@ export class Membership {
         this.#prober.timeout(now, out);
         return;
       case timerGossip:
-        this.#gossiper.send(now, out);
+        this.#gossiper.tick(now, out);
         return;
       case timerSuspicion:
         this.#claims.expire(now, out);
@@ -409,7 +410,7 @@ export class Membership {
     if (context.fresh) {
       context.fresh = false;
       this.#gossiper.soon(now, out);
-    }
+    } else this.#gossiper.later(now, out);
     this.#joiner.ensureReconnect(now, out);
   }
 

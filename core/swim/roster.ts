@@ -1,7 +1,9 @@
 /**
- * The member list of one node: flat arrays indexed by the directory's slots, 26 bytes a member
- * with the rumor queue's, and no object per member. Keeps the order of probing, the digests of
- * the groups and the list of living addresses in step with every change.
+ * The member list of one node: one flat array of 20 bytes a member, indexed by the directory's
+ * slots, and 4 more for its place in the order of probing; no object per member. All that is known
+ * of a member lies together, because in a large cluster each look at it is a miss of the cache.
+ * Keeps the order of probing, the digests of the groups and the list of living addresses in step
+ * with every change.
  */
 import { assert } from "../base/assert.ts";
 import type { Address } from "../base/ids.ts";
@@ -16,6 +18,18 @@ import { SlotList } from "./slot-list.ts";
 export const digestGroups = 256;
 
 const states: readonly MemberState[] = ["alive", "suspect", "down", "left"];
+/** Words of a member's cell. */
+const cellWords = 5;
+/** (entry + 1)·4 + the state's rank, or 0 where nothing is known. */
+const whoWord = 0;
+const incarnationWord = 1;
+/** Of a suspect: its place among the suspicions. Of one down or gone: the second in which it went, this node's clock. */
+const noteWord = 2;
+/** Place in the list of its state. */
+const positionWord = 3;
+/** The rumor queue's. */
+const rumorWord = 4;
+
 const alive = 0;
 const suspect = 1;
 const down = 2;
@@ -30,36 +44,26 @@ export interface Member extends Identity {
 export class Roster {
   readonly directory: Directory;
   readonly selfSlot: number;
-  /** Entry + 1, or 0 where nothing is known. */
-  #entries: Int32Array;
-  #states: Uint8Array;
-  #incarnations: Uint32Array;
-  /** Of a suspect: its place among the suspicions. Of one down or gone: the second in which it went, this node's clock. */
-  #notes: Uint32Array;
-  #positions: Int32Array;
+  #cells: Int32Array;
+  #capacity: number;
   readonly #groups = new Uint32Array(digestGroups);
   #root = 0;
   #known = 0;
   #suspects = 0;
   /** All others alive or suspect; those before the cursor were probed in this pass. */
-  readonly #peers: SlotList;
+  readonly #peers = new SlotList();
   #cursor = 0;
-  readonly #downs = new SlotList(0);
-  readonly #lefts = new SlotList(0);
+  readonly #downs = new SlotList();
+  readonly #lefts = new SlotList();
   #aliveAddresses: readonly Address[] | null = null;
 
   /** Knows itself alone, alive. `selfEntry`: the caller's reference becomes the roster's. */
   constructor(directory: Directory, selfEntry: number) {
     this.directory = directory;
     this.selfSlot = directory.slotOfEntry(selfEntry);
-    const capacity = Math.max(8, this.selfSlot + 1);
-    this.#entries = new Int32Array(capacity);
-    this.#states = new Uint8Array(capacity);
-    this.#incarnations = new Uint32Array(capacity);
-    this.#notes = new Uint32Array(capacity);
-    this.#positions = new Int32Array(capacity).fill(-1);
-    this.#peers = new SlotList(8);
-    this.#entries[this.selfSlot] = selfEntry + 1;
+    this.#capacity = Math.max(8, this.selfSlot + 1);
+    this.#cells = new Int32Array(this.#capacity * cellWords);
+    this.#cells[this.selfSlot * cellWords] = (selfEntry + 1) * 4;
     this.#known = 1;
     this.#count(this.selfSlot, 1);
   }
@@ -97,33 +101,43 @@ export class Roster {
 
   /** One more than the highest slot that may be known here. */
   get capacity(): number {
-    return this.#entries.length;
+    return this.#capacity;
   }
 
   /** −1 when the slot's address is not known here. */
   entryAt(slot: number): number {
-    return slot >= 0 && slot < this.#entries.length ? (this.#entries[slot] as number) - 1 : -1;
+    if (slot < 0 || slot >= this.#capacity) return -1;
+    return ((this.#cells[slot * cellWords] as number) >> 2) - 1;
   }
 
   /** As a number: its place in alive, suspect, down, left. The slot is known. */
   rankAt(slot: number): number {
-    return this.#states[slot] as number;
+    return (this.#cells[slot * cellWords] as number) & 3;
   }
 
   stateAt(slot: number): MemberState {
-    return states[this.#states[slot] as number] as MemberState;
+    return states[this.rankAt(slot)] as MemberState;
   }
 
   incarnationAt(slot: number): number {
-    return this.#incarnations[slot] as number;
+    return (this.#cells[slot * cellWords + incarnationWord] as number) >>> 0;
   }
 
   noteAt(slot: number): number {
-    return this.#notes[slot] as number;
+    return (this.#cells[slot * cellWords + noteWord] as number) >>> 0;
   }
 
   setNote(slot: number, note: number): void {
-    this.#notes[slot] = note;
+    this.#cells[slot * cellWords + noteWord] = note;
+  }
+
+  /** What the rumor queue keeps with a member; 0 at first. */
+  rumorAt(slot: number): number {
+    return this.#cells[slot * cellWords + rumorWord] as number;
+  }
+
+  setRumor(slot: number, word: number): void {
+    this.#cells[slot * cellWords + rumorWord] = word;
   }
 
   /** Alive or suspect, and not this node. */
@@ -151,37 +165,31 @@ export class Roster {
   }
 
   reserve(slots: number): void {
-    if (slots <= this.#entries.length) return;
-    const grow = <A extends Int32Array | Uint32Array | Uint8Array>(from: A, to: A): A => {
-      to.set(from);
-      return to;
-    };
-    this.#entries = grow(this.#entries, new Int32Array(slots));
-    this.#states = grow(this.#states, new Uint8Array(slots));
-    this.#incarnations = grow(this.#incarnations, new Uint32Array(slots));
-    this.#notes = grow(this.#notes, new Uint32Array(slots));
-    this.#positions = grow(this.#positions, new Int32Array(slots).fill(-1));
+    if (slots <= this.#capacity) return;
+    const cells = new Int32Array(slots * cellWords);
+    cells.set(this.#cells);
+    this.#cells = cells;
+    this.#capacity = slots;
   }
 
   /** Adds a member, or changes what is known of its address. A newcomer takes a random place in the order of probing. */
   set(slot: number, entry: number, state: MemberState, incarnation: number, rng: Rng): void {
     assert(this.directory.slotOfEntry(entry) === slot, "an entry is at its own address");
     assert(incarnation <= 0xffff_ffff, "an incarnation is 32 bits");
-    if (slot >= this.#entries.length) {
+    if (slot >= this.#capacity) {
       this.reserve(Math.max(slot + 1, Math.min(this.directory.slotCount, slot * 2)));
     }
-    const held = (this.#entries[slot] as number) - 1;
+    const held = this.entryAt(slot);
     const rank = states.indexOf(state);
-    const before = held < 0 ? -1 : (this.#states[slot] as number);
+    const before = held < 0 ? -1 : this.rankAt(slot);
     if (held >= 0) this.#count(slot, -1);
     else this.#known++;
     if (held !== entry) {
       this.directory.retain(entry);
       if (held >= 0) this.directory.release(held);
-      this.#entries[slot] = entry + 1;
     }
-    this.#states[slot] = rank;
-    this.#incarnations[slot] = incarnation;
+    this.#cells[slot * cellWords + whoWord] = (entry + 1) * 4 + rank;
+    this.#cells[slot * cellWords + incarnationWord] = incarnation;
     this.#count(slot, 1);
     this.#move(slot, before, rank, rng);
   }
@@ -193,18 +201,18 @@ export class Roster {
     this.#count(slot, -1);
     this.#known--;
     this.#unlist(slot, this.rankAt(slot));
-    this.#entries[slot] = 0;
-    this.#states[slot] = 0;
+    this.#cells.fill(0, slot * cellWords, (slot + 1) * cellWords);
     this.directory.release(entry);
   }
 
   /** Gives every entry back: this list is no longer used. */
   dispose(): void {
-    for (let slot = 0; slot < this.#entries.length; slot++) {
+    for (let slot = 0; slot < this.#capacity; slot++) {
       const entry = this.entryAt(slot);
       if (entry >= 0) this.directory.release(entry);
-      this.#entries[slot] = 0;
     }
+    this.#cells = new Int32Array(0);
+    this.#capacity = 0;
   }
 
   /** The next to probe: shuffled round robin, the shuffle drawn as it goes. −1 without peers. */
@@ -212,7 +220,7 @@ export class Roster {
     const total = this.#peers.length;
     if (total === 0) return -1;
     if (this.#cursor >= total) this.#cursor = 0;
-    this.#peers.swap(this.#cursor, this.#cursor + rng.below(total - this.#cursor), this.#positions);
+    this.#swapPeers(this.#cursor, this.#cursor + rng.below(total - this.#cursor));
     return this.#peers.at(this.#cursor++);
   }
 
@@ -237,9 +245,9 @@ export class Roster {
   /** Adds a slot's share to the digests, or takes it out. */
   #count(slot: number, sign: 1 | -1): void {
     const entry = this.entryAt(slot);
-    const state = (this.#states[slot] as number) + 1;
+    const state = this.rankAt(slot) + 1;
     const tag = this.directory.tagLo(entry) ^ (this.directory.tagHi(entry) << 7);
-    const said = Math.imul(this.#incarnations[slot] as number, 0x9e3779b1) ^ (state << 29);
+    const said = Math.imul(this.incarnationAt(slot), 0x9e3779b1) ^ (state << 29);
     const share = mix32(tag ^ mix32(said)) * sign;
     const group = this.directory.groupOf(slot);
     this.#groups[group] = ((this.#groups[group] as number) + share) >>> 0;
@@ -259,27 +267,43 @@ export class Roster {
   }
 
   #list(slot: number, rank: number, rng: Rng): void {
-    if (rank === down) this.#downs.push(slot, this.#positions);
-    else if (rank === left) this.#lefts.push(slot, this.#positions);
-    else {
-      if (rank === suspect) this.#suspects++;
-      const end = this.#peers.length;
-      this.#peers.push(slot, this.#positions);
-      // Into the part that was probed already, as likely as that part is large.
-      if (rng.below(end + 1) < this.#cursor) this.#peers.swap(this.#cursor++, end, this.#positions);
-    }
+    const list = this.#listOf(rank);
+    this.#place(slot, list.push(slot));
+    if (rank === suspect) this.#suspects++;
+    if (rank > suspect) return;
+    // Into the part that was probed already, as likely as that part is large.
+    const end = list.length - 1;
+    if (rng.below(end + 1) < this.#cursor) this.#swapPeers(this.#cursor++, end);
   }
 
   #unlist(slot: number, rank: number): void {
-    if (rank === down) this.#downs.remove(slot, this.#positions);
-    else if (rank === left) this.#lefts.remove(slot, this.#positions);
-    else {
-      if (rank === suspect) this.#suspects--;
-      const at = this.#positions[slot] as number;
-      if (at < this.#cursor) this.#peers.swap(at, --this.#cursor, this.#positions);
-      this.#peers.remove(slot, this.#positions);
-      if (rank === alive) this.#cacheChange(slot, false);
+    if (rank === suspect) this.#suspects--;
+    if (rank === alive) this.#cacheChange(slot, false);
+    if (rank <= suspect && this.#placeOf(slot) < this.#cursor) {
+      this.#swapPeers(this.#placeOf(slot), --this.#cursor);
     }
+    const at = this.#placeOf(slot);
+    const moved = this.#listOf(rank).removeAt(at);
+    if (moved >= 0) this.#place(moved, at);
+  }
+
+  #listOf(rank: number): SlotList {
+    return rank === down ? this.#downs : rank === left ? this.#lefts : this.#peers;
+  }
+
+  #placeOf(slot: number): number {
+    return this.#cells[slot * cellWords + positionWord] as number;
+  }
+
+  #place(slot: number, at: number): void {
+    this.#cells[slot * cellWords + positionWord] = at;
+  }
+
+  #swapPeers(i: number, j: number): void {
+    if (i === j) return;
+    this.#peers.swap(i, j);
+    this.#place(this.#peers.at(i), i);
+    this.#place(this.#peers.at(j), j);
   }
 
   /** Keeps the cached addresses right by one insertion or removal in a copy: holders of the old array see no change. */

@@ -5,107 +5,93 @@
  * number of members.
  */
 import { assert } from "../base/assert.ts";
+import type { Roster } from "./roster.ts";
+import { SlotList } from "./slot-list.ts";
 
-const none = 0xff;
+// The roster's word: place in the queue · 256 + told bit + full bit + times sent; 0 without a rumor.
+const placeUnit = 256;
+const toldBit = 0x80;
 /** Told with the whole identity: a newcomer, whom others cannot know by its tag. */
 const fullBit = 0x40;
-const countBits = 0x3f;
+const sentBits = 0x3f;
 
 /** Counts above this cannot be kept; λ·⌈log10(n+1)⌉ is 20 at 10,000 members. */
-const maxSent = 0x3e;
+const maxSent = 0x3f;
+
+/** How many rumors were sent how often: working memory of `pick`. */
+const counts = new Int32Array(maxSent + 2);
 
 export class Rumors {
-  #sent = new Uint8Array(0);
-  #positions = new Int32Array(0);
-  /** By times sent. */
-  readonly #buckets: number[][] = [];
-  #size = 0;
+  readonly #roster: Roster;
+  readonly #queue = new SlotList();
+
+  constructor(roster: Roster) {
+    this.#roster = roster;
+  }
 
   get size(): number {
-    return this.#size;
+    return this.#queue.length;
   }
 
   has(slot: number): boolean {
-    return slot < this.#sent.length && this.#sent[slot] !== none;
+    return this.#roster.rumorAt(slot) !== 0;
   }
 
   isFull(slot: number): boolean {
-    return this.has(slot) && ((this.#sent[slot] as number) & fullBit) !== 0;
+    return (this.#roster.rumorAt(slot) & fullBit) !== 0;
   }
 
   /** Begins to tell, or begins anew. A newcomer stays one until its rumor ends. */
   add(slot: number, full: boolean): void {
-    if (slot >= this.#sent.length) this.#grow(slot + 1);
-    const wasFull = this.isFull(slot);
-    if (this.has(slot)) this.remove(slot);
-    this.#sent[slot] = full || wasFull ? fullBit : 0;
-    this.#place(slot, 0);
-    this.#size++;
+    const held = this.#roster.rumorAt(slot);
+    const place = held === 0 ? this.#queue.push(slot) : Math.floor(held / placeUnit);
+    const flag = full ? fullBit : held & fullBit;
+    this.#roster.setRumor(slot, place * placeUnit + toldBit + flag);
   }
 
   remove(slot: number): void {
-    if (!this.has(slot)) return;
-    this.#unplace(slot);
-    this.#sent[slot] = none;
-    this.#size--;
+    const held = this.#roster.rumorAt(slot);
+    if (held === 0) return;
+    const place = Math.floor(held / placeUnit);
+    assert(this.#queue.at(place) === slot, "a rumor stands where it was put");
+    this.#roster.setRumor(slot, 0);
+    const moved = this.#queue.removeAt(place);
+    if (moved < 0) return;
+    const word = this.#roster.rumorAt(moved);
+    this.#roster.setRumor(moved, place * placeUnit + (word & (placeUnit - 1)));
   }
 
-  /** Counts `copies` more of a rumor as sent; past `limit` it ends. */
+  /** Counts `copies` more of a rumor as sent; at `limit` it ends. */
   advance(slot: number, copies: number, limit: number): void {
-    assert(this.has(slot) && copies > 0, "advances a rumor that is told");
-    const held = this.#sent[slot] as number;
-    const sent = Math.min((held & countBits) + copies, maxSent);
-    this.#unplace(slot);
-    if (sent >= limit) {
-      this.#sent[slot] = none;
-      this.#size--;
-      return;
+    const held = this.#roster.rumorAt(slot);
+    assert(held !== 0 && copies > 0, "advances a rumor that is told");
+    const sent = (held & sentBits) + copies;
+    if (sent >= limit || sent > maxSent) this.remove(slot);
+    else this.#roster.setRumor(slot, held + copies);
+  }
+
+  /** Writes the slots into `into`, fewest-sent first, at most `max`; returns how many. */
+  pick(into: Int32Array, max: number): number {
+    const size = this.#queue.length;
+    if (size === 1) {
+      into[0] = this.#queue.at(0);
+      return 1;
     }
-    this.#sent[slot] = sent | (held & fullBit);
-    this.#place(slot, sent);
-  }
-
-  /** Slots in the order in which they are to be told, appended to `into`, at most `max`. */
-  pick(into: number[], max: number): void {
-    for (const bucket of this.#buckets) {
-      for (const slot of bucket) {
-        if (into.length >= max) return;
-        into.push(slot);
-      }
+    counts.fill(0);
+    for (let i = 0; i < size; i++) {
+      const sent = this.#roster.rumorAt(this.#queue.at(i)) & sentBits;
+      counts[sent + 1] = (counts[sent + 1] as number) + 1;
     }
-  }
-
-  clear(): void {
-    this.#sent.fill(none);
-    for (const bucket of this.#buckets) bucket.length = 0;
-    this.#size = 0;
-  }
-
-  #place(slot: number, sent: number): void {
-    while (this.#buckets.length <= sent) this.#buckets.push([]);
-    const bucket = this.#buckets[sent] as number[];
-    this.#positions[slot] = bucket.length;
-    bucket.push(slot);
-  }
-
-  #unplace(slot: number): void {
-    const bucket = this.#buckets[(this.#sent[slot] as number) & countBits] as number[];
-    const at = this.#positions[slot] as number;
-    const last = bucket.pop() as number;
-    if (last !== slot) {
-      assert(bucket[at] === slot, "a rumor stands where it was put");
-      bucket[at] = last;
-      this.#positions[last] = at;
+    for (let i = 1; i < counts.length; i++) {
+      counts[i] = (counts[i] as number) + (counts[i - 1] as number);
     }
-  }
-
-  #grow(atLeast: number): void {
-    const capacity = Math.max(8, atLeast, Math.ceil(this.#sent.length * 1.5));
-    const sent = new Uint8Array(capacity).fill(none);
-    sent.set(this.#sent);
-    this.#sent = sent;
-    const positions = new Int32Array(capacity);
-    positions.set(this.#positions);
-    this.#positions = positions;
+    for (let i = 0; i < size; i++) {
+      const slot = this.#queue.at(i);
+      const sent = this.#roster.rumorAt(slot) & sentBits;
+      const at = counts[sent] as number;
+      counts[sent] = at + 1;
+      if (at < max) into[at] = slot;
+    }
+    return Math.min(size, max);
   }
 }

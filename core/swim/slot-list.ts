@@ -1,16 +1,12 @@
 /**
- * A set of slots in a dense array, for uniform random picks and constant-time removal. Where each
- * slot stands is kept by the owner in one array for all its lists, since a slot is in one at most.
+ * A dense array of slots, for uniform random picks and constant-time removal. Where each slot
+ * stands is kept by the owner, with whatever else it keeps of a slot.
  */
 import { assert } from "../base/assert.ts";
 
 export class SlotList {
-  #items: Int32Array;
+  #items = new Int32Array(0);
   #length = 0;
-
-  constructor(capacity: number) {
-    this.#items = new Int32Array(capacity);
-  }
 
   get length(): number {
     return this.#length;
@@ -20,39 +16,34 @@ export class SlotList {
     return this.#items[index] as number;
   }
 
+  /** Returns where it stands. */
+  push(slot: number): number {
+    if (this.#length === this.#items.length) this.reserve(Math.max(8, this.#length * 2));
+    this.#items[this.#length] = slot;
+    return this.#length++;
+  }
+
+  /** The last takes the place of the one removed; returns it, or −1 if it was the last itself. */
+  removeAt(index: number): number {
+    assert(index >= 0 && index < this.#length, "removes what is in the list");
+    const last = this.#items[--this.#length] as number;
+    if (index === this.#length) return -1;
+    this.#items[index] = last;
+    return last;
+  }
+
+  swap(i: number, j: number): void {
+    assert(i < this.#length && j < this.#length, "swaps what is in the list");
+    const held = this.#items[i] as number;
+    this.#items[i] = this.#items[j] as number;
+    this.#items[j] = held;
+  }
+
+  /** Makes room for so many, so that a list of known length is as large as it must be. */
   reserve(capacity: number): void {
     if (capacity <= this.#items.length) return;
     const items = new Int32Array(capacity);
     items.set(this.#items);
     this.#items = items;
-  }
-
-  push(slot: number, positions: Int32Array): void {
-    if (this.#length === this.#items.length) this.reserve(Math.max(8, this.#length * 2));
-    positions[slot] = this.#length;
-    this.#items[this.#length++] = slot;
-  }
-
-  /** The last takes the place of the one removed. */
-  remove(slot: number, positions: Int32Array): void {
-    const at = positions[slot] as number;
-    assert(this.#items[at] === slot, "removes what is in the list");
-    const last = --this.#length;
-    if (at !== last) {
-      const moved = this.#items[last] as number;
-      this.#items[at] = moved;
-      positions[moved] = at;
-    }
-    positions[slot] = -1;
-  }
-
-  swap(i: number, j: number, positions: Int32Array): void {
-    if (i === j) return;
-    const a = this.#items[i] as number;
-    const b = this.#items[j] as number;
-    this.#items[i] = b;
-    this.#items[j] = a;
-    positions[a] = j;
-    positions[b] = i;
   }
 }

@@ -13,56 +13,55 @@ export const maxAccusers = 3;
 /** The accuser of hearsay; as a tag it would belong to one identity in four billion. */
 export const hearsay = 0;
 
+// A suspicion's place in the array.
+const words = 4 + maxAccusers;
+const slotWord = 0;
+const startedWord = 1;
+const deadlineWord = 2;
+const countWord = 3;
+const accuserWord = 4;
+
 export class Suspicions {
-  #slots = new Int32Array(0);
-  #startedMs = new Float64Array(0);
-  #deadlinesMs = new Float64Array(0);
-  #counts = new Uint8Array(0);
-  #accusers = new Uint32Array(0);
+  #cells = new Float64Array(0);
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  /** Tags of all accusers, `maxAccusers` a suspicion. */
-  get accusers(): Uint32Array {
-    return this.#accusers;
-  }
-
   slotAt(index: number): number {
-    return this.#slots[index] as number;
+    return this.#cells[index * words + slotWord] as number;
   }
 
   startedAt(index: number): number {
-    return this.#startedMs[index] as number;
+    return this.#cells[index * words + startedWord] as number;
   }
 
   deadlineAt(index: number): number {
-    return this.#deadlinesMs[index] as number;
+    return this.#cells[index * words + deadlineWord] as number;
   }
 
   setDeadline(index: number, deadlineMs: number): void {
-    this.#deadlinesMs[index] = deadlineMs;
+    this.#cells[index * words + deadlineWord] = deadlineMs;
   }
 
   accusersAt(index: number): number {
-    return this.#counts[index] as number;
+    return this.#cells[index * words + countWord] as number;
   }
 
   accuserAt(index: number, which: number): number {
-    return this.#accusers[index * maxAccusers + which] as number;
+    return this.#cells[index * words + accuserWord + which] as number;
   }
 
   /** Returns its index, good until the next `close`. */
   open(slot: number, nowMs: number): number {
-    if (this.#size === this.#slots.length) this.#grow();
-    const index = this.#size++;
-    this.#slots[index] = slot;
-    this.#startedMs[index] = nowMs;
-    this.#deadlinesMs[index] = Infinity;
-    this.#counts[index] = 0;
-    return index;
+    if ((this.#size + 1) * words > this.#cells.length) this.#grow();
+    const at = this.#size * words;
+    this.#cells[at + slotWord] = slot;
+    this.#cells[at + startedWord] = nowMs;
+    this.#cells[at + deadlineWord] = Infinity;
+    this.#cells[at + countWord] = 0;
+    return this.#size++;
   }
 
   /** Returns the slot whose suspicion now has this index, or −1: the last takes the place of the one closed. */
@@ -70,31 +69,23 @@ export class Suspicions {
     assert(index < this.#size, "closes an open suspicion");
     const last = --this.#size;
     if (index === last) return -1;
-    this.#slots[index] = this.#slots[last] as number;
-    this.#startedMs[index] = this.#startedMs[last] as number;
-    this.#deadlinesMs[index] = this.#deadlinesMs[last] as number;
-    this.#counts[index] = this.#counts[last] as number;
-    for (let i = 0; i < maxAccusers; i++) {
-      this.#accusers[index * maxAccusers + i] = this.#accusers[last * maxAccusers + i] as number;
-    }
-    return this.#slots[index] as number;
+    this.#cells.copyWithin(index * words, last * words, (last + 1) * words);
+    return this.slotAt(index);
   }
 
   /** True when the accuser is new and there was room: news worth telling. */
   accuse(index: number, accuser: number): boolean {
-    const count = this.#counts[index] as number;
-    for (let i = 0; i < count; i++) {
-      if (this.#accusers[index * maxAccusers + i] === accuser) return false;
-    }
+    const count = this.accusersAt(index);
+    for (let i = 0; i < count; i++) if (this.accuserAt(index, i) === accuser) return false;
     if (count === maxAccusers) return false;
-    this.#accusers[index * maxAccusers + count] = accuser;
-    this.#counts[index] = count + 1;
+    this.#cells[index * words + accuserWord + count] = accuser;
+    this.#cells[index * words + countWord] = count + 1;
     return true;
   }
 
   /** Independent confirmations, of `wanted`. */
   confirmations(index: number, wanted: number): number {
-    const count = this.#counts[index] as number;
+    const count = this.accusersAt(index);
     for (let i = 0; i < count; i++) {
       if (this.accuserAt(index, i) === hearsay) return count > 1 ? wanted : 0;
     }
@@ -104,8 +95,8 @@ export class Suspicions {
   /** Time in which this node could not listen does not count. */
   postpone(byMs: number): void {
     for (let i = 0; i < this.#size; i++) {
-      this.#startedMs[i] = (this.#startedMs[i] as number) + byMs;
-      this.#deadlinesMs[i] = (this.#deadlinesMs[i] as number) + byMs;
+      this.#cells[i * words + startedWord] = this.startedAt(i) + byMs;
+      this.#cells[i * words + deadlineWord] = this.deadlineAt(i) + byMs;
     }
   }
 
@@ -113,28 +104,15 @@ export class Suspicions {
   nextDeadline(): number {
     let next = Infinity;
     for (let i = 0; i < this.#size; i++) {
-      const deadline = this.#deadlinesMs[i] as number;
+      const deadline = this.deadlineAt(i);
       if (deadline < next) next = deadline;
     }
     return next;
   }
 
   #grow(): void {
-    const capacity = Math.max(8, this.#size * 2);
-    const slots = new Int32Array(capacity);
-    slots.set(this.#slots);
-    this.#slots = slots;
-    const started = new Float64Array(capacity);
-    started.set(this.#startedMs);
-    this.#startedMs = started;
-    const deadlines = new Float64Array(capacity);
-    deadlines.set(this.#deadlinesMs);
-    this.#deadlinesMs = deadlines;
-    const counts = new Uint8Array(capacity);
-    counts.set(this.#counts);
-    this.#counts = counts;
-    const accusers = new Uint32Array(capacity * maxAccusers);
-    accusers.set(this.#accusers);
-    this.#accusers = accusers;
+    const cells = new Float64Array(Math.max(8, this.#size * 2) * words);
+    cells.set(this.#cells);
+    this.#cells = cells;
   }
 }

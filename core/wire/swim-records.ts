@@ -117,9 +117,15 @@ export class RecordBatch {
   }
 }
 
+/** Who accused whom: low halves of tags, at most `maxAccusers` a suspicion. */
+export interface Accusers {
+  accusersAt(suspicion: number): number;
+  accuserAt(suspicion: number, which: number): number;
+}
+
 /**
- * Writes one record. `rank`: the state's place in alive, suspect, down, left. `accuser0…`: as many
- * as `accuserCount` (0–3) says. `body`: null for a short record.
+ * Writes one record. `rank`: the state's place in alive, suspect, down, left. `suspicion`: whose
+ * accusers are told, or −1. `body`: null for a short record.
  */
 export function writeRecord(
   w: Writer,
@@ -127,18 +133,18 @@ export function writeRecord(
   tagLo: number,
   rank: number,
   incarnation: number,
-  accusers: ArrayLike<number>,
-  accusersFrom: number,
-  accuserCount: number,
+  accusers: Accusers,
+  suspicion: number,
   ageSec: number,
   body: Uint8Array | null,
 ): void {
+  const accuserCount = suspicion < 0 ? 0 : accusers.accusersAt(suspicion);
   const start = w.beginRecord();
   w.u16(tagHi);
   w.u32(tagLo);
   w.u8(rank | (body === null ? 0 : fullBit) | (accuserCount << accuserShift));
   w.varint(incarnation);
-  for (let i = 0; i < accuserCount; i++) w.u32(accusers[accusersFrom + i] as number);
+  for (let i = 0; i < accuserCount; i++) w.u32(accusers.accuserAt(suspicion, i));
   if (rank >= 2) w.varint(ageSec);
   if (body !== null) w.bytes(body);
   w.endRecord(start);
@@ -161,9 +167,8 @@ export function writeRecordObject(w: Writer, record: MemberRecord): void {
     record.tagLo,
     states.indexOf(record.state),
     record.incarnation,
-    record.accusers,
+    { accusersAt: () => record.accusers.length, accuserAt: (_, i) => record.accusers[i] ?? 0 },
     0,
-    record.accusers.length,
     record.ageSec,
     record.body,
   );
