@@ -82,7 +82,7 @@ export class Drivers {
     }
     const task: Task =
       work.kind === "ops"
-        ? { type: "ops", ops: expandOps(work.ops) }
+        ? { type: "ops", ops: expandOps(work.ops), planned: true }
         : { type: "sql", statements: work.statements };
     this.#submit(this.#world.nodes[work.node] as SimNode, task);
   }
@@ -98,7 +98,7 @@ export class Drivers {
     const pool = work.nodes === null ? nodes : work.nodes.flatMap((n) => nodes[n] ?? []);
     const ready = pool.filter((node) => node.live && node.life === "running");
     const node = ready[Math.floor(draw * ready.length)];
-    if (node !== undefined) this.#submit(node, { type: "ops", ops });
+    if (node !== undefined) this.#submit(node, { type: "ops", ops, planned: false });
   }
 
   #submit(node: SimNode, task: Task): void {

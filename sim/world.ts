@@ -6,7 +6,7 @@ import { assert } from "../core/base/assert.ts";
 import { type Address, address } from "../core/base/ids.ts";
 import type { Rng } from "../core/base/rng.ts";
 import type { Notice, Plane, StoreRequest, StoreResponse } from "../core/node/event.ts";
-import type { Chunk, StoreSummary } from "../core/node/store.ts";
+import type { Chunk, Op, StoreSummary } from "../core/node/store.ts";
 import { Directory } from "../core/swim/directory.ts";
 import type { Identity } from "../core/swim/identity.ts";
 import type { Check, CheckContext, CheckName } from "./check/check.ts";
@@ -39,11 +39,11 @@ export interface Violation {
   readonly detail: string;
 }
 
-/** A transaction as it ran: what shrinking starts from. */
+/** A random transaction as it ran: what shrinking starts from. */
 export interface RanTask {
   readonly atUs: number;
   readonly node: number;
-  readonly task: Task;
+  readonly ops: readonly Op[];
 }
 
 export class SimWorld implements World, NetworkPort, CheckContext {
@@ -204,7 +204,9 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   committed(node: SimNode, task: Task, chunks: readonly Chunk[], summary: StoreSummary): void {
     this.writes.acked++;
     this.disturbed();
-    this.ranTasks?.push({ atUs: this.kernel.nowUs, node: node.n, task });
+    if (task.type === "ops" && task.planned !== true) {
+      this.ranTasks?.push({ atUs: this.kernel.nowUs, node: node.n, ops: task.ops });
+    }
     if (chunks.length === 0) return;
     this.trace.commit(this.kernel.nowUs, node.n, chunks);
     this.history.record(node.n, this.kernel.nowUs, chunks);

@@ -38,7 +38,7 @@ export function checkTimeline(
     lastJoinMs = fault.atMs;
     add(fault.atMs);
   });
-  for (const index of inTimeOrder(faults)) step(faults[index] as Fault, index, nodes);
+  for (const index of inTimeOrder(faults)) stepFault(faults[index] as Fault, index, nodes);
   workload.forEach((work, i) => {
     if (work.kind === "random") return;
     const fromMs = nodes[work.node]?.fromMs ?? 0;
@@ -60,7 +60,7 @@ export function inTimeOrder(faults: readonly Fault[]): number[] {
   return faults.map((_, i) => i).sort((a, b) => startOf(a) - startOf(b) || a - b);
 }
 
-function step(fault: Fault, index: number, nodes: NodeLife[]): void {
+function stepFault(fault: Fault, index: number, nodes: NodeLife[]): void {
   const path = `faults[${index}]`;
   switch (fault.kind) {
     case "partition":
@@ -106,7 +106,8 @@ function stepNode(fault: NodeFault, path: string, index: number, node: NodeLife)
   const { life } = node;
   switch (fault.kind) {
     case "crash":
-      if (life === "crashed" || life === "left") refuse(`is ${life} already; restart it first`);
+      // A node may crash on its way out; if it is gone by then, nothing happens.
+      if (life === "crashed") refuse("is crashed already; restart it first");
       node.blocked = false;
       become("crashed");
       return;
