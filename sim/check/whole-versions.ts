@@ -1,16 +1,23 @@
 /**
  * Whole versions only: what a node shows is exactly what the full contents of the versions that it
  * counts as held merge to (`model.ts`), no more and no less. Looked at from time to time on one
- * node after another, and on every node at the end.
+ * node after another, on every node at the end, and at the moments at which it is most at risk:
+ * when markers are counted as held, and when a disk was opened again.
  */
+import type { StoreRequest } from "../../core/node/event.ts";
 import type { SimNode } from "../host/node.ts";
 import type { Check, CheckContext } from "./check.ts";
 import { Held } from "./held.ts";
 import { modelRows, storedRows } from "./model.ts";
 
+/** Looks beyond the regular ones, and the number of versions past which a look costs too much for more. */
+const maxCloseLooks = 100;
+const maxVersionsLookedAt = 5000;
+
 export class WholeVersions implements Check {
   readonly #context: CheckContext;
   #next = 0;
+  #closeLooks = 0;
   /** The state hash last found right for given holdings: equal nodes are not worked out again. */
   #known: { holdings: string; hash: string } | null = null;
 
@@ -28,8 +35,23 @@ export class WholeVersions implements Check {
     }
   }
 
+  stored(node: SimNode, request: StoreRequest): void {
+    if (request.type === "receive" && request.overwritten.length > 0) this.#lookClosely(node);
+  }
+
+  booted(node: SimNode): void {
+    this.#lookClosely(node);
+  }
+
   atEnd(): void {
     for (const node of this.#context.nodes) if (node.store !== null) this.#judge(node);
+  }
+
+  #lookClosely(node: SimNode): void {
+    if (node.store === null || this.#closeLooks >= maxCloseLooks) return;
+    if (this.#context.history.all.length > maxVersionsLookedAt) return;
+    this.#closeLooks++;
+    this.#judge(node);
   }
 
   #judge(node: SimNode): void {
