@@ -8,7 +8,6 @@ import { compareOrigins, type Origin } from "./origin.ts";
 import { wins } from "./policies.ts";
 import {
   beginLife,
-  counterBase,
   type Row,
   setCell,
   setSentinel,
@@ -117,8 +116,7 @@ export function mergeCell(
   const held = row.origins[i] as Origin | null;
   if (held !== null) {
     const policy = rules.policies[i] as TableRules["policies"][number];
-    const heldValue = policy === "counter" ? counterBase(row, i) : (row.values[i] as Value);
-    if (!wins(policy, value, origin, heldValue, held)) return false;
+    if (!wins(policy, value, origin, row.values[i] as Value, held)) return false;
   }
   setCell(rules, row, i, value, origin, sum);
   return true;

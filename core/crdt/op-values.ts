@@ -8,7 +8,7 @@ import { encodeKeyText, normaliseKey } from "./key.ts";
 import type { ColumnSchema } from "./schema.ts";
 import { whyNotStored } from "./store-class.ts";
 import type { TableRules } from "./table-rules.ts";
-import type { Value } from "./value.ts";
+import { isInt64, type Value } from "./value.ts";
 
 /** A local operation that cannot be carried out: the transaction fails and changes nothing. */
 export class OpError extends Error {
@@ -39,14 +39,31 @@ export function keyInRow(rules: TableRules, row: Columns): OpKey {
   return { key, keyText: encodeKeyText(key) };
 }
 
-/** The key object of an update or delete: the key columns and nothing else. @throws OpError */
-export function keyAlone(rules: TableRules, columns: Columns): OpKey {
+/**
+ * The key object of an update or delete: the key columns, all of them and nothing else.
+ * @returns null for a key that no row can have (NULL, or of a class that the column never holds).
+ * @throws OpError
+ */
+export function keyAlone(rules: TableRules, columns: Columns): OpKey | null {
   for (const name of Object.keys(columns)) {
     if (rules.keyColumns.some((column) => column.name === name)) continue;
     const why = `column ${name} is not of the primary key of ${rules.name}`;
     throw new OpError("SQLITE_ERROR", why);
   }
+  for (const { name } of rules.keyColumns) {
+    if (columns[name] !== undefined) continue;
+    throw new OpError("SQLITE_ERROR", `key column ${name} of ${rules.name} is missing`);
+  }
+  if (rules.keyColumns.some((column) => !canHold(rules, column, columns[column.name] as Value))) {
+    return null;
+  }
   return keyInRow(rules, columns);
+}
+
+function canHold(rules: TableRules, column: ColumnSchema, given: Value): boolean {
+  if (typeof given === "bigint" && !isInt64(given)) return true;
+  const value = normaliseKey(given, column.affinity);
+  return value !== null && whyNotStored(rules.schema, column, value) === null;
 }
 
 function keyValue(rules: TableRules, column: ColumnSchema, given: Value): Value {

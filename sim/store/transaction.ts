@@ -75,7 +75,7 @@ export class Transaction {
         this.#update(table, op[2], op[3]);
         return;
       case "delete":
-        this.#delete(this.#find(table, keyAlone(table.rules, op[2])));
+        this.#deleteKey(table, op[2]);
         return;
       default:
         throw new OpError("SQLITE_ERROR", "no such operation");
@@ -105,8 +105,9 @@ export class Transaction {
   #update(table: MemoryTable, keyColumns: Columns, columns: Columns): void {
     const { rules } = table;
     checkNames(rules, columns);
-    const row = this.#find(table, keyAlone(rules, keyColumns));
-    if (!row.alive) return;
+    const at = keyAlone(rules, keyColumns);
+    const row = at === null ? null : this.#find(table, at);
+    if (row === null || !row.alive) return;
     this.#set(row, columns);
     if (!rules.keyColumns.some((column) => columns[column.name] !== undefined)) return;
     // Another key: the row ends and one with all its columns begins.
@@ -131,6 +132,11 @@ export class Transaction {
     }
     row.values = values;
     this.#check(row);
+  }
+
+  #deleteKey(table: MemoryTable, keyColumns: Columns): void {
+    const at = keyAlone(table.rules, keyColumns);
+    if (at !== null) this.#delete(this.#find(table, at));
   }
 
   #delete(row: PendingRow): void {

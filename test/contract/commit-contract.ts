@@ -116,11 +116,27 @@ export function commitContract(tested: StoreUnderTest): void {
         ["insert", "kv", { k: null, v: "x" }],
         ["insert", "kv", { v: "x" }],
         ["upsert", "kv", { v: "x" }],
-        ["update", "kv", {}, { v: "x" }],
-        ["delete", "kv", {}],
         ["insert", "link", { a: 1 }],
       ] as Op[]) {
         expect(commitFails(store, t0, op).code).toBe("SQLITE_CONSTRAINT_NOTNULL");
+      }
+    });
+
+    test("CR20: a key that no row can have is that of no row", () => {
+      const store = open();
+      commit(store, t0, insert("a"));
+      expect(commit(store, t0, ["delete", "kv", { k: null }])).toEqual([]);
+      expect(commit(store, t0, ["update", "kv", { k: null }, { n: 1 }])).toEqual([]);
+      expect(commit(store, t0, ["delete", "link", { a: "x", b: null }])).toEqual([]);
+    });
+
+    test("CR20: a key that lacks a column fails the transaction", () => {
+      const store = open();
+      for (const [op, error] of [
+        [["update", "kv", {}, { n: 1 }], "key column k of kv is missing"],
+        [["delete", "link", { a: 1 }], "key column b of link is missing"],
+      ] as [Op, string][]) {
+        expect(commitFails(store, t0, op)).toMatchObject({ code: "SQLITE_ERROR", error });
       }
     });
 

@@ -359,6 +359,9 @@ export function logContract(tested: StoreUnderTest): void {
       commit(store, t0, ["update", "c", { k: 1 }, { n: 2 }]);
       store.checkpoint();
       expect(numbers(heads(store).chunks)).toEqual(["a3.0", "a1.0"]);
+      commit(store, t0, ["delete", "c", { k: 1 }]);
+      store.checkpoint();
+      expect(numbers(heads(store).chunks)).toEqual(["a4.0"]);
     });
 
     test("BK28: a marker counts as held, without content", () => {
