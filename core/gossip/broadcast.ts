@@ -107,6 +107,7 @@ export class Broadcast {
   }
 
   message(now: Now, from: Address, bytes: Uint8Array, out: Effect[]): void {
+    this.#overlay.resume(from);
     // Most messages are pushes, and of those many are duplicates: no need to decode their payload.
     const isPush = bytes[1] === messageKinds.push && bytes[0] === wireVersion;
     if (isPush && bytes.length <= maxGossipBytes) {
@@ -167,6 +168,7 @@ export class Broadcast {
   }
 
   unreachable(now: Now, peer: Address, out: Effect[]): void {
+    this.#overlay.suspend(now.monoMs, peer);
     this.#spreading.unreachable(now, peer, out);
   }
 
@@ -232,8 +234,11 @@ export class Broadcast {
       parent,
       told: 0,
       atMs: now.monoMs,
+      announcedMs: 0,
+      grafted: null,
     };
     this.#recent.add(message);
+    this.#overlay.expire(now.monoMs);
     this.#spreading.spread(now, message, out);
   }
 

@@ -15,14 +15,14 @@ export interface GossipConfig {
   readonly regionRings: number;
   /** Tree: neighbours with the shortest round trips beyond those. */
   readonly nearLinks: number;
-  /** Tree: announcements to lazy neighbours wait this long for company. */
+  /** Tree: announcements to lazy neighbours wait this long for company, half more or less, so that only one end of a link announces. */
   readonly ihaveDelayMs: number;
-  /** Tree: what was announced and did not come within this long is asked for. */
+  /** Tree: what was announced has at least this long to come; more where messages usually take more. */
   readonly graftDelayMs: number;
   /** Tree: then from the next who announced it, after this long each. */
   readonly graftRetryMs: number;
-  /** Tree: a lazy link that would save this many hops takes the place of the eager one. */
-  readonly shortcutHops: number;
+  /** Tree: a lazy link that would bring messages this much earlier takes the place of the eager one. */
+  readonly shortcutMs: number;
   /** Tree: at least this long between two such changes. */
   readonly shortcutIntervalMs: number;
   /** Messages kept for those who ask again: this many, this many bytes, this long. */
@@ -39,10 +39,10 @@ export const lanGossip: GossipConfig = {
   rings: 3,
   regionRings: 2,
   nearLinks: 2,
-  ihaveDelayMs: 50,
+  ihaveDelayMs: 100,
   graftDelayMs: 50,
   graftRetryMs: 100,
-  shortcutHops: 4,
+  shortcutMs: 5,
   shortcutIntervalMs: 500,
   recentMessages: 4096,
   recentBytes: 8 * 1024 * 1024,
@@ -54,7 +54,8 @@ export const wanGossip: GossipConfig = {
   ...lanGossip,
   bytesPerSec: 16 * 1024 * 1024,
   repeatDelayMs: 300,
-  ihaveDelayMs: 100,
+  ihaveDelayMs: 200,
+  shortcutMs: 20,
   graftDelayMs: 150,
   graftRetryMs: 300,
   recentMs: 30_000,

@@ -15,7 +15,11 @@ export interface Missing {
   readonly ref: ChunkRef;
   /** Not asked yet, in order of announcement. */
   readonly sources: Address[];
+  /** Monotonic time of the first announcement. */
+  readonly announcedMs: number;
   dueMs: number;
+  /** Who was asked last; null while nobody was. */
+  asked: Address | null;
 }
 
 export class MissingMessages {
@@ -26,7 +30,7 @@ export class MissingMessages {
   }
 
   /** Notes that `from` has it. False: no room for one more message. */
-  announced(ref: ChunkRef, from: Address, dueMs: number): boolean {
+  announced(monoMs: number, ref: ChunkRef, from: Address, dueMs: number): boolean {
     const key = keyOf(ref);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
@@ -36,13 +40,17 @@ export class MissingMessages {
       return true;
     }
     if (this.#byKey.size >= maxMissing) return false;
-    this.#byKey.set(key, { ref, sources: [from], dueMs });
+    this.#byKey.set(key, { ref, sources: [from], announcedMs: monoMs, dueMs, asked: null });
     return true;
   }
 
-  /** It came. */
-  arrived(ref: ChunkRef): void {
-    if (this.#byKey.size > 0) this.#byKey.delete(keyOf(ref));
+  /** It came: what was waited for; undefined when it had not been announced. */
+  arrived(ref: ChunkRef): Missing | undefined {
+    if (this.#byKey.size === 0) return undefined;
+    const key = keyOf(ref);
+    const missing = this.#byKey.get(key);
+    if (missing !== undefined) this.#byKey.delete(key);
+    return missing;
   }
 
   drop(missing: Missing): void {

@@ -27,10 +27,16 @@ export interface Neighbour {
   eager: boolean;
   /** Chosen by this node, not only by the other. */
   chosen: boolean;
+  /** By how much the reference's messages would have come earlier over this link, smoothed. */
+  gainMs: number;
 }
 
 /** One bit each. Overflow policy: whoever wants to be one more neighbour is told to prune. */
 export const maxNeighbours = 30;
+/** Peers that could not be reached. Overflow policy: one more is not passed over. */
+const maxSuspended = 1024;
+/** They are left out of the rings for this long, or until they are heard. */
+const suspendedMs = 10_000;
 /** Peers whose round trips are remembered. Overflow policy: the longest goes. */
 const maxRtts = 256;
 
@@ -44,6 +50,8 @@ export class Overlay {
   #list: readonly Neighbour[] = [];
   #freeBits = (1 << maxNeighbours) - 1;
   readonly #rtts = new Map<Address, number>();
+  /** Until which monotonic time. */
+  readonly #suspended = new Map<Address, number>();
   #dirty = true;
 
   constructor(self: Address, config: GossipConfig, peers: Peers, recent: RecentMessages) {
@@ -94,9 +102,30 @@ export class Overlay {
       return;
     }
     this.#rtts.delete(about);
+    this.#suspended.delete(about);
     if (known === undefined) return;
     this.#remove(known);
     this.#dirty = true;
+  }
+
+  /** `peer` could not be reached: others take its place in the rings for a while. */
+  suspend(monoMs: number, peer: Address): void {
+    if (this.#suspended.size >= maxSuspended) return;
+    this.#suspended.set(peer, monoMs + suspendedMs);
+    const known = this.#byAddress.get(peer);
+    if (known !== undefined) this.#remove(known);
+    this.#dirty = true;
+  }
+
+  /** `peer` is heard again. */
+  resume(peer: Address): void {
+    if (this.#suspended.size > 0 && this.#suspended.delete(peer)) this.#dirty = true;
+  }
+
+  /** Looks whether the time of suspended peers is over. */
+  expire(monoMs: number): void {
+    if (this.#suspended.size === 0) return;
+    for (const [peer, untilMs] of this.#suspended) if (monoMs >= untilMs) this.resume(peer);
   }
 
   rtt(peer: Address, rttMs: number): void {
@@ -127,7 +156,9 @@ export class Overlay {
   /** The neighbours in each ring, in ring order. */
   #rings(): Set<Address> {
     const chosen = new Set<Address>();
-    const alive = this.#peers.aliveAddresses();
+    const known = this.#peers.aliveAddresses();
+    const suspended = this.#suspended;
+    const alive = suspended.size === 0 ? known : known.filter((a) => !suspended.has(a));
     const { rings, regionRings } = this.#config;
     if (alive.length <= 2 * rings) {
       for (const address of alive) if (address !== this.#self) chosen.add(address);
@@ -150,7 +181,7 @@ export class Overlay {
     let left = this.#config.nearLinks;
     for (const [address] of byRtt) {
       if (left === 0) return;
-      if (chosen.has(address)) continue;
+      if (chosen.has(address) || this.#suspended.has(address)) continue;
       chosen.add(address);
       left--;
     }
@@ -161,7 +192,7 @@ export class Overlay {
     const bit = this.#freeBits & -this.#freeBits;
     this.#freeBits &= ~bit;
     this.#recent.forgetTold(bit);
-    const neighbour: Neighbour = { address, bit, eager, chosen };
+    const neighbour: Neighbour = { address, bit, eager, chosen, gainMs: 0 };
     this.#byAddress.set(address, neighbour);
     this.#list = [...this.#list, neighbour];
     assert(this.#list.length === this.#byAddress.size, "a neighbour is listed once");

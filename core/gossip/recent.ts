@@ -22,6 +22,9 @@ export interface Recent {
   /** Neighbours (one bit each) that have it or were told of it. */
   told: number;
   readonly atMs: number;
+  /** It had been announced before, at this monotonic time, and was asked for from `grafted`. */
+  announcedMs: number;
+  grafted: Address | null;
 }
 
 /** Versions below this fit into one key with any chunk index; others are not kept. */

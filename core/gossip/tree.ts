@@ -5,6 +5,7 @@
  * and did not come makes a link eager again, which mends the tree.
  */
 import type { Address } from "../base/ids.ts";
+import type { Rng } from "../base/rng.ts";
 import type { Effect, Now } from "../node/event.ts";
 import { TimerSlot } from "../node/timer-slot.ts";
 import {
@@ -17,8 +18,10 @@ import {
 } from "../wire/gossip-messages.ts";
 import { MissingMessages } from "./missing.ts";
 import type { Neighbour } from "./overlay.ts";
+import { Patience } from "./patience.ts";
 import type { Recent } from "./recent.ts";
 import type { Spreading, SpreadingParts } from "./spreading.ts";
+import { Trunk } from "./trunk.ts";
 
 /** Messages to be announced. Overflow policy: they are announced at once. */
 const maxAnnounced = maxRefs;
@@ -28,6 +31,9 @@ export class Tree implements Spreading {
   readonly #missing = new MissingMessages();
   readonly #ihaveTimer: TimerSlot;
   readonly #graftTimer: TimerSlot;
+  readonly #trunk = new Trunk();
+  readonly #patience: Patience;
+  readonly #rng: Rng;
   #announce: Recent[] = [];
   #shortcutFromMs = 0;
 
@@ -35,6 +41,8 @@ export class Tree implements Spreading {
     this.#parts = parts;
     this.#ihaveTimer = new TimerSlot(parts.ids);
     this.#graftTimer = new TimerSlot(parts.ids);
+    this.#rng = parts.rng.fork("tree");
+    this.#patience = new Patience(parts.config.graftDelayMs);
   }
 
   get missing(): number {
@@ -43,7 +51,8 @@ export class Tree implements Spreading {
 
   spread(now: Now, message: Recent, out: Effect[]): void {
     const { overlay, outbox, config } = this.#parts;
-    this.#missing.arrived(message);
+    this.#learn(now, message);
+    this.#trunk.fresh(now.monoMs, message.actor, message.parent);
     if (message.parent !== null) {
       const parent = overlay.accept(message.parent);
       if (parent !== undefined) {
@@ -64,40 +73,50 @@ export class Tree implements Spreading {
     if (!lazy) return;
     this.#announce.push(message);
     if (this.#announce.length >= maxAnnounced) this.#flush(now, out);
-    else if (!this.#ihaveTimer.armed) this.#ihaveTimer.arm(now.monoMs, config.ihaveDelayMs, out);
+    else if (!this.#ihaveTimer.armed) {
+      const delayMs = config.ihaveDelayMs * (0.5 + this.#rng.unit());
+      this.#ihaveTimer.arm(now.monoMs, delayMs, out);
+    }
   }
 
   duplicate(now: Now, known: Recent | undefined, from: Address, out: Effect[]): void {
-    const { overlay, outbox } = this.#parts;
-    const neighbour = overlay.find(from);
+    const neighbour = this.#parts.overlay.find(from);
     if (known !== undefined && neighbour !== undefined) known.told |= neighbour.bit;
-    // What came by sync first, or twice over one link, says nothing about the tree.
-    if (known === undefined || known.parent === from) return;
-    if (neighbour !== undefined) this.#makeLazy(neighbour);
-    outbox.send(now, from, "prune", encodePrune(), false, out);
+    // What came by sync first says nothing about the tree.
+    if (known === undefined) return;
+    const hasty = known.grafted;
+    if (hasty !== null && from !== known.parent) {
+      // It was asked for too early and came both ways: the tree is what it was before.
+      known.grafted = null;
+      this.#patience.observe(now.monoMs - known.announcedMs);
+      if (!this.#trunk.isParent(hasty)) this.#cut(now, hasty, out);
+      return;
+    }
+    const redundant = this.#trunk.duplicate(known.actor, known.parent, from);
+    if (redundant !== null) this.#cut(now, redundant, out);
   }
 
   ihave(now: Now, from: Address, have: readonly Announcement[], out: Effect[]): void {
-    const { intake, recent, overlay, config } = this.#parts;
+    const { intake, recent, overlay } = this.#parts;
     const neighbour = overlay.find(from);
+    const { delayMs } = this.#patience;
     let overflow = 0;
     for (const ref of have) {
       const known = recent.find(ref.actor, ref.version, ref.index);
       if (known !== undefined) {
         if (neighbour !== undefined) known.told |= neighbour.bit;
-        this.#shorten(now, known, ref.hops, from, out);
+        this.#shorten(now, known, ref.ageMs, neighbour, out);
         continue;
       }
       if (intake.verdict(ref.actor, ref.version, ref.index, ref.count) !== "new") continue;
-      const dueMs = now.monoMs + config.graftDelayMs;
-      if (!this.#missing.announced(ref, from, dueMs)) overflow++;
+      if (!this.#missing.announced(now.monoMs, ref, from, now.monoMs + delayMs)) overflow++;
     }
     if (overflow > 0) {
       const notice = { type: "overflow", queue: "missing", count: overflow } as const;
       out.push({ type: "notify", notice });
       intake.missed(now, from, out);
     }
-    if (this.#missing.size > 0) this.#graftTimer.armBy(now.monoMs, config.graftDelayMs, out);
+    if (this.#missing.size > 0) this.#graftTimer.armBy(now.monoMs, delayMs, out);
   }
 
   graft(now: Now, from: Address, refs: readonly ChunkRef[], out: Effect[]): void {
@@ -114,9 +133,15 @@ export class Tree implements Spreading {
     if (neighbour === undefined) outbox.send(now, from, "prune", encodePrune(), false, out);
   }
 
-  prune(_now: Now, from: Address): void {
+  prune(now: Now, from: Address, out: Effect[]): void {
     const neighbour = this.#parts.overlay.find(from);
-    if (neighbour !== undefined) this.#makeLazy(neighbour);
+    if (neighbour === undefined) return;
+    // Cutting the trunk would cut this node off: the other side is told to keep the link.
+    if (neighbour.eager && this.#trunk.isParent(from)) {
+      this.#parts.outbox.send(now, from, "graft", encodeGraft([]), false, out);
+    } else {
+      this.#makeLazy(neighbour);
+    }
   }
 
   timer(now: Now, token: number, out: Effect[]): void {
@@ -125,14 +150,20 @@ export class Tree implements Spreading {
   }
 
   gone(now: Now, peer: Address, out: Effect[]): void {
+    this.#trunk.drop(peer);
     this.#missing.forgetSource(peer);
     this.#armGraft(now, out);
   }
 
-  /** The link carries nothing now. It stays lazy, so that an announcement can bring it back. */
   unreachable(_now: Now, peer: Address): void {
+    this.#trunk.drop(peer);
+  }
+
+  /** Both sides stop pushing to one another. */
+  #cut(now: Now, peer: Address, out: Effect[]): void {
     const neighbour = this.#parts.overlay.find(peer);
     if (neighbour !== undefined) this.#makeLazy(neighbour);
+    this.#parts.outbox.send(now, peer, "prune", encodePrune(), false, out);
   }
 
   #makeLazy(neighbour: Neighbour): void {
@@ -154,7 +185,7 @@ export class Tree implements Spreading {
       for (const message of list) message.told |= neighbour.bit;
       // Most neighbours are told the same.
       if (lastBytes === null || !sameItems(list, lastList)) {
-        lastBytes = encodeIhave(list);
+        lastBytes = encodeIhave(now.monoMs, list);
         lastList = list;
       }
       outbox.send(now, neighbour.address, "ihave", lastBytes, false, out);
@@ -177,7 +208,8 @@ export class Tree implements Spreading {
         if (peer !== undefined) intake.missed(now, peer.address, out);
         continue;
       }
-      missing.dueMs = now.monoMs + config.graftRetryMs;
+      missing.asked = source;
+      missing.dueMs = now.monoMs + Math.max(config.graftRetryMs, this.#patience.delayMs);
       const refs = bySource.get(source);
       if (refs === undefined) bySource.set(source, [missing.ref]);
       else if (refs.length < maxRefs) refs.push(missing.ref);
@@ -190,19 +222,47 @@ export class Tree implements Spreading {
     this.#armGraft(now, out);
   }
 
-  /** The lazy link to `from` would have been much shorter than the one that `known` came by: swap them. */
-  #shorten(now: Now, known: Recent, hops: number, from: Address, out: Effect[]): void {
-    const { overlay, outbox, config } = this.#parts;
-    if (known.hops - (hops + 1) < config.shortcutHops || now.monoMs < this.#shortcutFromMs) return;
-    const neighbour = overlay.find(from);
+  /** How long announced messages take to come by themselves. */
+  #learn(now: Now, message: Recent): void {
+    if (message.parent === null) return;
+    const missing = this.#missing.arrived(message);
+    if (missing === undefined) {
+      this.#patience.observe(0);
+      return;
+    }
+    message.announcedMs = missing.announcedMs;
+    message.grafted = missing.asked;
+    // One that was asked for and came from there says nothing (Karn's rule).
+    if (missing.asked !== message.parent) {
+      this.#patience.observe(now.monoMs - missing.announcedMs);
+    }
+  }
+
+  /**
+   * A push over the lazy link `neighbour` would have come `ageMs` before this announcement. When
+   * that is earlier than what came, again and again, it takes the place of the parent. Only
+   * messages of the reference count, and whoever has one earlier does not have it from here, so
+   * the tree stays one.
+   */
+  #shorten(
+    now: Now,
+    known: Recent,
+    ageMs: number,
+    neighbour: Neighbour | undefined,
+    out: Effect[],
+  ): void {
+    const { outbox, config } = this.#parts;
     if (neighbour === undefined || neighbour.eager || known.parent === null) return;
+    if (!this.#trunk.isReference(known.actor) || !this.#trunk.isParent(known.parent)) return;
+    const gainMs = known.atMs - (now.monoMs - ageMs);
+    neighbour.gainMs += (gainMs - neighbour.gainMs) / 4;
+    if (neighbour.gainMs < config.shortcutMs || now.monoMs < this.#shortcutFromMs) return;
     this.#shortcutFromMs = now.monoMs + config.shortcutIntervalMs;
+    neighbour.gainMs = 0;
     neighbour.eager = true;
-    outbox.send(now, from, "graft", encodeGraft([]), false, out);
-    const parent = overlay.find(known.parent);
-    if (parent === undefined) return;
-    this.#makeLazy(parent);
-    outbox.send(now, parent.address, "prune", encodePrune(), false, out);
+    this.#trunk.follow(neighbour.address);
+    outbox.send(now, neighbour.address, "graft", encodeGraft([]), false, out);
+    this.#cut(now, known.parent, out);
   }
 
   #armGraft(now: Now, out: Effect[]): void {

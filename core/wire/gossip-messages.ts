@@ -22,9 +22,10 @@ export interface ChunkRef {
   readonly count: number;
 }
 
-/** A chunk that the sender has, and how many hops it had come when it got there. */
+/** A chunk that the sender has. */
 export interface Announcement extends ChunkRef {
-  readonly hops: number;
+  /** For how many milliseconds it has had it: a push would have been that much earlier than this message. */
+  readonly ageMs: number;
 }
 
 export type GossipMessage =
@@ -37,6 +38,9 @@ export type GossipMessage =
 
 /** A hop count past this is written as this. */
 export const maxHops = 255;
+
+/** A longer age is written as this. */
+export const maxAgeMs = 0xffff;
 
 /** References in one ihave or graft; more go into further messages. */
 export const maxRefs = 1024;
@@ -61,12 +65,16 @@ export function setHops(push: Uint8Array, hops: number): void {
   push[hopsAt] = Math.min(hops, maxHops);
 }
 
-export function encodeIhave(have: readonly Announcement[]): Uint8Array {
+/** @param atMs when each of `have` came, in the time of `nowMs`. */
+export function encodeIhave(
+  nowMs: number,
+  have: readonly (ChunkRef & { readonly atMs: number })[],
+): Uint8Array {
   beginMessage(writer, "ihave");
   writer.varint(have.length);
   for (const ref of have) {
     writeRef(ref);
-    writer.u8(Math.min(ref.hops, maxHops));
+    writer.u16(Math.min(Math.max(0, Math.round(nowMs - ref.atMs)), maxAgeMs));
   }
   return writer.finish();
 }
@@ -151,11 +159,11 @@ export const gossipDecoders: DecoderTable<GossipMessage> = decoderTable<GossipMe
     return { type: "push", hops, chunk: readChunk(r) };
   },
   ihave: (r) => {
-    const count = r.count(minRefBytes + 1, maxRefs);
+    const count = r.count(minRefBytes + 2, maxRefs);
     const have: Announcement[] = [];
     for (let i = 0; i < count; i++) {
       const { actor, version, index, count: of } = readRef(r);
-      have.push({ actor, version, index, count: of, hops: r.u8() });
+      have.push({ actor, version, index, count: of, ageMs: r.u16() });
     }
     return { type: "ihave", have };
   },
