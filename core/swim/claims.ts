@@ -11,6 +11,7 @@ import { type Context, timerSuspicion } from "./context.ts";
 import { compareIdentity, readIdentity } from "./identity.ts";
 import type { Own } from "./own.ts";
 import { beats } from "./precedence.ts";
+import type { Retention } from "./retention.ts";
 import { minSuspicionMs, retransmitLimit, suspicionMs } from "./scale.ts";
 import { hearsay } from "./suspicions.ts";
 
@@ -20,11 +21,13 @@ const expireTogetherMs = 5;
 export class Claims {
   readonly #context: Context;
   readonly #own: Own;
+  readonly #retention: Retention;
   readonly #expired: number[] = [];
 
-  constructor(context: Context, own: Own) {
+  constructor(context: Context, own: Own, retention: Retention) {
     this.#context = context;
     this.#own = own;
+    this.#retention = retention;
   }
 
   /**
@@ -60,6 +63,11 @@ export class Claims {
     return slot;
   }
 
+  /** Judges all records of a message, as news. */
+  hear(now: Now, batch: RecordBatch, out: Effect[]): void {
+    for (let i = 0; i < batch.length; i++) this.judge(now, batch, i, false, out);
+  }
+
   /** A probe of this node's own failed: it accuses, or confirms what others say. */
   accuse(now: Now, slot: number, out: Effect[]): void {
     const { roster, counters, selfTag } = this.#context;
@@ -91,16 +99,6 @@ export class Claims {
   postpone(now: Now, byMs: number, out: Effect[]): void {
     this.#context.suspicions.postpone(byMs);
     this.#armSuspicion(now, 0, out);
-  }
-
-  /** A member that has been gone for long enough is dropped. */
-  forget(slot: number, out: Effect[]): void {
-    const { roster, rumors, directory } = this.#context;
-    assert(!roster.isPeer(slot), "forgets only those that are gone");
-    const about = directory.addressOf(slot);
-    rumors.remove(slot);
-    roster.forget(slot);
-    this.#context.notify({ type: "forgotten", about }, out);
   }
 
   /** Interns a whole identity that was read; −1 when it is not one, or there is no room. */
@@ -185,7 +183,11 @@ export class Claims {
     if (state === "suspect") {
       this.#suspect(now, slot, entry, incarnation, out);
       this.#addAccusers(now, batch, index, slot, out);
-    } else if (state === "down" && roster.isPeer(slot) && !this.#credible(slot, exchanged)) {
+    } else if (
+      state === "down" &&
+      roster.isPeer(slot) &&
+      !this.#credible(slot, incarnation, exchanged)
+    ) {
       // Seen alive here: let it speak for itself first.
       if (roster.stateAt(slot) === "alive" || incarnation > roster.incarnationAt(slot)) {
         this.#suspect(now, slot, entry, incarnation, out);
@@ -193,16 +195,18 @@ export class Claims {
       this.#addAccuser(now, slot, hearsay, out);
       // A side that sees it dead is near: the sooner it refutes, the sooner the sides are one.
       this.#context.fresh = true;
+      this.#context.hurry(slot);
     } else {
       this.#become(now, slot, entry, state, incarnation, ageSec, out);
       this.#tell(slot, false);
     }
   }
 
-  /** A death is believed at once when it comes as news and was suspected here at first hand. */
-  #credible(slot: number, exchanged: boolean): boolean {
+  /** A death is believed at once when it comes as news and that life was suspected here at first hand. */
+  #credible(slot: number, incarnation: number, exchanged: boolean): boolean {
     const { roster, suspicions } = this.#context;
     if (exchanged || roster.stateAt(slot) !== "suspect") return false;
+    if (incarnation !== roster.incarnationAt(slot)) return false;
     const index = roster.noteAt(slot);
     return suspicions.accusersAt(index) > 1 || suspicions.accuserAt(index, 0) !== hearsay;
   }
@@ -234,7 +238,8 @@ export class Claims {
   ): void {
     const state = batch.stateAt(index);
     const gone = state === "down" || state === "left";
-    if (!this.#makeRoom(gone, out)) {
+    if (this.#retention.isPast(state, batch.agesSec[index] as number)) return;
+    if (!this.#retention.makeRoom(state, out)) {
       this.#context.counters.refused++;
       return;
     }
@@ -243,9 +248,7 @@ export class Claims {
       this.#suspect(now, slot, entry, incarnation, out);
       this.#addAccusers(now, batch, index, slot, out);
     } else {
-      const ageSec = batch.agesSec[index] as number;
-      if (gone && this.#expiredAge(state, ageSec)) return;
-      this.#become(now, slot, entry, state, incarnation, ageSec, out);
+      this.#become(now, slot, entry, state, incarnation, batch.agesSec[index] as number, out);
     }
     // What a list says of one long gone is no news.
     if (!gone || !exchanged) this.#tell(slot, true);
@@ -274,30 +277,6 @@ export class Claims {
     this.#tell(slot, batch.bodies[index] !== null);
   }
 
-  /** Room for one more: those gone for the longest go first. */
-  #makeRoom(gone: boolean, out: Effect[]): boolean {
-    const { roster, config } = this.#context;
-    if (roster.known < config.maxMembers) return true;
-    let oldest = -1;
-    for (let i = 0; i < roster.lefts; i++) oldest = this.#older(oldest, roster.leftAt(i));
-    for (let i = 0; i < roster.downs; i++) oldest = this.#older(oldest, roster.downAt(i));
-    if (oldest < 0 || gone) return false;
-    this.forget(oldest, out);
-    this.#context.notify({ type: "overflow", queue: "members", count: 1 }, out);
-    return true;
-  }
-
-  #older(a: number, b: number): number {
-    const { roster } = this.#context;
-    return a < 0 || roster.noteAt(b) < roster.noteAt(a) ? b : a;
-  }
-
-  #expiredAge(state: MemberState, ageSec: number): boolean {
-    const { config } = this.#context;
-    const keptMs = state === "left" ? config.leftRetentionMs : config.downRetentionMs;
-    return ageSec * 1000 >= keptMs;
-  }
-
   #become(
     now: Now,
     slot: number,
@@ -312,7 +291,9 @@ export class Claims {
     this.#closeSuspicion(slot);
     roster.set(slot, entry, state, incarnation, probeRng);
     if (state === "down" || state === "left") {
-      roster.setNote(slot, Math.max(0, this.#context.clockSec(now) - ageSec));
+      const since = Math.max(0, this.#context.clockSec(now) - ageSec);
+      roster.setNote(slot, since);
+      this.#retention.note(state, since);
     }
     this.#changed(now, slot, out);
   }

@@ -56,7 +56,7 @@ export const lanProfile: SwimConfig = {
   profile: "lan",
   periodMs: 1000,
   probeTimeoutMs: 500,
-  nackTimeoutMs: 200,
+  nackTimeoutMs: 150,
   indirectProbes: 3,
   gossipIntervalMs: 200,
   gossipFanout: 3,
@@ -73,8 +73,8 @@ export const lanProfile: SwimConfig = {
   downRetentionMs: 24 * hourMs,
   leftRetentionMs: hourMs,
   maxMembers: 65_536,
-  joinRetryMs: 1000,
-  joinRetryMaxMs: 16_000,
+  joinRetryMs: 500,
+  joinRetryMaxMs: 2000,
   joinReplyBytesPerSec: 8 * 1024 * 1024,
   leaveLingerMs: 1000,
 };
@@ -92,6 +92,7 @@ export const wanProfile: SwimConfig = {
   exchangeIntervalMs: 1000,
   settleMs: 1000,
   joinRetryMs: 2000,
+  joinRetryMaxMs: 8000,
   leaveLingerMs: 2500,
 };
 
@@ -101,7 +102,7 @@ export const fastProfile: SwimConfig = {
   profile: "fast",
   periodMs: 400,
   probeTimeoutMs: 200,
-  nackTimeoutMs: 80,
+  nackTimeoutMs: 60,
   gossipIntervalMs: 100,
   exchangeIntervalMs: 250,
   settleMs: 200,

@@ -37,6 +37,9 @@ const heardSizeMs = 30_000;
 /** Rumors looked at per message: more than fit in a datagram. */
 const maxPicked = 160;
 
+/** Probes out of turn that wait; more take their turn. */
+const maxUrgent = 16;
+
 /** Answers owed to the sender of one message. */
 const maxAnswers = 64;
 
@@ -98,6 +101,8 @@ export class Context {
   agreedMs = -Infinity;
   /** Slots whose record is owed to the sender of the message at hand. */
   readonly answers: number[] = [];
+  /** Suspects to be probed before the others' turn. */
+  readonly urgent: number[] = [];
   /** Members answered with an accusation in this period: once each is enough. */
   readonly told = new Set<number>();
 
@@ -211,6 +216,11 @@ export class Context {
   force(slot: number, full: boolean): void {
     this.#forced.push(slot);
     this.#forcedFull.push(full);
+  }
+
+  /** A death that is hearsay is soon looked into. */
+  hurry(slot: number): void {
+    if (this.urgent.length < maxUrgent && !this.urgent.includes(slot)) this.urgent.push(slot);
   }
 
   /** Owes the sender of the message at hand what is held about a member. */

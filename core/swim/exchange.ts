@@ -13,7 +13,7 @@ import type { Context } from "./context.ts";
 import { digestGroups } from "./roster.ts";
 import { beats } from "./precedence.ts";
 
-/** A short record and a group's digest, in bytes: their ratio says how many groups are best. */
+/** A short record and a group's digest, in bytes. */
 const recordBytes = 9;
 const digestBytes = 4;
 
@@ -58,14 +58,10 @@ export class Exchange {
     const { roster, writer, selfTag, counters } = this.#context;
     this.#begunMs = now.monoMs;
     counters.exchanges++;
-    let depth = 0;
-    while (4 ** depth * digestBytes < roster.known * recordBytes && 1 << depth < digestGroups) {
-      depth++;
-    }
+    const depth = depthFor(roster.known);
+    const groups = 1 << depth;
     beginMemberDigest(writer, selfTag, depth);
-    for (let group = 0; group < 1 << depth; group++) {
-      writer.u32(roster.groupDigest(group, 1 << depth));
-    }
+    for (let group = 0; group < groups; group++) writer.u32(roster.groupDigest(group, groups));
     this.#context.send(peer, "memberDigest", false, out);
   }
 
@@ -199,4 +195,15 @@ export class Exchange {
     const { writer, config } = this.#context;
     this.#context.send(peer, "memberGroups", writer.length > config.datagramBytes, out);
   }
+}
+
+/** log2 of as many groups as make digests and one group's members together the fewest bytes. */
+function depthFor(members: number): number {
+  let depth = 0;
+  let groups = 1;
+  while (groups * groups * digestBytes < members * recordBytes && groups < digestGroups) {
+    groups *= 2;
+    depth++;
+  }
+  return depth;
 }

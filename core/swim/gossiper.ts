@@ -21,6 +21,7 @@ export class Gossiper {
 
   /** There is news. */
   soon(now: Now, out: Effect[]): void {
+    if (this.#context.roster.peers === 0) return;
     const { gossipIntervalMs, gossipFanout } = this.#context.config;
     this.#earn(now);
     if (this.#allowance >= gossipFanout) {
@@ -34,8 +35,10 @@ export class Gossiper {
 
   /** There are rumors, but none that is in haste. */
   later(now: Now, out: Effect[]): void {
-    if (this.#context.rumors.size === 0 || this.#context.dueMs(timerGossip) < Infinity) return;
-    this.#context.arm(timerGossip, now, this.#context.config.gossipIntervalMs, out);
+    const { rumors, roster, config } = this.#context;
+    if (rumors.size === 0 || roster.peers === 0) return;
+    if (this.#context.dueMs(timerGossip) < Infinity) return;
+    this.#context.arm(timerGossip, now, config.gossipIntervalMs, out);
   }
 
   /** The interval is over. */

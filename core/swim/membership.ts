@@ -8,16 +8,7 @@ import { assert, unreachable } from "../base/assert.ts";
 import type { Address } from "../base/ids.ts";
 import type { Rng } from "../base/rng.ts";
 import type { Effect, MemberState, Now } from "../node/event.ts";
-import {
-  beginAck,
-  beginNews,
-  decodeSwim,
-  flagIntroduce,
-  flagListing,
-  flagRelayed,
-  flagReliable,
-  type SwimMessage,
-} from "../wire/swim-messages.ts";
+import { decodeSwim } from "../wire/swim-messages.ts";
 import { Claims } from "./claims.ts";
 import type { SwimConfig } from "./config.ts";
 import {
@@ -32,6 +23,7 @@ import {
   timerRelay,
   timerSuspicion,
 } from "./context.ts";
+import { Dialogue } from "./dialogue.ts";
 import type { Directory } from "./directory.ts";
 import { Exchange } from "./exchange.ts";
 import { Gossiper } from "./gossiper.ts";
@@ -40,6 +32,7 @@ import { Joiner } from "./joiner.ts";
 import { Own } from "./own.ts";
 import { Prober } from "./prober.ts";
 import { maxRelays, Relays } from "./relay.ts";
+import { Retention } from "./retention.ts";
 import type { Member } from "./roster.ts";
 
 export interface MembershipOptions {
@@ -77,8 +70,9 @@ export class Membership {
   readonly #prober: Prober;
   readonly #relays: Relays;
   readonly #gossiper: Gossiper;
-  readonly #exchange: Exchange;
   readonly #joiner: Joiner;
+  readonly #retention: Retention;
+  readonly #dialogue: Dialogue;
   #phase: Phase = "new";
   /** Until when a standstill was already made good. */
   #stalledMs = -Infinity;
@@ -89,14 +83,23 @@ export class Membership {
       config.probeTimeoutMs + config.nackTimeoutMs < config.periodMs,
       "nacks are due within the period",
     );
-    this.#context = new Context(config, directory, rng, self);
-    this.#own = new Own(this.#context);
-    this.#claims = new Claims(this.#context, this.#own);
-    this.#prober = new Prober(this.#context, this.#claims);
-    this.#relays = new Relays(this.#context, this.#prober);
-    this.#gossiper = new Gossiper(this.#context);
-    this.#exchange = new Exchange(this.#context, this.#claims);
-    this.#joiner = new Joiner(this.#context, this.#claims, this.#prober);
+    const context = new Context(config, directory, rng, self);
+    this.#context = context;
+    this.#own = new Own(context);
+    this.#retention = new Retention(context);
+    this.#claims = new Claims(context, this.#own, this.#retention);
+    this.#prober = new Prober(context, this.#claims);
+    this.#relays = new Relays(context, this.#prober);
+    this.#gossiper = new Gossiper(context);
+    this.#joiner = new Joiner(context, this.#claims, this.#prober);
+    this.#dialogue = new Dialogue(context, {
+      own: this.#own,
+      claims: this.#claims,
+      prober: this.#prober,
+      relays: this.#relays,
+      exchange: new Exchange(context, this.#claims),
+      joiner: this.#joiner,
+    });
   }
 
   /** Begins to probe, and to join through `seeds`; without seeds this node is the first. */
@@ -140,9 +143,7 @@ export class Membership {
           context.counters.unknownFields++;
           context.notify({ type: "unknown", from, what: "field" }, out);
         }
-        this.#own.refuted = false;
-        this.#dispatch(now, from, decoded.message, out);
-        if (context.answers.length > 0) this.#exchange.answer(now, from, out);
+        this.#dialogue.handle(now, from, decoded.message, out);
         this.#settle(now, out);
         return;
       case "unknownKind":
@@ -224,6 +225,13 @@ export class Membership {
     return roster.entryAt(slot) < 0 ? undefined : roster.stateAt(slot);
   }
 
+  /** Who is known to be at an address, whatever the state. */
+  identityOf(address: Address): Identity | undefined {
+    const { directory, roster } = this.#context;
+    const entry = roster.entryAt(directory.slotOf(address));
+    return entry < 0 ? undefined : directory.identityOf(entry);
+  }
+
   memberOf(address: Address): Member | undefined {
     const { directory, roster } = this.#context;
     const slot = directory.slotOf(address);
@@ -270,109 +278,11 @@ export class Membership {
     this.#context.roster.dispose();
   }
 
-  #dispatch(now: Now, from: Address, m: SwimMessage, out: Effect[]): void {
-    if (m.size > 0) this.#context.hearSize(now, m.size);
-    switch (m.kind) {
-      case "ping":
-        this.#ping(now, from, m, out);
-        return;
-      case "ack":
-        this.#ack(now, from, m, out);
-        return;
-      case "nack":
-        this.#prober.nacked(now, from, m.seq, out);
-        return;
-      case "pingReq":
-        this.#relays.request(now, from, m.seq, m.targetHi, m.target, out);
-        return;
-      case "gossip":
-        this.#news(now, from, m, false, out);
-        return;
-      case "memberDigest":
-        this.#exchange.digest(now, from, m, out);
-        return;
-      case "memberGroups":
-        this.#exchange.groups(now, from, m, (m.flags & flagListing) !== 0, out);
-        if (this.#own.refuted) this.#introduce(now, from, out);
-        return;
-      case "join":
-        this.#news(now, from, m, false, out);
-        if (this.#phase === "running") this.#joiner.reply(now, from, out);
-        return;
-      case "joinReply":
-        this.#joiner.replied(now, m, out);
-        return;
-      default:
-        unreachable(m.kind);
-    }
-  }
-
-  #ping(now: Now, from: Address, m: SwimMessage, out: Effect[]): void {
-    const { seq, source, target, root, flags } = m;
-    const context = this.#context;
-    const { roster, directory, writer } = context;
-    this.#judgeAll(now, m, false, out);
-    const slot = directory.slotOf(from);
-    const known = this.#isKnown(slot, source);
-    const selfTag = context.selfTag;
-    const misled = target !== selfTag;
-    const reliable = (flags & flagReliable) !== 0;
-    beginAck(writer, known ? 0 : flagIntroduce, seq, selfTag, roster.root);
-    if (misled || this.#own.refuted) context.force(roster.selfSlot, misled);
-    // Who is accused learns it from whoever it talks to.
-    if (known && roster.rankAt(slot) !== 0) context.force(slot, false);
-    context.writeUpdates(now, 1);
-    context.send(from, "ack", reliable, out);
-    if (known && roster.isPeer(slot)) this.#exchange.compare(now, from, root, out);
-  }
-
-  #ack(now: Now, from: Address, m: SwimMessage, out: Effect[]): void {
-    const { seq, source, root, flags } = m;
-    const context = this.#context;
-    const relayed = (flags & flagRelayed) !== 0;
-    // Before the records: they may replace the very identity that was probed.
-    const awaited = this.#prober.acked(seq, source);
-    if (!awaited && !relayed) this.#relays.acked(now, seq, source, out);
-    this.#judgeAll(now, m, false, out);
-    if ((flags & flagIntroduce) !== 0 || this.#own.refuted) this.#introduce(now, from, out);
-    if (relayed) return;
-    const slot = context.directory.slotOf(from);
-    if (this.#isKnown(slot, source) && context.roster.isPeer(slot)) {
-      this.#exchange.compare(now, from, root, out);
-    }
-  }
-
-  #news(now: Now, from: Address, m: SwimMessage, exchanged: boolean, out: Effect[]): void {
-    const introduce = (m.flags & flagIntroduce) !== 0;
-    this.#judgeAll(now, m, exchanged, out);
-    if (introduce || this.#own.refuted) this.#introduce(now, from, out);
-  }
-
-  #judgeAll(now: Now, m: SwimMessage, exchanged: boolean, out: Effect[]): void {
-    const batch = m.records;
-    for (let i = 0; i < batch.length; i++) this.#claims.judge(now, batch, i, exchanged, out);
-  }
-
-  /** Tells one member who this node is, whole. */
-  #introduce(now: Now, to: Address, out: Effect[]): void {
-    const { writer, selfTag, roster } = this.#context;
-    beginNews(writer, "gossip", 0, selfTag);
-    this.#context.force(roster.selfSlot, true);
-    this.#context.writeUpdates(now, 1);
-    this.#context.send(to, "gossip", false, out);
-  }
-
-  /** The identity held at the slot is the one that speaks. */
-  #isKnown(slot: number, tag: number): boolean {
-    const entry = this.#context.roster.entryAt(slot);
-    return entry >= 0 && this.#context.directory.tagLo(entry) === tag;
-  }
-
   #due(now: Now, timer: number, out: Effect[]): void {
     switch (timer) {
       case timerPeriod:
         this.#context.told.clear();
-        this.#forgetOld(now, out);
+        this.#retention.sweep(now, out);
         this.#own.renewIfDue(now, out);
         this.#prober.period(now, out);
         return;
@@ -424,21 +334,5 @@ export class Membership {
     this.#stalledMs = now.monoMs;
     this.#prober.abandon();
     this.#claims.postpone(now, late, out);
-  }
-
-  /** Those gone for longer than they are remembered are dropped. */
-  #forgetOld(now: Now, out: Effect[]): void {
-    const { roster, config } = this.#context;
-    const sec = this.#context.clockSec(now);
-    for (let i = roster.lefts - 1; i >= 0; i--) {
-      const slot = roster.leftAt(i);
-      if ((sec - roster.noteAt(slot)) * 1000 >= config.leftRetentionMs)
-        this.#claims.forget(slot, out);
-    }
-    for (let i = roster.downs - 1; i >= 0; i--) {
-      const slot = roster.downAt(i);
-      if ((sec - roster.noteAt(slot)) * 1000 >= config.downRetentionMs)
-        this.#claims.forget(slot, out);
-    }
   }
 }

@@ -3,6 +3,7 @@
  * higher epoch when another identity holds its address.
  */
 import { assert } from "../base/assert.ts";
+import type { NodeId } from "../base/ids.ts";
 import type { Effect, MemberState, Now } from "../node/event.ts";
 import type { Context } from "./context.ts";
 import { compareIdentity, epochCeiling, type Identity, incarnationCeiling } from "./identity.ts";
@@ -20,6 +21,9 @@ export class Own {
   /** The largest epoch that another identity claims at this address, above the own; −1 without one. */
   #claimedEpoch = -1;
   #claimedByOlderSelf = false;
+  /** The claim of another node that was told last. */
+  #toldNode: NodeId | null = null;
+  #toldEpoch = -1;
   /** The own record changed while the message at hand was read. */
   refuted = false;
 
@@ -55,16 +59,21 @@ export class Own {
     const { self } = this.#context;
     assert(other.address === self.address, "contested is this node's own address");
     if (other.nodeId !== self.nodeId) {
-      if (other.epoch > this.#claimedEpoch) {
-        const { address } = self;
-        this.#context.notify({ type: "identityConflict", address, other: other.nodeId }, out);
-      }
+      this.#tellConflict(other, out);
     }
     this.refuted = true;
     if (compareIdentity(other, self) < 0 || other.epoch <= this.#claimedEpoch) return;
     this.#claimedEpoch = other.epoch;
     this.#claimedByOlderSelf = other.nodeId === self.nodeId;
     this.renewIfDue(now, out);
+  }
+
+  /** Once for each claim, however many repeat it. */
+  #tellConflict({ address, nodeId, epoch }: Identity, out: Effect[]): void {
+    if (this.#toldNode === nodeId && this.#toldEpoch >= epoch) return;
+    this.#toldNode = nodeId;
+    this.#toldEpoch = epoch;
+    this.#context.notify({ type: "identityConflict", address, other: nodeId }, out);
   }
 
   /** Takes a higher epoch when one is called for and the last renewal is long enough ago. */

@@ -10,9 +10,6 @@ import { beginPing, flagReliable, writePingReq } from "../wire/swim-messages.ts"
 import type { Claims } from "./claims.ts";
 import { type Context, timerPeriod, timerProbe } from "./context.ts";
 
-/** Members whose death is hearsay are probed before the others' turn; past this many they wait for it. */
-const maxUrgent = 16;
-
 const seqs = 0x1_0000;
 
 export class Prober {
@@ -26,7 +23,6 @@ export class Prober {
   /** Helpers that were asked; those that sent a nack are removed. */
   readonly #helpers: Address[] = [];
   #asked = 0;
-  readonly urgent: number[] = [];
 
   constructor(context: Context, claims: Claims) {
     this.#context = context;
@@ -37,11 +33,6 @@ export class Prober {
   nextSeq(): number {
     this.#seq = (this.#seq + 1) % seqs;
     return this.#seq;
-  }
-
-  /** A member that should be probed soon. */
-  hurry(slot: number): void {
-    if (this.urgent.length < maxUrgent && !this.urgent.includes(slot)) this.urgent.push(slot);
   }
 
   /** A period ends and the next begins. */
@@ -112,12 +103,12 @@ export class Prober {
   }
 
   #begin(now: Now, out: Effect[]): void {
-    const { roster, config, health, probeRng } = this.#context;
+    const { roster, config, health, probeRng, urgent } = this.#context;
     assert(this.#slot < 0, "one probe at a time");
     let slot = -1;
-    while (slot < 0 && this.urgent.length > 0) {
-      const urgent = this.urgent.shift() as number;
-      if (roster.isPeer(urgent)) slot = urgent;
+    while (slot < 0 && urgent.length > 0) {
+      const next = urgent.shift() as number;
+      if (roster.entryAt(next) >= 0 && roster.stateAt(next) === "suspect") slot = next;
     }
     if (slot < 0) slot = roster.nextProbe(probeRng);
     if (slot < 0) return;

@@ -150,7 +150,7 @@ export const swimMutants: readonly Mutant[] = [
   {
     name: "swim-confirmations-counted-twice",
     file: "core/swim/suspicions.ts",
-    find: "      if (this.#accusers[index * maxAccusers + i] === accuser) return false;\n",
+    find: "    for (let i = 0; i < count; i++) if (this.accuserAt(index, i) === accuser) return false;\n",
     replace: "",
     fault: "one accuser that says it thrice counts as three",
     sim: [],
