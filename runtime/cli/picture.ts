@@ -12,10 +12,13 @@ export function sparkline(values: readonly number[], most = Math.max(...values, 
     .join("");
 }
 
-/** A full block for 0 missing, then lighter ones up to `most` missing. `undefined` (not running) is a dot. */
+/** So small a part of `most` is what is just on its way, not what is lacking. */
+const onItsWay = 0.015;
+
+/** A full block for (almost) nothing missing, then lighter ones up to `most` missing. `undefined` (not running) is a dot. */
 export function shadeMissing(missing: number | undefined, most: number): string {
   if (missing === undefined) return "·";
-  if (missing <= 0 || most <= 0) return shades[0];
+  if (most <= 0 || missing <= most * onItsWay) return shades[0];
   return shades[1 + level(missing / most, shades.length - 1)] ?? "░";
 }
 

@@ -87,8 +87,8 @@ test("a sparkline shows zero as a blank and anything else as at least the lowest
   expect(sparkline([0, 0])).toBe("  ");
 });
 
-test("shading: nothing missing is solid, more missing is lighter, a node that is down is a dot", () => {
-  expect([0, 1, 50, 100].map((n) => shadeMissing(n, 100)).join("")).toBe("█▓▒░");
+test("shading: nothing missing but what is on its way is solid, more missing is lighter, a node that is down is a dot", () => {
+  expect([0, 1, 2, 50, 100].map((n) => shadeMissing(n, 100)).join("")).toBe("██▓▒░");
   expect(shadeMissing(undefined, 100)).toBe("·");
 });
 
