@@ -1,0 +1,106 @@
+/** Reads and writes clocks of one table, many at once: most of the cost of a statement is the call. */
+import { toSql, type SqlValue } from "./sql-value.ts";
+import type { ClockCell } from "./clock-cell.ts";
+import type { StatementCache } from "./db.ts";
+import type { ClockEntry, RowKey, TablePlan } from "./table-plan.ts";
+import type { Value } from "../../core/crdt/value.ts";
+
+/** Rows of one statement. More gains nothing; 64 keys of 64 columns stay below SQLite's 32,766 parameters. */
+export const rowsAtOnce = 64;
+
+/**
+ * The clocks of these rows, newest first from what is not yet folded; null: none, the row never was.
+ * @param rowKeys and `keys` side by side.
+ */
+export function readClocks(
+  statements: StatementCache,
+  plan: TablePlan,
+  rowKeys: readonly RowKey[],
+  keys: readonly (readonly Value[])[],
+): (ClockCell | null)[] {
+  const cells: (ClockCell | null)[] = rowKeys.map(() => null);
+  const { overlay } = plan;
+  const asked: number[] = [];
+  for (let i = 0; i < rowKeys.length; i++) {
+    const entry = overlay.size === 0 ? undefined : overlay.get(rowKeys[i] as RowKey);
+    if (entry !== undefined) cells[i] = entry.cell;
+    else asked.push(i);
+  }
+  let from = 0;
+  for (; from + rowsAtOnce <= asked.length; from += rowsAtOnce) {
+    const found = statements
+      .get(selectMany(plan, rowsAtOnce))
+      .pluck()
+      .all(parametersOf(plan, keys, asked, from, rowsAtOnce)) as (ClockCell | null)[];
+    for (let k = 0; k < rowsAtOnce; k++) cells[asked[from + k] as number] = found[k] ?? null;
+  }
+  if (from === asked.length) return cells;
+  const one = statements.get(
+    `SELECT c FROM ${plan.clock} WHERE ${plan.clockKeys.map((k) => `${k} = ?`).join(" AND ")}`,
+  );
+  one.pluck();
+  for (; from < asked.length; from++) {
+    const found = one.get(parametersOf(plan, keys, asked, from, 1)) as ClockCell | undefined;
+    cells[asked[from] as number] = found ?? null;
+  }
+  return cells;
+}
+
+function selectMany(plan: TablePlan, count: number): string {
+  const on = plan.clockKeys.map((k, i) => `${k} = column${i + 1}`).join(" AND ");
+  return `SELECT c FROM (VALUES ${placeholders(plan.clockKeys.length, count)}) LEFT JOIN ${plan.clock} ON ${on}`;
+}
+
+/** `count` groups of `width` parameters. */
+export function placeholders(width: number, count: number): string {
+  const group = `(${Array.from({ length: width }, () => "?").join(", ")})`;
+  return Array.from({ length: count }, () => group).join(", ");
+}
+
+function parametersOf(
+  plan: TablePlan,
+  keys: readonly (readonly Value[])[],
+  asked: readonly number[],
+  from: number,
+  count: number,
+): SqlValue[] {
+  const width = plan.keyAffinities.length;
+  const parameters: SqlValue[] = [];
+  for (let k = 0; k < count; k++) {
+    const key = keys[asked[from + k] as number] as readonly Value[];
+    for (let j = 0; j < width; j++) {
+      parameters.push(toSql(key[j] as Value, plan.keyAffinities[j] ?? "blob"));
+    }
+  }
+  return parameters;
+}
+
+/** Writes what is not yet folded into the clock table. */
+export function foldClocks(statements: StatementCache, plan: TablePlan): void {
+  const { overlay } = plan;
+  if (overlay.size === 0) return;
+  const width = plan.clockKeys.length + 1;
+  let parameters: SqlValue[] = [];
+  for (const entry of overlay.values()) {
+    pushEntry(plan, entry, parameters);
+    if (parameters.length < width * rowsAtOnce) continue;
+    statements.get(replaceMany(plan, rowsAtOnce)).run(parameters);
+    parameters = [];
+  }
+  if (parameters.length > 0) {
+    const one = statements.get(replaceMany(plan, 1));
+    for (let i = 0; i < parameters.length; i += width) one.run(parameters.slice(i, i + width));
+  }
+  overlay.clear();
+}
+
+function pushEntry(plan: TablePlan, { key, cell }: ClockEntry, parameters: SqlValue[]): void {
+  for (let j = 0; j < key.length; j++) {
+    parameters.push(toSql(key[j] as Value, plan.keyAffinities[j] ?? "blob"));
+  }
+  parameters.push(cell);
+}
+
+function replaceMany(plan: TablePlan, count: number): string {
+  return `REPLACE INTO ${plan.clock} VALUES ${placeholders(plan.clockKeys.length + 1, count)}`;
+}

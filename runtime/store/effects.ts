@@ -1,0 +1,94 @@
+/**
+ * What a transaction did besides writing rows: clocks of rows, digests of tables, living pieces
+ * taken from older versions, the node's clock. It is written once, beside the version in
+ * `patina_log`, and folded into the tables where it belongs many transactions at a time: those
+ * pages would otherwise be written again with every small transaction. After a crash it is read
+ * back from the log.
+ */
+import type { ClockState } from "../../core/clock/hybrid-clock.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import { Reader } from "../../core/wire/reader.ts";
+import { readValue, writeValue } from "../../core/wire/values.ts";
+import { Writer } from "../../core/wire/writer.ts";
+import type { ClockCell } from "./clock-cell.ts";
+import type { ClockEntry } from "./table-plan.ts";
+
+export interface TableEffect {
+  /** Number of the table. */
+  readonly n: number;
+  /** The digest after the transaction. */
+  readonly a: number;
+  readonly b: number;
+  readonly rows: number;
+  readonly dead: number;
+  readonly keyColumns: number;
+  readonly clocks: readonly ClockEntry[];
+}
+
+export interface Effects {
+  readonly clock: ClockState;
+  readonly tables: readonly TableEffect[];
+  /** By log id; versions of the transaction itself are not in it. */
+  readonly live: ReadonlyMap<number, number>;
+}
+
+const writer = new Writer(1024);
+
+export function encodeEffects({ clock, tables, live }: Effects): Uint8Array {
+  writer.reset();
+  writer.varint(clock.ms);
+  writer.varint(clock.counter);
+  writer.varint(clock.farMs);
+  writer.varint(clock.farCounter);
+  writer.varint(tables.length);
+  for (const table of tables) {
+    writer.varint(table.n);
+    writer.u32(table.a >>> 0);
+    writer.u32(table.b >>> 0);
+    writer.varint(table.rows);
+    writer.varint(table.dead);
+    writer.varint(table.keyColumns);
+    writer.varint(table.clocks.length);
+    for (const { key, cell } of table.clocks) {
+      for (let i = 0; i < key.length; i++) writeValue(writer, key[i] as Value);
+      writeValue(writer, cell);
+    }
+  }
+  writer.varint(live.size);
+  for (const [id, delta] of live) {
+    writer.varint(id);
+    writeValue(writer, delta);
+  }
+  return writer.finish();
+}
+
+export function decodeEffects(bytes: Uint8Array): Effects {
+  const r = new Reader(bytes);
+  const clock = {
+    ms: r.varint(),
+    counter: r.varint(),
+    farMs: r.varint(),
+    farCounter: r.varint(),
+  };
+  const tables: TableEffect[] = [];
+  for (let count = r.varint(); count > 0; count--) tables.push(readTable(r));
+  const live = new Map<number, number>();
+  for (let count = r.varint(); count > 0; count--) live.set(r.varint(), readValue(r) as number);
+  return { clock, tables, live };
+}
+
+function readTable(r: Reader): TableEffect {
+  const n = r.varint();
+  const a = r.u32() | 0;
+  const b = r.u32() | 0;
+  const rows = r.varint();
+  const dead = r.varint();
+  const keyColumns = r.varint();
+  const clocks: ClockEntry[] = [];
+  for (let count = r.varint(); count > 0; count--) {
+    const key: Value[] = [];
+    for (let i = 0; i < keyColumns; i++) key.push(readValue(r));
+    clocks.push({ key, cell: readValue(r) as ClockCell });
+  }
+  return { n, a, b, rows, dead, keyColumns, clocks };
+}

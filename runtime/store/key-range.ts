@@ -1,0 +1,159 @@
+/** Rows of a table by ranges of canonical key bytes: digests of ranges, and rows for repair. */
+import { decodeKey, encodeKeyText, keyBytes, keyText } from "../../core/crdt/key.ts";
+import { addRow, Row } from "../../core/crdt/row.ts";
+import { exportRow } from "../../core/crdt/row-exchange.ts";
+import { StateSum } from "../../core/crdt/state-hash.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import type { RangeDigest, RowState } from "../../core/node/store.ts";
+import { type ClockCell, takeValues, unpackCell } from "./clock-cell.ts";
+import type { Engine } from "./engine.ts";
+import { fromSql, fromSqlExact, isAmbiguous, type SqlValue, toSql } from "./sql-value.ts";
+import type { TablePlan } from "./table-plan.ts";
+
+/** What a row state takes in a message beside key and cells, about. */
+const rowOverheadBytes = 32;
+
+/** Rows read at once. */
+const batchRows = 512;
+
+/** Keys in the order of their bytes, from `from` on, with their clocks. Nothing may wait to be folded. */
+export class KeyRange {
+  readonly #engine: Engine;
+  readonly #plan: TablePlan;
+  readonly #to: string;
+  readonly #from: string;
+
+  /** @param to empty: to the end. */
+  constructor(engine: Engine, plan: TablePlan, from: Uint8Array, to: Uint8Array) {
+    this.#engine = engine;
+    this.#plan = plan;
+    this.#from = keyText(from);
+    this.#to = keyText(to);
+  }
+
+  /** Batches of rows, tombstones included; values of the living are read when `values` says so. */
+  *batches(values: boolean): Generator<Row[]> {
+    let after: readonly Value[] | null = null;
+    for (;;) {
+      const found = this.#read(after);
+      if (found.length === 0) return;
+      after = (found.at(-1) as [readonly Value[], ClockCell])[0];
+      const rows: Row[] = [];
+      let ended = found.length < batchRows;
+      for (const [key, cell] of found) {
+        const text = encodeKeyText(key);
+        if (text < this.#from) continue;
+        if (this.#to !== "" && text >= this.#to) {
+          ended = true;
+          break;
+        }
+        const row = new Row(this.#plan.rules, text, key);
+        unpackCell(this.#plan, cell, row, this.#engine.origins);
+        rows.push(row);
+      }
+      if (values) this.#readValues(rows);
+      this.#engine.origins.trim();
+      if (rows.length > 0) yield rows;
+      if (ended) return;
+    }
+  }
+
+  #readValues(rows: readonly Row[]): void {
+    const living = rows.filter((row) => row.alive);
+    const values = this.#engine.table(this.#plan).read(living.map((row) => row.key));
+    living.forEach((row, i) => takeValues(row, values[i] as Value[]));
+  }
+
+  #read(after: readonly Value[] | null): [readonly Value[], ClockCell][] {
+    const { clock, clockKeys, keyAffinities } = this.#plan;
+    const begin = after ?? this.#firstKey();
+    const names = clockKeys.join(", ");
+    const where =
+      begin === null
+        ? ""
+        : `WHERE (${names}) ${after === null ? ">=" : ">"} (${clockKeys.map(() => "?").join(", ")})`;
+    const sql = `SELECT ${names}, c FROM ${clock} ${where} ORDER BY ${names} LIMIT ${batchRows}`;
+    const parameters: SqlValue[] = (begin ?? []).map((value, i) =>
+      toSql(value, keyAffinities[i] ?? "blob"),
+    );
+    const raw = this.#engine.statements
+      .get(sql)
+      .raw()
+      .safeIntegers(false)
+      .all(parameters) as unknown[][];
+    const ambiguous = raw.some((row) =>
+      keyAffinities.some((affinity, i) => isAmbiguous(row[i], affinity)),
+    );
+    const exact = ambiguous
+      ? (this.#engine.statements
+          .get(`${sql} -- exact`)
+          .raw()
+          .safeIntegers()
+          .all(parameters) as unknown[][])
+      : null;
+    return raw.map((row, at) => {
+      const key = keyAffinities.map((affinity, i) =>
+        exact === null ? fromSql(row[i], affinity) : fromSqlExact(exact[at]?.[i]),
+      );
+      return [key, row[keyAffinities.length] as ClockCell] as const;
+    }) as [readonly Value[], ClockCell][];
+  }
+
+  /** Where to begin in the index; null: at its beginning, since `from` is no key's bytes. */
+  #firstKey(): readonly Value[] | null {
+    if (this.#from === "") return null;
+    const key = decodeKey(keyBytes(this.#from), this.#plan.keyAffinities);
+    return key !== null && encodeKeyText(key) === this.#from ? key : null;
+  }
+}
+
+export function rangeDigests(
+  engine: Engine,
+  plan: TablePlan,
+  from: Uint8Array,
+  to: Uint8Array,
+  parts: number,
+): RangeDigest[] {
+  const range = new KeyRange(engine, plan, from, to);
+  let count = 0;
+  for (const rows of range.batches(false)) count += rows.length;
+  const size = Math.max(1, Math.ceil(count / parts));
+  const digests: RangeDigest[] = [];
+  let begin = from;
+  let sum = new StateSum();
+  let inPart = 0;
+  for (const rows of range.batches(true)) {
+    for (const row of rows) {
+      if (inPart === size) {
+        digests.push({ from: begin, rows: sum.rows, hash: sum.hex() });
+        begin = keyBytes(row.keyText);
+        sum = new StateSum();
+        inPart = 0;
+      }
+      inPart++;
+      if (row.alive) addRow(plan.rules, row, sum);
+    }
+  }
+  digests.push({ from: begin, rows: sum.rows, hash: sum.hex() });
+  return digests;
+}
+
+export function readRows(
+  engine: Engine,
+  plan: TablePlan,
+  from: Uint8Array,
+  to: Uint8Array,
+  maxBytes: number,
+): { rows: RowState[]; next: Uint8Array | null } {
+  const states: RowState[] = [];
+  let bytes = 0;
+  for (const rows of new KeyRange(engine, plan, from, to).batches(true)) {
+    for (const row of rows) {
+      const state = exportRow(plan.rules, row);
+      bytes += state.key.length + state.cells.length + rowOverheadBytes;
+      if (states.length > 0 && bytes > maxBytes) return { rows: states, next: state.key };
+      states.push(state);
+    }
+  }
+  return { rows: states, next: null };
+}

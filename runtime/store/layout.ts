@@ -1,0 +1,92 @@
+/**
+ * The tables that Patina keeps beside the user's in the same file. Everything that decides what a
+ * node holds is changed in the transaction that changes the rows.
+ *
+ * - `patina_log`: one row a version held with its content. `id` rises as versions arrive here and
+ *   is what clocks point to. `live`: pieces of state that stem from the version; NULL while it is
+ *   quarantined. `effects`: what the transaction did to clocks and digests, as long as those are
+ *   not yet folded into their own tables (`journal.ts`). A version of several chunks has its
+ *   payloads in `patina_chunk`. `actor` 0 and `version` 0 do not occur together with a payload:
+ *   a row with version 0 stands for a stamp that came by repair.
+ * - `patina_at`: where a version is in the log.
+ * - `patina_actor`: authors, each with what is held of it, as ranges.
+ * - `patina_part`: chunks of versions that are not complete yet.
+ * - `patina_quarantine`: versions that wait for a schema that knows them.
+ * - `patina_object`: tables, indexes, views and triggers of the schema files; of replicated tables
+ *   also the digest, and since which log id each column exists.
+ * - `patina_state`: one row; who this node is, its clock, and how far the log is folded.
+ * - `patina_clock_…`: one row for each row of a replicated table, living or dead (`clock-cell.ts`).
+ */
+
+/** "Ptna": tells `file` and SQLite tools whose database this is. */
+export const applicationId = 0x50746e61;
+
+/** Rises with each change of this layout; a program refuses a database from a newer one. */
+export const layoutVersion = 1;
+
+/** Chunk `index` of log row `id` is row `id × chunkStride + index` of `patina_chunk`. */
+export const chunkStride = 2 ** 20;
+
+export const layout = `
+CREATE TABLE patina_state (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  actor TEXT NOT NULL,
+  node TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  clock_ms INTEGER NOT NULL,
+  clock_counter INTEGER NOT NULL,
+  far_ms INTEGER NOT NULL,
+  far_counter INTEGER NOT NULL,
+  folded INTEGER NOT NULL,
+  next_id INTEGER NOT NULL,
+  clean INTEGER NOT NULL
+);
+CREATE TABLE patina_actor (
+  n INTEGER PRIMARY KEY,
+  actor TEXT NOT NULL UNIQUE,
+  held BLOB NOT NULL
+);
+CREATE TABLE patina_log (
+  id INTEGER PRIMARY KEY,
+  actor INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  ms INTEGER NOT NULL,
+  counter INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  live INTEGER,
+  packed INTEGER NOT NULL,
+  effects BLOB,
+  payload BLOB
+);
+CREATE INDEX patina_log_dead ON patina_log (id) WHERE live = 0;
+CREATE TABLE patina_chunk (at INTEGER PRIMARY KEY, packed INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE patina_at (
+  actor INTEGER,
+  version INTEGER,
+  id INTEGER NOT NULL,
+  PRIMARY KEY (actor, version)
+) WITHOUT ROWID;
+CREATE TABLE patina_part (
+  actor INTEGER,
+  version INTEGER,
+  idx INTEGER,
+  count INTEGER NOT NULL,
+  ms INTEGER NOT NULL,
+  counter INTEGER NOT NULL,
+  payload BLOB NOT NULL,
+  PRIMARY KEY (actor, version, idx)
+) WITHOUT ROWID;
+CREATE TABLE patina_quarantine (id INTEGER PRIMARY KEY, why TEXT NOT NULL);
+CREATE TABLE patina_object (
+  n INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  local INTEGER NOT NULL,
+  sql TEXT NOT NULL,
+  hash_a INTEGER NOT NULL DEFAULT 0,
+  hash_b INTEGER NOT NULL DEFAULT 0,
+  rows INTEGER NOT NULL DEFAULT 0,
+  dead INTEGER NOT NULL DEFAULT 0,
+  since TEXT NOT NULL DEFAULT '{}'
+);
+`;

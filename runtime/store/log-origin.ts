@@ -1,0 +1,112 @@
+/**
+ * Origins of the SQLite store: each is a row of `patina_log`, by whose id clocks refer to it. How
+ * many pieces of state stem from a version is kept there; here only what the transaction under way
+ * adds and takes.
+ */
+import { assert } from "../../core/base/assert.ts";
+import type { ActorId } from "../../core/base/ids.ts";
+import type { Hlc } from "../../core/clock/hlc.ts";
+import { Origin } from "../../core/crdt/origin.ts";
+import type { ActorTable } from "./actor-table.ts";
+import type { Db, Statement } from "./db.ts";
+
+/** Origins kept in memory; past it the older half goes. Each takes some 150 bytes. */
+const maxCachedOrigins = 32_768;
+
+export class LogOrigin extends Origin {
+  readonly id: number;
+  /** Change of the number of living pieces in this transaction. */
+  delta = 0;
+  readonly #touched: LogOrigin[];
+  #listed = false;
+
+  constructor(id: number, actor: ActorId, hlc: Hlc, version: number, touched: LogOrigin[]) {
+    super(actor, hlc, version);
+    assert(id >= 1, "log ids count from 1");
+    this.id = id;
+    this.#touched = touched;
+  }
+
+  override retain(): void {
+    this.delta++;
+    this.#list();
+  }
+
+  override release(): void {
+    this.delta--;
+    this.#list();
+  }
+
+  /** Takes the transaction's change off, to be recorded. */
+  settle(): number {
+    const { delta } = this;
+    this.delta = 0;
+    this.#listed = false;
+    return delta;
+  }
+
+  #list(): void {
+    if (this.#listed) return;
+    this.#listed = true;
+    this.#touched.push(this);
+  }
+}
+
+export class Origins {
+  readonly #actors: ActorTable;
+  readonly #select: Statement;
+  readonly #cache = new Map<number, LogOrigin>();
+  /** Whose number of living pieces the transaction under way has changed. */
+  readonly #touched: LogOrigin[] = [];
+
+  constructor(db: Db, actors: ActorTable) {
+    this.#actors = actors;
+    this.#select = db
+      .prepare("SELECT actor, ms, counter, version FROM patina_log WHERE id = ?")
+      .raw();
+  }
+
+  /** A version that the log is about to get. */
+  add(id: number, actor: ActorId, hlc: Hlc, version: number): LogOrigin {
+    const origin = new LogOrigin(id, actor, hlc, version, this.#touched);
+    this.#cache.set(id, origin);
+    return origin;
+  }
+
+  get(id: number): LogOrigin {
+    const cached = this.#cache.get(id);
+    if (cached !== undefined) return cached;
+    const row = this.#select.get(id) as [number, number, number, number] | undefined;
+    assert(row !== undefined, `log row ${id} is there as long as a clock points to it`);
+    const [actor, ms, counter, version] = row;
+    return this.add(id, this.#actors.idOf(actor), { ms, counter }, version);
+  }
+
+  /** Ends a transaction: the changes of living pieces by log id, zeros left out. */
+  settle(): Map<number, number> {
+    const changes = new Map<number, number>();
+    for (const origin of this.#touched) {
+      const delta = origin.settle();
+      if (delta !== 0) changes.set(origin.id, (changes.get(origin.id) ?? 0) + delta);
+    }
+    this.#touched.length = 0;
+    this.trim();
+    return changes;
+  }
+
+  /** After a failed transaction. */
+  clear(): void {
+    this.#cache.clear();
+    this.#touched.length = 0;
+  }
+
+  /** Lets the older half go when there are too many. Only what no row at hand refers to may be forgotten, or is read again. */
+  trim(): void {
+    if (this.#cache.size <= maxCachedOrigins) return;
+    let drop = this.#cache.size - maxCachedOrigins / 2;
+    for (const id of this.#cache.keys()) {
+      if (drop-- <= 0) return;
+      this.#cache.delete(id);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Reads and writes rows of one replicated table past the capture: what merges do. Values go in
+ * normalised and come out exact.
+ */
+import { assert } from "../../core/base/assert.ts";
+import type { Row } from "../../core/crdt/row.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import { placeholders, rowsAtOnce } from "./clock-table.ts";
+import type { StatementCache } from "./db.ts";
+import { fromSql, fromSqlExact, isAmbiguous, type SqlValue, toSql } from "./sql-value.ts";
+import type { TablePlan } from "./table-plan.ts";
+
+/** SQLite takes 32,766 parameters; wide tables get fewer rows into one statement. */
+const maxParameters = 32_000;
+
+/** The file contradicts itself: damaged, or written by something that is not a node. */
+export class CorruptionError extends Error {
+  override name = "CorruptionError";
+}
+
+export class RowTable {
+  readonly #plan: TablePlan;
+  readonly #statements: StatementCache;
+  readonly #insertAtOnce: number;
+
+  constructor(plan: TablePlan, statements: StatementCache) {
+    this.#plan = plan;
+    this.#statements = statements;
+    const width = plan.keyNames.length + plan.dataNames.length;
+    this.#insertAtOnce = Math.max(1, Math.min(rowsAtOnce, Math.floor(maxParameters / width)));
+  }
+
+  /** Data columns of these rows, which are there. @throws CorruptionError when one is not. */
+  read(keys: readonly (readonly Value[])[]): Value[][] {
+    const rows: Value[][] = [];
+    let from = 0;
+    for (; from + rowsAtOnce <= keys.length; from += rowsAtOnce) {
+      const statement = this.#statements.get(this.#selectSql(rowsAtOnce));
+      const found = statement.raw().all(this.#keyParameters(keys, from, rowsAtOnce)) as unknown[][];
+      for (let k = 0; k < rowsAtOnce; k++) {
+        rows.push(this.#take(keys[from + k] as readonly Value[], found[k] as unknown[]));
+      }
+    }
+    const one = this.#statements.get(this.#selectSql(1)).raw();
+    for (; from < keys.length; from++) {
+      const found = one.get(this.#keyParameters(keys, from, 1)) as unknown[];
+      rows.push(this.#take(keys[from] as readonly Value[], found));
+    }
+    return rows;
+  }
+
+  /** The first column tells whether the row is there. */
+  #selectSql(count: number): string {
+    const { table, keyNames, dataNames } = this.#plan;
+    const on = keyNames.map((name, i) => `t.${name} = column${i + 1}`).join(" AND ");
+    const columns = [`t.${keyNames[0]} IS NOT NULL`, ...dataNames.map((name) => `t.${name}`)];
+    return `SELECT ${columns.join(", ")} FROM (VALUES ${placeholders(keyNames.length, count)}) LEFT JOIN ${table} AS t ON ${on}`;
+  }
+
+  #take(key: readonly Value[], raw: unknown[]): Value[] {
+    const { dataAffinities, table } = this.#plan;
+    if (raw[0] !== 1) {
+      throw new CorruptionError(`table ${table} has lost the row with key ${describeKey(key)}`);
+    }
+    const values: Value[] = [];
+    for (let i = 0; i < dataAffinities.length; i++) {
+      const affinity = dataAffinities[i] ?? "blob";
+      if (isAmbiguous(raw[i + 1], affinity)) return this.#takeExact(key);
+      values.push(fromSql(raw[i + 1], affinity));
+    }
+    return values;
+  }
+
+  #takeExact(key: readonly Value[]): Value[] {
+    const { table, keyNames, dataNames } = this.#plan;
+    const where = keyNames.map((name) => `${name} = ?`).join(" AND ");
+    const sql = `SELECT ${dataNames.join(", ")} FROM ${table} WHERE ${where} -- exact`;
+    const found = this.#statements
+      .get(sql)
+      .raw()
+      .safeIntegers()
+      .get(this.#keyParameters([key], 0, 1));
+    assert(Array.isArray(found), "the row was there a moment ago");
+    return found.map(fromSqlExact);
+  }
+
+  insert(rows: readonly Row[]): void {
+    let from = 0;
+    const many = this.#insertAtOnce;
+    for (; from + many <= rows.length; from += many) {
+      this.#statements.get(this.#insertSql(many)).run(this.#rowParameters(rows, from, many));
+    }
+    for (; from < rows.length; from++) {
+      this.#statements.get(this.#insertSql(1)).run(this.#rowParameters(rows, from, 1));
+    }
+  }
+
+  #insertSql(count: number): string {
+    const { table, keyNames, dataNames } = this.#plan;
+    const names = [...keyNames, ...dataNames];
+    return `INSERT INTO ${table} (${names.join(", ")}) VALUES ${placeholders(names.length, count)}`;
+  }
+
+  #rowParameters(rows: readonly Row[], from: number, count: number): SqlValue[] {
+    const { keyAffinities, dataAffinities } = this.#plan;
+    const parameters: SqlValue[] = [];
+    for (let k = 0; k < count; k++) {
+      const { key, values } = rows[from + k] as Row;
+      for (let i = 0; i < keyAffinities.length; i++) {
+        parameters.push(toSql(key[i] as Value, keyAffinities[i] ?? "blob"));
+      }
+      for (let i = 0; i < dataAffinities.length; i++) {
+        parameters.push(toSql(values[i] as Value, dataAffinities[i] ?? "blob"));
+      }
+    }
+    return parameters;
+  }
+
+  /** @param columns data columns, by position. */
+  update(key: readonly Value[], columns: readonly number[], values: readonly Value[]): void {
+    assert(columns.length > 0, "an update sets something");
+    const { table, keyNames, dataNames, dataAffinities } = this.#plan;
+    const set = columns.map((i) => `${dataNames[i]} = ?`).join(", ");
+    const where = keyNames.map((name) => `${name} = ?`).join(" AND ");
+    const parameters = columns.map((i) => toSql(values[i] as Value, dataAffinities[i] ?? "blob"));
+    parameters.push(...this.#keyParameters([key], 0, 1));
+    const { changes } = this.#statements
+      .get(`UPDATE ${table} SET ${set} WHERE ${where}`)
+      .run(parameters);
+    assert(changes === 1, "a row that is updated is there");
+  }
+
+  remove(key: readonly Value[]): void {
+    const { table, keyNames } = this.#plan;
+    const where = keyNames.map((name) => `${name} = ?`).join(" AND ");
+    const { changes } = this.#statements
+      .get(`DELETE FROM ${table} WHERE ${where}`)
+      .run(this.#keyParameters([key], 0, 1));
+    assert(changes === 1, "a row that is deleted is there");
+  }
+
+  #keyParameters(keys: readonly (readonly Value[])[], from: number, count: number): SqlValue[] {
+    const { keyAffinities } = this.#plan;
+    const parameters: SqlValue[] = [];
+    for (let k = 0; k < count; k++) {
+      const key = keys[from + k] as readonly Value[];
+      for (let i = 0; i < keyAffinities.length; i++) {
+        parameters.push(toSql(key[i] as Value, keyAffinities[i] ?? "blob"));
+      }
+    }
+    return parameters;
+  }
+}
+
+export function describeKey(key: readonly Value[]): string {
+  return key
+    .map((value) => {
+      if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString("hex")}'`;
+      if (typeof value === "object" && value !== null) return String(value.real);
+      return typeof value === "string" ? JSON.stringify(value) : String(value);
+    })
+    .join(", ");
+}

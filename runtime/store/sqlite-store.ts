@@ -1,0 +1,255 @@
+/** The Store port over one SQLite file: ordinary tables, with what Patina keeps beside them. */
+import { assert } from "../../core/base/assert.ts";
+import type { ActorId, NodeId } from "../../core/base/ids.ts";
+import { OpError } from "../../core/crdt/op-values.ts";
+import type { TableSchema } from "../../core/crdt/schema.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import type {
+  ActorHoldings,
+  Chunk,
+  CommitOutcome,
+  Op,
+  RangeDigest,
+  ReceiveOutcome,
+  RowState,
+  Served,
+  Store,
+  StoreSummary,
+  VersionRange,
+  Want,
+} from "../../core/node/store.ts";
+import { targetChunkBytes } from "../../core/wire/limits.ts";
+import { applySchema, installCapture, loadPlans } from "./apply-schema.ts";
+import { type Conflict, findConflicts, hasConstraints } from "./constraints.ts";
+import { Capture } from "./capture.ts";
+import { Engine } from "./engine.ts";
+import { rangeDigests, readRows } from "./key-range.ts";
+import { commitChanges } from "./local-commit.ts";
+import { mergeRowStates } from "./merge-rows.ts";
+import { openDatabase, type Synchronous } from "./open-database.ts";
+import { receiveVersions } from "./receive.ts";
+import { releaseQuarantined } from "./quarantine.ts";
+import { runOp } from "./run-op.ts";
+import type { SchemaSource } from "./schema-source.ts";
+import { serveVersions } from "./serve.ts";
+import { readTable } from "./table-rows.ts";
+
+export interface SqliteStoreOptions {
+  readonly path: string;
+  /** Taken by a new database; an existing one keeps its own. */
+  readonly actor: ActorId;
+  readonly node?: NodeId;
+  readonly schema: readonly (string | SchemaSource)[];
+  readonly driftMs?: number;
+  /** Payload at which a version is cut into chunks. */
+  readonly chunkBytes?: number;
+  readonly synchronous?: Synchronous;
+  readonly cacheKiB?: number;
+}
+
+const noNode = "0".repeat(32) as NodeId;
+
+export class SqliteStore implements Store {
+  readonly #engine: Engine;
+  readonly #capture: Capture;
+  readonly #chunkBytes: number;
+
+  /** @throws StoreOpenError, SchemaRefusedError */
+  constructor(options: SqliteStoreOptions) {
+    const db = openDatabase({
+      path: options.path,
+      actor: options.actor,
+      node: options.node ?? noNode,
+      synchronous: options.synchronous ?? "normal",
+      cacheKiB: options.cacheKiB ?? 32_768,
+    });
+    try {
+      this.#chunkBytes = options.chunkBytes ?? targetChunkBytes;
+      this.#engine = new Engine(
+        db,
+        { actor: options.actor, node: noNode, epoch: 0 },
+        options.driftMs,
+      );
+      this.#capture = new Capture(db);
+      this.#adoptPlans();
+      this.#engine.reload();
+      this.#applySchema(options.schema.map(asSource));
+      installCapture(this.#engine, this.#capture);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  get actor(): ActorId {
+    return this.#engine.identity.actor;
+  }
+
+  get tables(): readonly TableSchema[] {
+    return [...this.#engine.plans.values()].map(({ schema }) => schema);
+  }
+
+  holdings(): readonly ActorHoldings[] {
+    const logs = [...this.#engine.actors.logs].filter((log) => log.head > 0);
+    return logs.map((log) => log.holdings()).sort((a, b) => (a.actor < b.actor ? -1 : 1));
+  }
+
+  summary(): StoreSummary {
+    return this.#engine.summary();
+  }
+
+  commit(wallMs: number, ops: readonly Op[]): CommitOutcome {
+    const outcome = this.transact(wallMs, () => {
+      for (let i = 0; i < ops.length; i++) runOp(this.#engine, ops[i] as Op);
+    });
+    return outcome;
+  }
+
+  /** Runs `body` as one local transaction. */
+  transact(wallMs: number, body: () => void): CommitOutcome {
+    const engine = this.#engine;
+    engine.begin("local");
+    this.#capture.on = true;
+    try {
+      body();
+      this.#capture.on = false;
+      const chunks: Chunk[] = commitChanges(engine, wallMs, this.#capture.take(), this.#chunkBytes);
+      engine.commit();
+      return { type: "committed", chunks, summary: this.summary() };
+    } catch (error) {
+      this.#capture.on = false;
+      this.#capture.take();
+      engine.rollback();
+      return failed(error);
+    }
+  }
+
+  receive(
+    wallMs: number,
+    chunks: readonly Chunk[],
+    overwritten: readonly VersionRange[],
+  ): ReceiveOutcome {
+    return receiveVersions(this.#engine, wallMs, chunks, overwritten);
+  }
+
+  serve(wants: readonly Want[], maxBytes: number): Served {
+    return serveVersions(this.#engine, wants, maxBytes);
+  }
+
+  tableDigests(): readonly (readonly [table: string, hash: string])[] {
+    return [...this.#engine.plans].map(([name, { sum }]) => [name, sum.hex()] as const);
+  }
+
+  rangeDigests(
+    table: string,
+    from: Uint8Array,
+    to: Uint8Array,
+    parts: number,
+  ): readonly RangeDigest[] {
+    assert(parts >= 1, "a range is cut into at least one part");
+    const plan = this.#engine.plans.get(table);
+    if (plan === undefined) return [];
+    this.#engine.foldNow();
+    return rangeDigests(this.#engine, plan, from, to, parts);
+  }
+
+  readRows(
+    table: string,
+    from: Uint8Array,
+    to: Uint8Array,
+    maxBytes: number,
+  ): { readonly rows: readonly RowState[]; readonly next: Uint8Array | null } {
+    const plan = this.#engine.plans.get(table);
+    if (plan === undefined) return { rows: [], next: null };
+    this.#engine.foldNow();
+    return readRows(this.#engine, plan, from, to, maxBytes);
+  }
+
+  mergeRows(
+    wallMs: number,
+    rows: readonly RowState[],
+  ): { readonly changed: number; readonly summary: StoreSummary } {
+    const changed = mergeRowStates(this.#engine, wallMs, rows);
+    return { changed, summary: this.summary() };
+  }
+
+  checkpoint(): void {
+    this.#engine.checkpoint();
+  }
+
+  migrate(wallMs: number, schema: readonly (string | SchemaSource)[]): ReceiveOutcome {
+    if (this.#applySchema(schema.map(asSource))) installCapture(this.#engine, this.#capture);
+    return releaseQuarantined(this.#engine, wallMs);
+  }
+
+  #applySchema(sources: readonly SchemaSource[]): boolean {
+    const engine = this.#engine;
+    engine.begin();
+    try {
+      engine.fold();
+      const changed = applySchema(engine, sources);
+      if (changed) this.#adoptPlans();
+      engine.commit();
+      if (changed) engine.reload();
+      return changed;
+    } catch (error) {
+      if (engine.db.inTransaction) engine.db.exec("ROLLBACK");
+      this.#adoptPlans();
+      engine.reload();
+      throw error;
+    }
+  }
+
+  #adoptPlans(): void {
+    const engine = this.#engine;
+    engine.adopt(loadPlans(engine.db));
+    engine.constrained = hasConstraints(engine.db, this.tables);
+  }
+
+  /** Living rows that a merge has left in breach of a CHECK or a foreign key. */
+  conflicts(): Conflict[] {
+    return findConflicts(this.#engine);
+  }
+
+  rows(table: string): Iterable<readonly Value[]> {
+    const plan = this.#engine.plans.get(table);
+    if (plan === undefined) throw new RangeError(`no such table: ${table}`);
+    return readTable(this.#engine, plan);
+  }
+
+  /** The identity epoch last saved. */
+  get epoch(): number {
+    return this.#engine.identity.epoch;
+  }
+
+  get nodeId(): NodeId {
+    return this.#engine.identity.node;
+  }
+
+  /** Keeps the node's identity epoch, which must never go back. */
+  saveEpoch(epoch: number): void {
+    this.#engine.saveEpoch(epoch);
+  }
+
+  close(): void {
+    this.#engine.close();
+  }
+
+  /** Closes the file as a crash would leave it: for tests and simulated disks. */
+  abandon(): void {
+    this.#engine.db.close();
+  }
+}
+
+function asSource(schema: string | SchemaSource, i: number): SchemaSource {
+  return typeof schema === "string" ? { name: `schema ${i + 1}`, text: schema } : schema;
+}
+
+/** Errors of the transaction itself are its outcome; anything else is not ours to judge. */
+function failed(error: unknown): CommitOutcome {
+  const code = (error as { code?: unknown }).code;
+  if (error instanceof OpError || (typeof code === "string" && code.startsWith("SQLITE_"))) {
+    return { type: "failed", code: code as string, error: (error as Error).message };
+  }
+  throw error;
+}
