@@ -84,6 +84,8 @@ describe("how titles and rules are found", () => {
       'test("AB01, AB02: x", f);\ntest("see AB03", f);',
     );
     expect(uncheckedRules(found, ["AB01", "AB02", "AB03"])).toEqual(["AB03"]);
+    expect(idsOfTitle("AB01 case 12: x")).toEqual(["AB01"]);
     expect(idsOfTitle("AB01 without a colon")).toEqual([]);
+    expect(idsOfTitle("AB01:")).toEqual([]);
   });
 });

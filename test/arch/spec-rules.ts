@@ -73,7 +73,8 @@ function afterParentheses(tokens: readonly Token[], at: number): number {
   return tokens.length;
 }
 
-const titleIds = /^([A-Z]{2}\d{2,3}(?:, [A-Z]{2}\d{2,3})*): \S/;
+/** Rules that have numbered cases are checked case by case: `CR21 case 7: …`. */
+const titleIds = /^([A-Z]{2}\d{2,3}(?:, [A-Z]{2}\d{2,3})*)(?: case \d+)?: \S/;
 
 /** The rules that a title says it checks; none when it does not begin with any. */
 export function idsOfTitle(title: string): string[] {
