@@ -47,6 +47,15 @@ export const storeMutants: readonly Mutant[] = [
     tests: storeTests,
   },
   {
+    name: "store-loses-acknowledged-commits",
+    file: "sim/store/memory-disk.ts",
+    find: 'if (disk === "torn") this.#torn = true;',
+    replace: 'if (disk !== "lost") this.#torn = true;',
+    fault: "the crash of a process takes commits along that were safe on its disk",
+    sim: disks,
+    tests: storeTests,
+  },
+  {
     name: "store-power-loss-keeps-markers",
     file: "sim/store/memory-store.ts",
     find: "      markers.removeAll(lost);\n",
@@ -150,7 +159,7 @@ export const syncMutants: readonly Mutant[] = [
     find: "const left = candidates.filter((group) => isCovered(group.lacks as Ranges, covered));",
     replace: "const left = candidates;",
     fault: "an overwritten version counts as held before what overwrote it is here",
-    sim: [{ scenario: "lost-disks", seeds: 25 }, ...cuts],
+    sim: [{ scenario: "lost-disks", seeds: 40 }, ...cuts],
     tests: syncTests,
   },
   {
@@ -159,7 +168,7 @@ export const syncMutants: readonly Mutant[] = [
     find: "for (const [ledger, set] of lacks) copy.set(ledger, set.clone());",
     replace: "for (const [ledger, set] of lacks) if (set.isEmpty) copy.set(ledger, set.clone());",
     fault: "markers are released without what their peer held beside them",
-    sim: [{ scenario: "lost-disks", seeds: 25 }, ...cuts],
+    sim: [{ scenario: "lost-disks", seeds: 40 }, ...cuts],
     tests: syncTests,
   },
   {
@@ -169,7 +178,7 @@ export const syncMutants: readonly Mutant[] = [
     replace: "",
     fault: "what was asked of a peer that fell silent is never asked of another",
     sim: [
-      { scenario: "lost-disks", seeds: 25 },
+      { scenario: "lost-disks", seeds: 40 },
       { scenario: "large-versions", seeds: 15 },
     ],
     tests: syncTests,
@@ -198,6 +207,38 @@ export const syncMutants: readonly Mutant[] = [
     find: "else if (!digest.reply) this.#sendDigest(from, true, out);",
     replace: "else if (digest.reply) this.#sendDigest(from, true, out);",
     fault: "a node that is behind is not told of it by the one whose digest it sent",
+    sim: [],
+    tests: syncTests,
+  },
+  {
+    name: "sync-answers-agreement",
+    file: "core/sync/sync.ts",
+    find: `        this.#repair.begin(now, from, out);
+      }
+      return;`,
+    replace: `        this.#repair.begin(now, from, out);
+      }
+      this.#sendDigest(from, true, out);
+      return;`,
+    fault: "two nodes in agreement tell each other so for ever",
+    sim: [{ scenario: "hot-rows", seeds: 3 }],
+    tests: syncTests,
+  },
+  {
+    name: "sync-pulls-from-everybody",
+    file: "core/sync/pulls.ts",
+    find: "if (this.#pulls.length >= this.#config.maxPulls || this.#inbox.failing) return false;",
+    replace: "if (this.#inbox.failing) return false;",
+    fault: "a node that is behind asks all the others at once",
+    sim: cuts,
+    tests: syncTests,
+  },
+  {
+    name: "sync-inbox-without-a-bound",
+    file: "core/sync/inbox.ts",
+    find: "if (full || this.size >= maxInboxChunks || !this.#mark(chunk)) {",
+    replace: "if (!this.#mark(chunk)) {",
+    fault: "a slow store lets what waits for it grow without end",
     sim: [],
     tests: syncTests,
   },

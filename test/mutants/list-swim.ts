@@ -5,6 +5,7 @@ const members: readonly SimTry[] = [
   { scenario: "restless-members", seeds: 15 },
   { scenario: "nemesis", seeds: 6 },
 ];
+const cut: readonly SimTry[] = [{ scenario: "long-partition", seeds: 5 }];
 const tests = ["test/unit/swim", "test/property", "test/golden"];
 
 export const swimMutants: readonly Mutant[] = [
@@ -108,6 +109,15 @@ export const swimMutants: readonly Mutant[] = [
     find: "if (roster.downs === 0 && (this.#joining || !this.#seedsUnmet())) return;",
     replace: "if (this.#joining || !this.#seedsUnmet()) return;",
     fault: "the sides of a long partition never find each other again",
+    sim: cut,
+    tests,
+  },
+  {
+    name: "swim-rumors-never-end",
+    file: "core/swim/rumors.ts",
+    find: "if (sent >= limit || sent > maxSent) this.remove(slot);",
+    replace: "if (sent >= limit || sent > maxSent) return;",
+    fault: "old news is told for ever",
     sim: members,
     tests,
   },

@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import type { CheckName } from "../../sim/check/check.ts";
 import { hunt, type Verdict } from "./hunt.ts";
 import { mutants } from "./list.ts";
 import type { Mutant } from "./mutant.ts";
@@ -29,6 +30,21 @@ const control: Mutant = {
   fault: "none: this is the program as it is, and nothing may be found in it",
   sim: scenarioNames.map((scenario) => ({ scenario, seeds: 20 })),
   tests: [],
+};
+
+/** Every check of the simulator: each must prove itself on a mutant. */
+const checkNames: Readonly<Record<CheckName, true>> = {
+  converge: true,
+  "no-lost-write": true,
+  "whole-versions": true,
+  "causal-order": true,
+  bookkeeping: true,
+  "version-reuse": true,
+  membership: true,
+  "member-history": true,
+  "no-crash": true,
+  bounds: true,
+  quiescence: true,
 };
 
 function readArguments() {
@@ -57,6 +73,7 @@ function readArguments() {
     list: values.list,
     jobs,
     limitMs: limitS * 1000,
+    all: only.length === 0,
     chosen: withControl ? [control, ...chosen] : chosen,
   };
 }
@@ -124,17 +141,24 @@ async function main(): Promise<number> {
     return 0;
   }
   const verdicts = await huntAll(options.chosen, options.jobs, options.limitMs);
+  return conclude(verdicts, options.all);
+}
+
+function conclude(verdicts: readonly Verdict[], all: boolean): number {
   const hunted = verdicts.filter(({ mutant }) => mutant !== control);
-  const survivors = hunted.filter(({ caught }) => caught === null);
-  const bySim = hunted.filter(({ caught }) => caught !== null && !caught.by.startsWith("test"));
-  const falseAlarm = verdicts.some(({ mutant, caught }) => mutant === control && caught !== null);
-  process.stdout.write(
-    `${hunted.length} mutants: ${bySim.length} caught by the simulator, ` +
-      `${hunted.length - bySim.length - survivors.length} by tests, ${survivors.length} survived\n`,
+  const survived = hunted.filter(({ caught }) => caught === null).length;
+  const byTests = hunted.filter(({ caught }) => caught?.by.startsWith("test") === true).length;
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  say(
+    `${hunted.length} mutants: ${hunted.length - byTests - survived} caught by the simulator, ` +
+      `${byTests} by tests, ${survived} survived`,
   );
-  if (falseAlarm)
-    process.stdout.write("the checks found something in the program without a fault\n");
-  return survivors.length > 0 || falseAlarm ? 1 : 0;
+  const falseAlarm = verdicts.some(({ mutant, caught }) => mutant === control && caught !== null);
+  if (falseAlarm) say("the checks found something in the program without a fault");
+  const proven = new Set(hunted.map(({ caught }) => caught?.by));
+  const unproven = Object.keys(checkNames).filter((name) => !proven.has(name));
+  if (all && unproven.length > 0) say(`checks that caught no mutant: ${unproven.join(", ")}`);
+  return survived > 0 || falseAlarm || (all && unproven.length > 0) ? 1 : 0;
 }
 
 try {

@@ -96,6 +96,26 @@ const json: Readonly<Record<string, object>> = {
     ],
     expect: { convergeWithinMs: 60_000 },
   },
+  /** Both sides take the other for dead, and one member leaves meanwhile. */
+  "long-partition": {
+    nodes: 6,
+    durationMs: 45_000,
+    schema,
+    workload: [{ ...hot, ratePerSec: 1 }],
+    faults: [
+      {
+        kind: "partition",
+        atMs: 5000,
+        groups: [
+          [0, 1, 2],
+          [3, 4, 5],
+        ],
+      },
+      { kind: "leave", atMs: 30_000, node: 1 },
+      { kind: "heal", atMs: 40_000 },
+    ],
+    expect: { convergeWithinMs: 60_000 },
+  },
   /** A member that sends garbage and damaged copies, on a network that damages more. */
   "hostile-bytes": {
     nodes: 4,
