@@ -6,14 +6,7 @@
 import { assert, unreachable } from "../base/assert.ts";
 import { compareOrigins, type Origin } from "./origin.ts";
 import { wins } from "./policies.ts";
-import {
-  beginLife,
-  type Row,
-  setCell,
-  setSentinel,
-  setTally,
-  tallyOf,
-} from "./row.ts";
+import { beginLife, type Row, setCell, setSentinel, setTally, tallyOf } from "./row.ts";
 import type { StateSum } from "./state-hash.ts";
 import type { TableRules } from "./table-rules.ts";
 import type { Value } from "./value.ts";

@@ -109,6 +109,12 @@ export class StateSum {
   b = 0;
   rows = 0;
 
+  clear(): void {
+    this.a = 0;
+    this.b = 0;
+    this.rows = 0;
+  }
+
   add(hasher: Hasher): void {
     this.a = (this.a + hasher.a) | 0;
     this.b = (this.b + hasher.b) | 0;
@@ -132,6 +138,17 @@ export class StateSum {
   }
 }
 
+const hexDigits = "0123456789abcdef";
+const hexOfByte: string[] = Array.from(
+  { length: 256 },
+  (_, byte) => hexDigits.charAt(byte >> 4) + hexDigits.charAt(byte & 15),
+);
+
 function hex32(n: number): string {
-  return (n >>> 0).toString(16).padStart(8, "0");
+  return (
+    (hexOfByte[n >>> 24] as string) +
+    (hexOfByte[(n >>> 16) & 0xff] as string) +
+    (hexOfByte[(n >>> 8) & 0xff] as string) +
+    (hexOfByte[n & 0xff] as string)
+  );
 }

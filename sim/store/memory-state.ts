@@ -8,9 +8,8 @@ import { prepareChange } from "../../core/crdt/prepare.ts";
 import { addRow, type Row } from "../../core/crdt/row.ts";
 import { exportRow, mergeRowState, type OriginOf } from "../../core/crdt/row-exchange.ts";
 import { schemaChange } from "../../core/crdt/schema-change.ts";
-import type { TableSchema } from "../../core/crdt/schema.ts";
 import { StateSum } from "../../core/crdt/state-hash.ts";
-import type { TableRules } from "../../core/crdt/table-rules.ts";
+import { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Chunk, RangeDigest, RowState, StoreSummary } from "../../core/node/store.ts";
 import { decodeChanges } from "../../core/wire/changes.ts";
@@ -22,43 +21,61 @@ export type Applied =
   | { readonly type: "applied"; readonly won: number; readonly lost: number }
   | { readonly type: "quarantined"; readonly why: string };
 
-/** Counts of one range of rows, for a RowState's rough size. */
+/** What a row takes in a message beside its key and cells, about. */
 const rowOverheadBytes = 32;
+
+/** The stores of a simulated fleet share one schema: its rules are worked out once. */
+const known = new WeakMap<readonly string[], readonly TableRules[]>();
+
+/** @throws RangeError when the schema cannot be replicated. */
+function rulesOf(schema: readonly string[]): readonly TableRules[] {
+  const before = known.get(schema);
+  if (before !== undefined) return before;
+  const parsed = parseSchema(schema);
+  if (!parsed.ok) throw new RangeError(parsed.error);
+  const rules = parsed.tables.map((table) => new TableRules(table));
+  known.set(schema, rules);
+  return rules;
+}
 
 export class MemoryState {
   /** Sorted by name. */
   tables: ReadonlyMap<string, MemoryTable> = new Map();
   #rules: ReadonlyMap<string, TableRules> = new Map();
   readonly #constraintsAllowed: boolean;
+  readonly #total = new StateSum();
+  #summary: StoreSummary = { hash: this.#total.hex(), rows: 0 };
 
   /** @throws RangeError when the schema cannot be replicated, in one line. */
   constructor(schema: readonly string[], constraintsAllowed: boolean) {
     this.#constraintsAllowed = constraintsAllowed;
-    this.#adopt(this.#parse(schema).map((table) => new MemoryTable(table)));
+    this.#adopt(this.#parse(schema).map((rules) => new MemoryTable(rules)));
   }
 
   /** Takes on tables and columns that are new. @throws RangeError as the constructor, or when something would be lost. */
   migrate(schema: readonly string[]): void {
     const next = this.#parse(schema);
     const now = [...this.tables.values()].map((table) => table.rules.schema);
-    const why = schemaChange(now, next);
+    const why = schemaChange(
+      now,
+      next.map((rules) => rules.schema),
+    );
     if (why !== null) throw new RangeError(why);
     this.#adopt(
-      next.map((table) => this.tables.get(table.name)?.withSchema(table) ?? new MemoryTable(table)),
+      next.map((rules) => this.tables.get(rules.name)?.withRules(rules) ?? new MemoryTable(rules)),
     );
   }
 
-  #parse(schema: readonly string[]): readonly TableSchema[] {
-    const parsed = parseSchema(schema);
-    if (!parsed.ok) throw new RangeError(parsed.error);
-    for (const { name, constraints } of parsed.tables) {
-      const first = constraints[0];
+  #parse(schema: readonly string[]): readonly TableRules[] {
+    const tables = rulesOf(schema);
+    for (const { name, schema: table } of tables) {
+      const first = table.constraints[0];
       if (first === undefined || this.#constraintsAllowed) continue;
       throw new RangeError(
         `table ${name}: only the SQLite store keeps ${first.text}; leave it out or run with it`,
       );
     }
-    return parsed.tables;
+    return tables;
   }
 
   #adopt(tables: readonly MemoryTable[]): void {
@@ -66,10 +83,17 @@ export class MemoryState {
     this.#rules = new Map(tables.map((table) => [table.rules.name, table.rules]));
   }
 
+  /** The same object again as long as nothing changes. */
   summary(): StoreSummary {
-    const sum = new StateSum();
-    for (const table of this.tables.values()) sum.addSum(table.sum);
-    return { hash: sum.hex(), rows: sum.rows };
+    const { a, b } = this.#total;
+    const held = this.#total.rows;
+    this.#total.clear();
+    for (const table of this.tables.values()) this.#total.addSum(table.sum);
+    const total = this.#total;
+    if (total.a !== a || total.b !== b || total.rows !== held) {
+      this.#summary = { hash: total.hex(), rows: total.rows };
+    }
+    return this.#summary;
   }
 
   /** Merges a whole version, or nothing of it. @throws WireError when the chunks are not a version. */

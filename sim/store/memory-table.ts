@@ -1,8 +1,7 @@
 /** The rows of one table in memory, living and dead, and their sum in the state hash. */
 import { Row } from "../../core/crdt/row.ts";
 import { StateSum } from "../../core/crdt/state-hash.ts";
-import { TableRules } from "../../core/crdt/table-rules.ts";
-import type { TableSchema } from "../../core/crdt/schema.ts";
+import type { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
 
 export class MemoryTable {
@@ -12,8 +11,8 @@ export class MemoryTable {
   /** All rows in key order; null when a row was added since. */
   #sorted: Row[] | null = null;
 
-  constructor(schema: TableSchema) {
-    this.rules = new TableRules(schema);
+  constructor(rules: TableRules) {
+    this.rules = rules;
   }
 
   find(keyText: string): Row | undefined {
@@ -38,9 +37,9 @@ export class MemoryTable {
     return first === 0 && end === sorted.length ? sorted : sorted.slice(first, end);
   }
 
-  /** The same rows under a schema that has all columns of this one. */
-  withSchema(schema: TableSchema): MemoryTable {
-    const next = new MemoryTable(schema);
+  /** The same rows under rules that have all columns of these. */
+  withRules(rules: TableRules): MemoryTable {
+    const next = new MemoryTable(rules);
     const from = next.rules.dataColumns.map((column) => this.rules.position(column.name));
     for (const row of this.#rows.values()) {
       if (row.alive) {
