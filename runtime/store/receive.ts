@@ -91,8 +91,12 @@ class Receiving {
     }
     if (count === 1) {
       const partial = log.partials.get(version);
-      if (partial !== undefined) this.#dropPart(log, partial);
-      this.#complete(log, [chunk]);
+      if (partial === undefined) {
+        this.#complete(log, [chunk]);
+      } else {
+        this.#dropPart(log, partial);
+        this.#reject(chunk, "chunks of one version contradict each other");
+      }
       return;
     }
     const partial = this.#buffer(log, chunk);

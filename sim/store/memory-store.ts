@@ -176,8 +176,7 @@ export class MemoryStore implements Store {
       batch.outcomes.push({ type: "rejected", actor, version, why: "chunk index past its count" });
       return;
     }
-    if (count === 1) {
-      log.partials.delete(version);
+    if (count === 1 && !log.partials.has(version)) {
       this.#complete(wallMs, log, [chunk], batch);
       return;
     }

@@ -117,10 +117,14 @@ export function logContract(tested: StoreUnderTest): void {
         { type: "buffered", have: 1, of: 2 },
       ]);
       expect(receive(store, t0, ...right)).toMatchObject([{ type: "applied", won: 4 }]);
+      const alone = version(bob, 3, stamp(3), [born("e", 1)])[0] as Chunk;
+      receive(store, t0, { ...alone, count: 2 });
+      expect(receive(store, t0, alone)).toMatchObject([{ type: "rejected", version: 3 }]);
+      expect(receive(store, t0, alone)).toMatchObject([{ type: "applied", version: 3 }]);
       const stamped = version(bob, 2, stamp(2), [born("c", 1), born("d", 2)], 1);
       receive(store, t0, { ...(stamped[0] as Chunk), hlc: stamp(3) });
       expect(receive(store, t0, stamped[1] as Chunk)).toMatchObject([{ type: "rejected" }]);
-      expect(store.holdings()).toEqual([{ actor: bob, head: 1, gaps: [], partial: [] }]);
+      expect(store.holdings()).toEqual([{ actor: bob, head: 3, gaps: [[2, 2]], partial: [] }]);
     });
 
     test("BK24: bytes that are no version are rejected and leave nothing behind", () => {
