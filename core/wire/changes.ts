@@ -52,7 +52,7 @@ const nextTable = 1;
 /** Beside the value tags: a cell that is added to. */
 const addTag = 7;
 
-/** One buffer for all encoding: nothing else runs between its reset and its finish. */
+/** One buffer for all encoding: an encoder is finished before the next one begins. */
 const writer = new Writer(64 * 1024);
 
 /**
@@ -60,42 +60,61 @@ const writer = new Writer(64 * 1024);
  * the same bytes. No rows, no payloads.
  */
 export function encodeChunks(rows: readonly RowChange[], targetBytes: number): Uint8Array[] {
-  const payloads: Uint8Array[] = [];
-  const columns = new Map<string, number>();
-  let table: string | null = null;
-  let rowsInChunk = 0;
-  let valuesInChunk = 0;
-  for (const row of rows) {
+  const encoder = new ChunkEncoder(targetBytes);
+  for (let i = 0; i < rows.length; i++) encoder.add(rows[i] as RowChange);
+  return encoder.finish();
+}
+
+/** `encodeChunks` for rows that come one by one. */
+export class ChunkEncoder {
+  readonly #targetBytes: number;
+  readonly #payloads: Uint8Array[] = [];
+  readonly #columns = new Map<string, number>();
+  #table: string | null = null;
+  #rowsInChunk = 0;
+  #valuesInChunk = 0;
+
+  constructor(targetBytes: number) {
+    this.#targetBytes = targetBytes;
+  }
+
+  add(row: RowChange): void {
     const values = row.key.length + row.cells.length;
     const full =
-      rowsInChunk >= maxRowsPerPayload ||
-      valuesInChunk + values > maxValuesPerPayload ||
-      writer.length >= targetBytes;
-    if (rowsInChunk > 0 && full) {
-      payloads.push(writer.finish());
-      rowsInChunk = 0;
-    }
-    if (rowsInChunk === 0) {
+      this.#rowsInChunk >= maxRowsPerPayload ||
+      this.#valuesInChunk + values > maxValuesPerPayload ||
+      (this.#rowsInChunk > 0 && writer.length >= this.#targetBytes);
+    if (full) this.#cut();
+    if (this.#rowsInChunk === 0) {
       writer.reset();
       writer.u8(format);
-      valuesInChunk = 0;
-      table = null;
+      this.#valuesInChunk = 0;
+      this.#table = null;
     }
-    if (row.table !== table) {
-      table = row.table;
-      columns.clear();
+    if (row.table !== this.#table) {
+      this.#table = row.table;
+      this.#columns.clear();
       writer.u8(nextTable);
-      writer.string(table);
+      writer.string(row.table);
       writer.varint(row.key.length);
     } else {
       writer.u8(sameTable);
     }
-    writeRow(row, columns);
-    rowsInChunk++;
-    valuesInChunk += values;
+    writeRow(row, this.#columns);
+    this.#rowsInChunk++;
+    this.#valuesInChunk += values;
   }
-  if (rowsInChunk > 0) payloads.push(writer.finish());
-  return payloads;
+
+  /** The payloads of all rows added. */
+  finish(): Uint8Array[] {
+    this.#cut();
+    return this.#payloads;
+  }
+
+  #cut(): void {
+    if (this.#rowsInChunk > 0) this.#payloads.push(writer.finish());
+    this.#rowsInChunk = 0;
+  }
 }
 
 function writeRow(row: RowChange, columns: Map<string, number>): void {
