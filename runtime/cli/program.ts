@@ -49,6 +49,8 @@ function buildProgram(done: (code: ExitCode) => void): Command {
       "Replicated SQLite for fleets of machines, and the bench on which it is understood.",
     )
     .exitOverride()
+    // Options after a command's name are that command's own.
+    .enablePositionalOptions()
     .showHelpAfterError("(--help shows what there is)");
   addDemo(program, done);
   addSim(program, done);

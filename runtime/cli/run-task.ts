@@ -11,7 +11,7 @@ import { usageError } from "./exit-codes.ts";
 import { OutputFile, insertBeforeExtension } from "./output-file.ts";
 import { nodesOfSeed, resolveScenario, sourceName } from "./scenario-source.ts";
 import type { NodeRange, ScenarioSource } from "./scenario-source.ts";
-import { openStores } from "./stores.ts";
+import { withStores } from "./stores.ts";
 
 /** What all runs of one command have in common; survives structured cloning. */
 export interface RunPlan {
@@ -88,7 +88,7 @@ interface Files {
   readonly dump: string | null;
 }
 
-async function runOnce(
+function runOnce(
   plan: RunPlan,
   seed: string,
   files: Files,
@@ -97,22 +97,24 @@ async function runOnce(
   const nodes = nodesOfSeed(plan.nodes, seed);
   const scenario = resolveScenario(plan.source, nodes);
   checkStoreFits(scenario, plan);
-  const trace = files.trace === null ? null : new OutputFile(files.trace);
-  try {
-    const run = createRun(scenario, {
-      seed,
-      storeFactory: await openStores(plan.store),
-      wallClock: () => performance.now(),
-      command: commandOf(plan, nodes),
-      ...(trace === null ? {} : { trace: (line: string) => trace.write(line) }),
-      ...(progress === undefined ? {} : { progress }),
-    });
-    run.step(Number.POSITIVE_INFINITY);
-    if (files.dump !== null) writeDump(run, files.dump);
-    return run.result();
-  } finally {
-    trace?.close();
-  }
+  return withStores(plan.store, (storeFactory) => {
+    const trace = files.trace === null ? null : new OutputFile(files.trace);
+    try {
+      const run = createRun(scenario, {
+        seed,
+        storeFactory,
+        wallClock: () => performance.now(),
+        command: commandOf(plan, nodes),
+        ...(trace === null ? {} : { trace: (line: string) => trace.write(line) }),
+        ...(progress === undefined ? {} : { progress }),
+      });
+      run.step(Number.POSITIVE_INFINITY);
+      if (files.dump !== null) writeDump(run, files.dump);
+      return run.result();
+    } finally {
+      trace?.close();
+    }
+  });
 }
 
 function writeDump(run: Run, path: string): void {

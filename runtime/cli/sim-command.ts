@@ -63,6 +63,10 @@ async function one(
   const files = [plan.trace, plan.dump].filter((path) => path !== null);
   if (flags.json === true) terminal.print(JSON.stringify(result));
   else for (const line of runText(result, files, terminal.paint)) terminal.print(line);
+  if (planned.shrink !== null) {
+    const { shrinkRun } = await import("./sim-shrink.ts");
+    await shrinkRun(plan, seed, planned.shrink, terminal);
+  }
   return result.ok;
 }
 
@@ -85,7 +89,7 @@ async function many(
 
 /** The seed first: whatever happens then can be repeated. */
 function announce({ name, summary, seed, seedDrawn }: PlannedScenario, terminal: Terminal): void {
-  terminal.talk(terminal.paintTalk("dim", `${name}: ${summary}`));
+  terminal.talk(terminal.paintTalk("dim", summary === "" ? name : `${name}: ${summary}`));
   terminal.talk(
     terminal.paintTalk("dim", `seed ${seed}${seedDrawn ? " (drawn; --seed repeats the run)" : ""}`),
   );
