@@ -171,6 +171,7 @@ export class Faults {
         return this.#beginHostile(fault, node);
       case "bitrot":
         if (node.store === null || !rot(node)) return false;
+        this.#world.lookedOver(node);
         this.#world.rotted = true;
         this.#count("bitrot");
         this.#tell("fault", this.#nextId, fault);

@@ -310,6 +310,14 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     this.trace.state(this.kernel.nowUs, node.n, hash, sortedHoldings(node.store.holdings()), rows);
   }
 
+  /** The host looked over a node's store, as it does now and then, and tells the replica what it found. */
+  lookedOver(node: SimNode): void {
+    assert(node.store !== null, "a store that is open is looked over");
+    const summary = node.store.summary();
+    this.#summarised(node, summary);
+    node.signal({ type: "committed", chunks: [], summary });
+  }
+
   #summarised(node: SimNode, summary: StoreSummary): void {
     assert(node.store !== null, "a store that answers is open");
     const changed = summary.hash !== node.summary.hash;

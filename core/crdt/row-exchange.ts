@@ -8,14 +8,15 @@ import { WireError } from "../wire/wire-error.ts";
 import { normalise } from "./affinity.ts";
 import { decodeKey, encodeKeyText, keyBytes, keyText } from "./key.ts";
 import { decideLife, mergeCell, mergeSentinel, mergeTotal } from "./merge.ts";
-import type { Origin } from "./origin.ts";
+import { compareOrigins, type Origin } from "./origin.ts";
 import { isCount } from "./policies.ts";
 import { maxCausalLength } from "./prepare.ts";
-import { beginLife, counterBase, type Row } from "./row.ts";
+import { beginLife, counterBase, type Row, setCell } from "./row.ts";
 import type { StateSum } from "./state-hash.ts";
 import { whyNotStored } from "./store-class.ts";
 import type { TableRules } from "./table-rules.ts";
 import type { Value } from "./value.ts";
+import { compareValues } from "./value-order.ts";
 
 /** The origin that stands for a stamp in this store. */
 export type OriginOf = (stamp: Stamp) => Origin;
@@ -98,12 +99,35 @@ function mergeCellState(
   let changed = false;
   if (base !== null) {
     const value = normalise(base.value, affinity);
-    changed = mergeCell(rules, row, i, value, originOf(base.stamp), sum);
+    const origin = originOf(base.stamp);
+    changed =
+      mergeCell(rules, row, i, value, origin, sum) ||
+      settleContradiction(rules, row, i, value, origin, sum);
   }
   for (const { stamp, total } of totals) {
     if (mergeTotal(rules, row, i, total, originOf(stamp), sum)) changed = true;
   }
   return changed;
+}
+
+/**
+ * One write with two values: a store is damaged, and nobody can tell which. The larger value is
+ * taken, so that all agree again. Max and min columns settle this by their policy.
+ */
+function settleContradiction(
+  rules: TableRules,
+  row: Row,
+  i: number,
+  value: Value,
+  origin: Origin,
+  sum: StateSum,
+): boolean {
+  const held = row.origins[i] as Origin;
+  const policy = rules.policies[i];
+  if (compareOrigins(origin, held) !== 0 || policy === "max" || policy === "min") return false;
+  if (compareValues(value, counterBase(row, i)) <= 0) return false;
+  setCell(rules, row, i, value, origin, sum);
+  return true;
 }
 
 /** Null when a column is unknown here or cannot hold its value. */

@@ -33,6 +33,7 @@ import { maxChunksPerVersion, maxPayloadBytes, targetChunkBytes } from "../../co
 import type { Stamp } from "../../core/wire/row-state.ts";
 import { WireError } from "../../core/wire/wire-error.ts";
 import { MemoryState } from "./memory-state.ts";
+import { rotOneCell } from "./rot.ts";
 import { serveVersions } from "./serve.ts";
 import { asRecord, type Check, latestOverwritten, Transaction } from "./transaction.ts";
 import { type PartialVersion, type StoredVersion, VersionLog } from "./version-log.ts";
@@ -313,6 +314,11 @@ export class MemoryStore implements Store {
       batch.outcomes.push({ ...applied, actor: origin.actor, version: origin.version });
     }
     return batch.finish(this.summary());
+  }
+
+  /** One stored value changes, as failing hardware would change it. False when there is none to change. */
+  rot(): boolean {
+    return rotOneCell(this.#state.tables.values());
   }
 
   rows(table: string): Iterable<readonly Value[]> {

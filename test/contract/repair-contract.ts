@@ -162,6 +162,21 @@ export function repairContract(tested: StoreUnderTest): void {
       expect(fullState(three)).toEqual(fullState(one));
     });
 
+    test("CR23: of two values of one write, which only damage brings about, the larger is kept", () => {
+      const [one, two] = [open(alice), open(bob)];
+      receive(one, t0, ...version(carol, 1, stamp(1), [kvChange("a", 1, { v: "sound", n: 7 })]));
+      receive(two, t0, ...version(carol, 1, stamp(1), [kvChange("a", 1, { v: "rotten", n: 9 })]));
+      expect(one.summary().hash).not.toBe(two.summary().hash);
+      const [ones, twos] = [one, two].map((store) =>
+        store.readRows("kv", none, none, unlimited),
+      ) as [ReturnType<Store["readRows"]>, ReturnType<Store["readRows"]>];
+      expect(one.mergeRows(t0, twos.rows)).toMatchObject({ changed: 1 });
+      expect(two.mergeRows(t0, ones.rows)).toMatchObject({ changed: 1 });
+      expect(rows(one, "kv")).toEqual([["a", "sound", 9]]);
+      expect(fullState(two)).toEqual(fullState(one));
+      expect(two.mergeRows(t0, ones.rows)).toMatchObject({ changed: 0 });
+    });
+
     test("CR23: rows that are damaged or unknown here are passed over", () => {
       const one = filled(alice, 3);
       const two = open(bob);
