@@ -12,7 +12,7 @@ import { compareIdentity, readIdentity } from "./identity.ts";
 import type { Own } from "./own.ts";
 import { beats } from "./precedence.ts";
 import type { Retention } from "./retention.ts";
-import { minSuspicionMs, retransmitLimit, suspicionMs } from "./scale.ts";
+import { minSuspicionMs, suspicionMs } from "./scale.ts";
 import { hearsay } from "./suspicions.ts";
 
 /** Suspicions that run out this close together are closed in one go. */
@@ -213,17 +213,14 @@ export class Claims {
 
   /** The same claim once more: count it as spread, and join its accusers. */
   #hearAgain(now: Now, batch: RecordBatch, index: number, slot: number, out: Effect[]): void {
-    const { roster, rumors, suspicions, config } = this.#context;
+    const { roster, rumors, suspicions } = this.#context;
     if (roster.stateAt(slot) === "suspect") {
       this.#addAccusers(now, batch, index, slot, out);
       // One that lacks an accuser known here has not heard the same.
       const told = batch.accuserCounts[index] as number;
       if (told < suspicions.accusersAt(roster.noteAt(slot))) return;
     }
-    if (rumors.has(slot)) {
-      const limit = retransmitLimit(config.retransmitFactor, this.#context.clusterSize(now));
-      rumors.advance(slot, 1, limit);
-    }
+    if (rumors.has(slot)) rumors.advance(slot, 1, this.#context.retransmitLimit(now));
   }
 
   /** A newcomer. */

@@ -114,6 +114,10 @@ export class Context {
   readonly #dueMs: number[] = [];
 
   constructor(config: SwimConfig, directory: Directory, rng: Rng, self: Identity) {
+    assert(
+      config.retransmitFactor >= config.gossipFanout,
+      "news can be told to a round of members",
+    );
     this.config = config;
     this.directory = directory;
     this.roster = new Roster(directory, directory.intern(self));
@@ -154,6 +158,11 @@ export class Context {
       this.#heardSize = size;
       this.#heardMs = now.monoMs;
     }
+  }
+
+  /** How often this member tells one piece of news. */
+  retransmitLimit(now: Now): number {
+    return retransmitLimit(this.config.retransmitFactor, this.clusterSize(now));
   }
 
   /** Sets a timer anew; an earlier one of the same kind falls through. */
@@ -272,12 +281,17 @@ export class Context {
   #writeRumors(now: Now, copies: number): number {
     const records = recordWriter;
     const room = this.config.datagramBytes - writer.length - 8;
-    const limit = retransmitLimit(this.config.retransmitFactor, this.clusterSize(now));
+    const limit = this.retransmitLimit(now);
     const candidates = this.rumors.pick(picked, maxPicked);
     let count = 0;
     for (let i = 0; i < candidates; i++) {
       const slot = picked[i] as number;
       if (this.#forced.includes(slot)) continue;
+      if (this.rumors.sent(slot) + copies > limit) {
+        // So many copies would be too many: it has been told enough.
+        this.rumors.remove(slot);
+        continue;
+      }
       const mark = records.length;
       this.writeMember(records, slot, this.rumors.isFull(slot), now);
       if (records.length > room) {

@@ -25,7 +25,8 @@ export class Gossiper {
     const { gossipIntervalMs, gossipFanout } = this.#context.config;
     this.#earn(now);
     if (this.#allowance >= gossipFanout) {
-      this.#spread(now, Math.floor(this.#allowance), out);
+      const most = this.#context.retransmitLimit(now);
+      this.#spread(now, Math.min(most, Math.floor(this.#allowance)), out);
       return;
     }
     if (this.#context.dueMs(timerGossip) < Infinity) return;

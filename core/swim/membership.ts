@@ -333,6 +333,7 @@ export class Membership {
     this.#context.counters.stalls++;
     this.#stalledMs = now.monoMs;
     this.#prober.abandon();
-    this.#claims.postpone(now, late, out);
+    // And a period in which to hear, since the very timer that was late may be a suspicion's.
+    this.#claims.postpone(now, late + this.#context.config.periodMs, out);
   }
 }

@@ -37,8 +37,9 @@ export class Prober {
 
   /** A period ends and the next begins. */
   period(now: Now, out: Effect[]): void {
-    const { config, health } = this.#context;
     if (this.#slot >= 0) this.#fail(now, out);
+    // After the verdict: a failure makes this very period longer.
+    const { config, health } = this.#context;
     this.#context.arm(timerPeriod, now, config.periodMs * (health + 1), out);
     this.#begin(now, out);
   }
@@ -58,13 +59,14 @@ export class Prober {
     this.#ping(now, this.#slot, this.#probeSeq, true, out);
     const hi = directory.tagHi(this.#entry);
     const lo = directory.tagLo(this.#entry);
-    // A few tries find the helpers in a cluster that is mostly well; a small one may have fewer.
-    for (let tries = 0; tries < config.indirectProbes * 4; tries++) {
-      if (this.#helpers.length === config.indirectProbes || roster.peers < 2) break;
-      const slot = roster.peerAt(probeRng.below(roster.peers));
+    // Neighbours in the order of probing, which is shuffled all the time; a few may be of no use.
+    const { peers } = roster;
+    const first = probeRng.below(peers);
+    const tries = Math.min(peers, config.indirectProbes * 4);
+    for (let i = 0; i < tries && this.#helpers.length < config.indirectProbes; i++) {
+      const slot = roster.peerAt((first + i) % peers);
       const helper = directory.addressOf(slot);
       if (slot === this.#slot || roster.stateAt(slot) !== "alive") continue;
-      if (this.#helpers.includes(helper)) continue;
       this.#helpers.push(helper);
       writePingReq(writer, this.#probeSeq, selfTag, hi, lo);
       this.#context.send(helper, "pingReq", false, out);

@@ -41,6 +41,11 @@ export class Rumors {
     return (this.#roster.rumorAt(slot) & fullBit) !== 0;
   }
 
+  /** How often it was told so far. */
+  sent(slot: number): number {
+    return this.#roster.rumorAt(slot) & sentBits;
+  }
+
   /** Begins to tell, or begins anew. A newcomer stays one until its rumor ends. */
   add(slot: number, full: boolean): void {
     const held = this.#roster.rumorAt(slot);

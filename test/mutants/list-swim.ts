@@ -151,7 +151,7 @@ export const swimMutants: readonly Mutant[] = [
   {
     name: "swim-judges-after-a-standstill",
     file: "core/swim/membership.ts",
-    find: "    this.#claims.postpone(now, late, out);\n",
+    find: "    this.#claims.postpone(now, late + this.#context.config.periodMs, out);\n",
     replace: "",
     fault: "a node that was frozen takes those for dead whom it could not hear meanwhile",
     sim: [],
