@@ -9,6 +9,8 @@ export interface SyncConfig {
   readonly downDigestsPerSec: number;
   /** What a periodic comparison finds missing may be on its way by broadcast: it has this long to come. */
   readonly graceMs: number;
+  /** More than this is no broadcast on its way: it is asked for at once. */
+  readonly graceVersions: number;
   /** A gap left by versions that overtook others is asked for after this long. */
   readonly gapDelayMs: number;
   /** A peer that lets this much time pass without a byte of an answer is given up. */
@@ -43,6 +45,7 @@ export const lanSync: SyncConfig = {
   digestIntervalMaxMs: 15_000,
   downDigestsPerSec: 4,
   graceMs: 250,
+  graceVersions: 64,
   gapDelayMs: 250,
   answerTimeoutMs: 5000,
   maxPulls: 3,

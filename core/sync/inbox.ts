@@ -85,6 +85,7 @@ export class Inbox {
   /** Takes a chunk whose verdict is `new`. False: no room, and nothing was marked. */
   take(chunk: Chunk, via: Via): boolean {
     if (this.#failing) return false;
+    assert(chunk.index < chunk.count, "a chunk is one of its version's");
     const bytes = chunk.payload.length;
     const full = this.#bytes + bytes > maxInboxBytes && this.size > 0;
     if (full || this.size >= maxInboxChunks || !this.#mark(chunk)) {
@@ -94,6 +95,16 @@ export class Inbox {
     this.#bytes += bytes;
     (via === "gossip" ? this.#gossip : this.#sync).push(chunk);
     return true;
+  }
+
+  /**
+   * Takes a chunk that contradicts the books, from a peer that was asked for its version: the store
+   * drops what it has of that version, so that it can be asked for anew.
+   */
+  takeContradicting(chunk: Chunk): void {
+    if (this.#failing || this.size >= maxInboxChunks) return;
+    this.#bytes += chunk.payload.length;
+    this.#sync.push(chunk);
   }
 
   /** Hands markers to the store with its next call; the caller vouches for what `Store.receive` asks. */
@@ -188,26 +199,42 @@ export class Inbox {
   #book(batch: Batch, outcomes: readonly VersionOutcome[]): number {
     const ledger = this.#ledger;
     let held = 0;
-    const dropped = new Set<string>();
+    // Rejected ones with the outcome decided last.
+    const rejected = new Map<string, VersionOutcome>();
     for (const outcome of outcomes) {
-      const { actor, version } = outcome;
-      if (outcome.type === "applied" || outcome.type === "quarantined") {
+      const { actor, version, type } = outcome;
+      if (type === "applied" || type === "quarantined") {
         held += ledger.hold(actor, version, version);
-      } else if (outcome.type === "rejected") {
-        dropped.add(`${actor}/${version}`);
-        ledger.refuse(actor, version);
       }
+      const key = `${actor}/${version}`;
+      if (type === "rejected" || rejected.has(key)) rejected.set(key, outcome);
     }
+    for (const outcome of rejected.values()) this.#refuse(batch, outcome);
     // What is neither whole nor refused by now was buffered, or is known to the store already.
     for (const { actor, version, index, count } of batch.chunks) {
-      if (dropped.size > 0 && dropped.has(`${actor}/${version}`)) {
-        ledger.clearPending(actor, version, index, count);
-        continue;
-      }
+      if (rejected.size > 0 && rejected.has(`${actor}/${version}`)) continue;
       if (count > 1) ledger.holdChunk(actor, version, index, count);
       else held += ledger.hold(actor, version, version);
     }
     return held;
+  }
+
+  /**
+   * The store dropped what it had of a version. When it kept chunks that came after that in the
+   * same batch, `last` says how many: they are the last ones of that version in the batch.
+   */
+  #refuse(batch: Batch, last: VersionOutcome): void {
+    const { actor, version } = last;
+    const own = batch.chunks.filter((c) => c.actor === actor && c.version === version);
+    for (const { index, count } of own) this.#ledger.clearPending(actor, version, index, count);
+    this.#ledger.refuse(actor, version);
+    if (last.type !== "buffered") return;
+    const kept = new Set<number>();
+    for (let i = own.length - 1; i >= 0 && kept.size < last.have; i--) {
+      const { index, count } = own[i] as Chunk;
+      kept.add(index);
+      this.#ledger.holdChunk(actor, version, index, count);
+    }
   }
 
   #fail(now: Now, batch: Batch): void {

@@ -14,8 +14,8 @@ export const maxOfferedRanges = 262_144;
 export interface OpenRequest {
   readonly id: number;
   readonly wants: readonly AskedWant[];
-  /** Versions asked for. */
-  readonly versions: number;
+  /** Something of it came. */
+  answered: boolean;
 }
 
 export class Pull {
@@ -40,6 +40,8 @@ export class Pull {
   askFromMs = 0;
   /** Monotonic time of the peer's last sign, or of the last question to it. */
   touchedMs: number;
+  /** Answers in a row that brought nothing. */
+  empty = 0;
   /** Tellings so far. */
   rounds = 0;
   /** The peer told of news meanwhile. */
@@ -56,6 +58,13 @@ export class Pull {
 
   get awaitsAnswer(): boolean {
     return this.stage === "telling" || this.requests.length > 0;
+  }
+
+  /** Versions on offer that were not asked for yet. */
+  get offeredVersions(): number {
+    let count = 0;
+    for (const set of this.offered.values()) count += set.count;
+    return count;
   }
 
   /** Begins another telling: the offer is what this one says and nothing else. */

@@ -5,6 +5,7 @@
  * again, since only then is it known what the markers have to wait for (`marker-pool.ts`).
  */
 import type { ActorId, Address } from "../base/ids.ts";
+import type { Rng } from "../base/rng.ts";
 import type { Effect, Notice, Now } from "../node/event.ts";
 import type { VersionRange, Want } from "../node/store.ts";
 import { encodeAsk, encodeRequest, type SyncMessage } from "../wire/sync-messages.ts";
@@ -17,6 +18,9 @@ import { type AskedWant, choosePartWants, chooseWants, unask, wireWants } from "
 
 /** Tellings in one pull: a peer that changes faster than it is read is left alone for a while. */
 const maxRounds = 8;
+
+/** Answers in a row that bring nothing of what the peer said that it holds. */
+const maxEmptyAnswers = 3;
 
 /** How a pull ended. */
 export interface PullEnd {
@@ -36,16 +40,21 @@ export class Pulls {
   /** Replaced, never changed, so that it may be walked meanwhile. */
   #pulls: readonly Pull[] = [];
   readonly #ended: PullEnd[] = [];
-  #nextToken = 1;
-  #nextRequest = 1;
+  readonly #firstNumber: number;
+  #nextToken: number;
+  #nextRequest: number;
   /** Chunks that came although they were here already. */
   duplicates = 0;
 
-  constructor(ledger: Ledger, inbox: Inbox, markers: MarkerPool, config: SyncConfig) {
+  constructor(ledger: Ledger, inbox: Inbox, markers: MarkerPool, config: SyncConfig, rng: Rng) {
     this.#ledger = ledger;
     this.#inbox = inbox;
     this.#markers = markers;
     this.#config = config;
+    // An answer to a question of an earlier life, which may have held more, must not pass for one now.
+    this.#firstNumber = 1 + rng.uint32();
+    this.#nextToken = this.#firstNumber;
+    this.#nextRequest = this.#firstNumber;
   }
 
   get size(): number {
@@ -67,7 +76,10 @@ export class Pulls {
     const known = this.#find(peer);
     if (known !== undefined) {
       known.again = true;
-      known.urgent ||= urgent;
+      if (urgent) {
+        known.urgent = true;
+        known.askFromMs = 0;
+      }
       return true;
     }
     if (this.#pulls.length >= this.#config.maxPulls || this.#inbox.failing) return false;
@@ -81,7 +93,7 @@ export class Pulls {
   tell(now: Now, from: Address, message: Of<"tell">, out: Effect[]): string | null {
     const pull = this.#find(from);
     if (pull === undefined || pull.stage !== "telling" || pull.token !== message.token) {
-      return "a telling that was not asked for";
+      return this.#late(message.token, this.#nextToken);
     }
     if (message.page !== pull.nextPage) return "a page out of order";
     pull.nextPage++;
@@ -91,7 +103,8 @@ export class Pulls {
     pull.stage = "fetching";
     pull.rounds++;
     if (!pull.incomplete) this.#markers.close(now.monoMs, from, pull.offered);
-    pull.askFromMs = pull.urgent ? 0 : now.monoMs + this.#config.graceMs;
+    const fresh = !pull.urgent && pull.offeredVersions <= this.#config.graceVersions;
+    pull.askFromMs = fresh ? now.monoMs + this.#config.graceMs : 0;
     this.pump(now, out);
     return null;
   }
@@ -100,9 +113,12 @@ export class Pulls {
   chunks(now: Now, from: Address, message: Of<"chunks">): string | null {
     const pull = this.#find(from);
     const request = pull?.requests.find(({ id }) => id === message.id);
-    if (pull === undefined || request === undefined) return "an answer that was not asked for";
+    if (pull === undefined || request === undefined) {
+      return this.#late(message.id, this.#nextRequest);
+    }
     pull.touchedMs = now.monoMs;
     let wrong: string | null = null;
+    request.answered ||= message.chunks.length > 0;
     for (const chunk of message.chunks) {
       const { actor, version, index, count } = chunk;
       const ledger = this.#ledger.get(actor);
@@ -110,9 +126,11 @@ export class Pulls {
       const asked = part?.asked.has(index) === true || ledger?.isAsked(version) === true;
       const verdict = this.#ledger.verdict(actor, version, index, count);
       if (verdict === "known") this.duplicates++;
-      else if (verdict === "conflict") wrong = "a chunk whose count is not that of its version";
       else if (!asked) wrong = "a chunk that was not asked for";
-      else if (this.#inbox.take(chunk, "sync") && index === count - 1) pull.versions++;
+      else if (verdict === "conflict") {
+        wrong = "a chunk whose count is not that of its version";
+        this.#inbox.takeContradicting(chunk);
+      } else if (this.#inbox.take(chunk, "sync") && index === count - 1) pull.versions++;
     }
     return wrong;
   }
@@ -121,19 +139,24 @@ export class Pulls {
   done(now: Now, from: Address, message: Of<"done">, out: Effect[]): string | null {
     const pull = this.#find(from);
     const at = pull?.requests.findIndex(({ id }) => id === message.id) ?? -1;
-    if (pull === undefined || at < 0) return "an answer that was not asked for";
+    if (pull === undefined || at < 0) return this.#late(message.id, this.#nextRequest);
     const [request] = pull.requests.splice(at, 1) as [OpenRequest];
     pull.touchedMs = now.monoMs;
-    if (message.failed) {
+    const { overwritten, rest } = message;
+    const answered = request.answered || overwritten.length > 0 || rest.length > 0;
+    if (answered) pull.empty = 0;
+    // A peer that offers what it does not give is left alone.
+    else pull.empty++;
+    if (message.failed || pull.empty > maxEmptyAnswers) {
       unask(this.#ledger, request.wants);
       this.#end(pull, true);
       return null;
     }
-    this.#mark(now, pull, request, message.overwritten, out);
+    this.#mark(now, pull, request, overwritten, out);
     unask(this.#ledger, request.wants);
-    this.#offerAgain(pull, request, message.rest);
+    this.#offerAgain(pull, request, rest);
     const { sliceVersions, sliceVersionsMax } = this.#config;
-    if (message.rest.length > 0) pull.slice = Math.max(sliceVersions, Math.floor(pull.slice / 2));
+    if (rest.length > 0) pull.slice = Math.max(sliceVersions, Math.floor(pull.slice / 2));
     else pull.slice = Math.min(sliceVersionsMax, pull.slice * 2);
     this.pump(now, out);
     return null;
@@ -197,6 +220,11 @@ export class Pulls {
     return this.#inbox.failing || this.#inbox.bytes > maxInboxBytes / 2;
   }
 
+  /** An answer to no open question: late, when the question was this node's; else made up. */
+  #late(number: number, next: number): string | null {
+    return number >= this.#firstNumber && number < next ? null : "an answer to no question";
+  }
+
   #find(peer: Address): Pull | undefined {
     for (const pull of this.#pulls) if (pull.peer === peer) return pull;
     return undefined;
@@ -210,17 +238,19 @@ export class Pulls {
 
   /** One more request; false when there is nothing to ask. */
   #request(now: Now, pull: Pull, out: Effect[]): boolean {
-    const wants = chooseWants(this.#ledger, pull.offered, pull.slice);
+    // Where others offer the same, each peer gets its share.
+    const { sliceVersions, requestsPerPeer } = this.#config;
+    const share = Math.ceil(pull.offeredVersions / (this.#pulls.length * requestsPerPeer));
+    const limit = Math.max(sliceVersions, Math.min(pull.slice, share));
+    const wants = chooseWants(this.#ledger, pull.offered, limit);
     if (wants.length === 0) wants.push(...choosePartWants(this.#ledger, pull.parts));
     if (wants.length === 0) return false;
-    let versions = 0;
     for (const { ledger, from, to } of wants) {
-      versions += to - from + 1;
       out.push(notice({ type: "need", actor: ledger.actor, from, to }));
     }
     const id = this.#nextRequest++;
     if (pull.requests.length === 0) pull.touchedMs = now.monoMs;
-    pull.requests.push({ id, wants, versions });
+    pull.requests.push({ id, wants, answered: false });
     const bytes = encodeRequest(id, this.#config.windowBytes, wireWants(wants));
     send(pull.peer, "syncRequest", bytes, out);
     return true;

@@ -8,6 +8,7 @@
  */
 import { assert, unreachable } from "../base/assert.ts";
 import type { Address } from "../base/ids.ts";
+import type { Rng } from "../base/rng.ts";
 import type { Effect, Notice, Now, StoreRequest, StoreResponse } from "../node/event.ts";
 import type { IdSource } from "../node/ids.ts";
 import type { RangeDigest } from "../node/store.ts";
@@ -58,17 +59,18 @@ export class Repair {
   readonly #ids: IdSource;
   readonly #helper: RepairHelper;
   #session: Session | null = null;
-  #nextToken = 1;
+  #nextToken: number;
   #notBeforeMs = 0;
   #intervalMs: number;
 
-  constructor(ledger: Ledger, state: StateView, config: SyncConfig, ids: IdSource) {
+  constructor(ledger: Ledger, state: StateView, config: SyncConfig, ids: IdSource, rng: Rng) {
     this.#ledger = ledger;
     this.#state = state;
     this.#config = config;
     this.#ids = ids;
     this.#helper = new RepairHelper(ledger, state, ids);
     this.#intervalMs = config.repairIntervalMs;
+    this.#nextToken = 1 + rng.uint32();
   }
 
   /** `peer` holds the same and has other rows, it seems. */

@@ -31,7 +31,7 @@ import { Serving } from "./serving.ts";
 import type { StateView } from "./state-view.ts";
 
 /** A version that could not be read is asked for again after this long, in case of a newer program here or there. */
-const forgiveAfterMs = 60_000;
+const forgiveAfterMs = 10_000;
 /** Markers of a peer that is gone have this long to be released. */
 const goneMarkersMs = 2000;
 
@@ -67,9 +67,9 @@ export class Sync {
     this.#state = state;
     this.#config = config;
     this.#contacts = new Contacts(self, config, rng.fork("contacts"), members);
-    this.#pulls = new Pulls(ledger, inbox, this.#markers, config);
+    this.#pulls = new Pulls(ledger, inbox, this.#markers, config, rng.fork("pulls"));
     this.#serving = new Serving(ledger, config, ids);
-    this.#repair = new Repair(ledger, state, config, ids);
+    this.#repair = new Repair(ledger, state, config, ids, rng.fork("repair"));
     this.#digestTimer = new TimerSlot(ids);
     this.#workTimer = new TimerSlot(ids);
   }
@@ -80,7 +80,7 @@ export class Sync {
 
   timer(now: Now, token: number, out: Effect[]): void {
     if (this.#digestTimer.take(token)) {
-      for (const peer of this.#contacts.periodic()) this.#sendDigest(peer, false, out);
+      for (const peer of this.#contacts.periodic()) this.#sendDigest(peer, null, out);
       this.#digestTimer.arm(now.monoMs, this.#contacts.nextDelayMs(), out);
       this.#forgive(now);
     } else if (!this.#workTimer.take(token)) {
@@ -117,6 +117,7 @@ export class Sync {
       this.#pulls.giveUpAll();
     } else if (received.held > 0) {
       this.#contacts.quicken();
+      this.#digestTimer.armBy(now.monoMs, this.#config.digestIntervalMs, out);
       if (received.via === "sync") this.#contacts.news();
     }
     if (received === null || received.via === "sync" || this.#busy) this.#work(now, out);
@@ -221,9 +222,9 @@ export class Sync {
     }
     this.#contacts.quicken();
     this.#digestTimer.armBy(now.monoMs, this.#config.digestIntervalMs, out);
-    if (!this.#ledger.hasHeld(digest.holdings)) this.#pulls.begin(now, from, false, out);
+    if (!this.#ledger.hasHeld(digest.holdings)) this.#pulls.begin(now, from, digest.news, out);
     // All that the peer holds is held here, but not the other way round: let it pull.
-    else if (!digest.reply) this.#sendDigest(from, true, out);
+    else if (!digest.reply) this.#sendDigest(from, "reply", out);
   }
 
   /** Whatever is due. Every entry ends here. */
@@ -231,13 +232,13 @@ export class Sync {
     this.#resumeStore(now);
     this.#pulls.expire(now);
     this.#pulls.pump(now, out);
-    this.#releaseMarkers(now, out);
+    this.#releaseMarkers(now);
     this.#closeEnded(out);
     const gapPeer = this.#contacts.takeGap(now);
     if (gapPeer !== null) this.#pulls.begin(now, gapPeer, true, out);
-    for (const peer of this.#contacts.takeHints(now)) this.#sendDigest(peer, false, out);
+    for (const peer of this.#contacts.takeHints(now)) this.#sendDigest(peer, "news", out);
     for (const peer of this.#contacts.takeUrgent(now)) {
-      if (!this.#pulls.begin(now, peer, true, out)) this.#sendDigest(peer, false, out);
+      if (!this.#pulls.begin(now, peer, true, out)) this.#sendDigest(peer, null, out);
     }
     this.#repair.work(now);
     this.#inbox.flush(out);
@@ -260,16 +261,15 @@ export class Sync {
     if (peer !== null) this.#contacts.soon(peer);
   }
 
-  #releaseMarkers(now: Now, out: Effect[]): void {
+  #releaseMarkers(now: Now): void {
     if (this.#markers.groupCount === 0) return;
     this.#markers.settle(now.monoMs);
     if (!this.#inbox.failing) this.#inbox.release(this.#markers.release());
     const expired = this.#markers.expire(now.monoMs - this.#config.markerTimeoutMs);
-    if (expired > 0) {
-      out.push(notice({ type: "overflow", queue: "markers", count: expired }));
-      const peer = this.#contacts.randomAlive(null);
-      if (peer !== null) this.#contacts.soon(peer);
-    }
+    if (expired === 0) return;
+    // Somebody else may have these versions whole.
+    const peer = this.#contacts.randomAlive(null);
+    if (peer !== null) this.#contacts.soon(peer);
   }
 
   #closeEnded(out: Effect[]): void {
@@ -294,13 +294,14 @@ export class Sync {
     this.#ledger.forgiveAll();
   }
 
-  #sendDigest(to: Address, reply: boolean, out: Effect[]): void {
+  #sendDigest(to: Address, as: "reply" | "news" | null, out: Effect[]): void {
     const digest: Digest = {
       holdings: this.#ledger.hash,
       state: this.#state.hash,
       schema: this.#state.schema,
       quarantined: this.#state.quarantined,
-      reply,
+      reply: as === "reply",
+      news: as === "news",
     };
     const bytes = encodeDigest(digest);
     out.push({ type: "send", to, plane: "sync", reliable: false, kind: "syncDigest", bytes });

@@ -26,6 +26,8 @@ export interface Digest {
   readonly quarantined: boolean;
   /** An answer: not to be answered by a digest in turn. */
   readonly reply: boolean;
+  /** What is new in it came by sync, so no broadcast will bring it. */
+  readonly news: boolean;
 }
 
 /** What a peer holds of an actor. One actor may be told in several entries. */
@@ -89,7 +91,7 @@ const writer = new Writer(64 * 1024);
 
 export function encodeDigest(digest: Digest): Uint8Array {
   beginMessage(writer, "syncDigest");
-  writer.u8((digest.reply ? 1 : 0) | (digest.quarantined ? 2 : 0));
+  writer.u8((digest.reply ? 1 : 0) | (digest.quarantined ? 2 : 0) | (digest.news ? 4 : 0));
   writeHash(writer, digest.holdings);
   writeHash(writer, digest.state);
   writeHash(writer, digest.schema);
@@ -305,7 +307,8 @@ export const syncDecoders: DecoderTable<SyncMessage> = decoderTable<SyncMessage>
     const state = readHash(r);
     const schema = readHash(r);
     const quarantined = (flags & 2) !== 0;
-    return { type: "digest", holdings, state, schema, quarantined, reply: (flags & 1) !== 0 };
+    const [reply, news] = [(flags & 1) !== 0, (flags & 4) !== 0];
+    return { type: "digest", holdings, state, schema, quarantined, reply, news };
   },
   syncSummary: readSummary,
   syncRequest: (r) => ({
