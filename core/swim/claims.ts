@@ -186,7 +186,7 @@ export class Claims {
     } else if (
       state === "down" &&
       roster.isPeer(slot) &&
-      !this.#credible(slot, incarnation, exchanged)
+      !this.#credible(now, slot, incarnation, exchanged)
     ) {
       // Seen alive here: let it speak for itself first.
       if (roster.stateAt(slot) === "alive" || incarnation > roster.incarnationAt(slot)) {
@@ -202,13 +202,22 @@ export class Claims {
     }
   }
 
-  /** A death is believed at once when it comes as news and that life was suspected here at first hand. */
-  #credible(slot: number, incarnation: number, exchanged: boolean): boolean {
+  /**
+   * A death is believed at once when it comes as news, that life was suspected here at first hand,
+   * and long enough for its refutation to have come: whoever judged waited for the whole of min.
+   */
+  #credible(now: Now, slot: number, incarnation: number, exchanged: boolean): boolean {
     const { roster, suspicions } = this.#context;
     if (exchanged || roster.stateAt(slot) !== "suspect") return false;
     if (incarnation !== roster.incarnationAt(slot)) return false;
     const index = roster.noteAt(slot);
+    if (now.monoMs - suspicions.startedAt(index) < this.#minMs() / 2) return false;
     return suspicions.accusersAt(index) > 1 || suspicions.accuserAt(index, 0) !== hearsay;
+  }
+
+  #minMs(): number {
+    const { roster, config } = this.#context;
+    return minSuspicionMs(config.suspicionFactor, roster.size, config.periodMs);
   }
 
   /** The same claim once more: count it as spread, and join its accusers. */
@@ -346,7 +355,7 @@ export class Claims {
     const index = roster.noteAt(slot);
     if (!suspicions.accuse(index, accuser)) return;
     const size = roster.size;
-    const min = minSuspicionMs(config.suspicionFactor, size, config.periodMs);
+    const min = this.#minMs();
     // Of a small cluster nobody else may be there to confirm.
     const wanted = Math.min(config.suspicionConfirmations, Math.max(0, size - 2));
     const confirmed = suspicions.confirmations(index, wanted);

@@ -131,7 +131,7 @@ describe("comparing lists", () => {
 
   test("SW18: a member that the other side holds dead is suspect, told so, and not dead", () => {
     const [one, other] = pair([a, b]);
-    other.hear(b, record(a, "suspect", 0, { accusers: [b] }), record(a, "down", 0));
+    other.bury(b, a);
     expect(other.stateOf(a)).toBe("down");
     other.calm(2000);
     one.take();

@@ -82,11 +82,20 @@ describe("suspicion", () => {
 });
 
 describe("a death", () => {
-  test("SW02: of a life suspected here at first hand is believed at once", () => {
+  test("SW02: of a life suspected here at first hand for a while is believed at once", () => {
     const solo = new Solo().among(a, b, c);
     solo.hear(b, record(a, "suspect", 0, { accusers: [b] }));
+    solo.calm(2000);
     solo.hear(c, record(a, "down", 0));
     expect(solo.stateOf(a)).toBe("down");
+  });
+
+  test("SW18: so soon after the suspicion that no refutation could have come is not", () => {
+    const solo = new Solo().among(a, b, c);
+    solo.hear(b, record(a, "suspect", 0, { accusers: [b] }));
+    solo.calm(1900);
+    solo.hear(c, record(a, "down", 0));
+    expect(solo.stateOf(a)).toBe("suspect");
   });
 
   test("SW18: of one that seems well here is a suspicion first", () => {
@@ -143,7 +152,7 @@ describe("a death", () => {
 
   test("SW19: news of the living from before a known death is answered with the accusation, once a period", () => {
     const solo = new Solo().among(a, b, c);
-    solo.hear(b, record(a, "suspect", 3, { accusers: [b] }), record(a, "down", 3));
+    solo.bury(b, a, 3);
     solo.take();
     for (let i = 0; i < 5; i++) solo.hear(c, record(a, "alive", 2));
     const answers = solo.take("memberGroups");
@@ -157,7 +166,7 @@ describe("a death", () => {
 
   test("SW10: who is held down learns it from the ack of its own ping", () => {
     const solo = new Solo().among(a, b);
-    solo.hear(b, record(a, "suspect", 3, { accusers: [b] }), record(a, "down", 3));
+    solo.bury(b, a, 3);
     solo.take();
     const { lo } = tag(a);
     solo.deliver(a, { kind: "ping", seq: 1, source: lo, target: tag(solo.self).lo, root: 0 });
@@ -169,7 +178,7 @@ describe("a death", () => {
 describe("who holds an address", () => {
   test("SW01, SW24: a higher epoch replaces whatever was said of the older self", () => {
     const solo = new Solo().among(a, b);
-    solo.hear(b, record(a, "suspect", 9, { accusers: [b] }), record(a, "down", 9));
+    solo.bury(b, a, 9);
     const reborn = identity("a", { epoch: 2 });
     solo.hear(b, record(reborn, "alive", 0, { full: true }));
     expect(solo.membership.memberOf(a.address)).toMatchObject({

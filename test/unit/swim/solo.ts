@@ -5,6 +5,7 @@ import { lanProfile, type SwimConfig } from "../../../core/swim/config.ts";
 import { Directory } from "../../../core/swim/directory.ts";
 import { type Identity, type Tag, tagOf, writeIdentity } from "../../../core/swim/identity.ts";
 import { Membership } from "../../../core/swim/membership.ts";
+import { minSuspicionMs } from "../../../core/swim/scale.ts";
 import {
   decodeSwim,
   describe,
@@ -116,6 +117,14 @@ export class Solo {
   /** News from a peer. */
   hear(from: Identity, ...records: readonly MemberRecord[]): this {
     return this.deliver(from, { kind: "gossip", source: tag(from).lo, size: 2, records });
+  }
+
+  /** Lets a member be suspected by a peer, and after a while be told dead by it. */
+  bury(by: Identity, subject: Identity, incarnation = 0): this {
+    this.hear(by, record(subject, "suspect", incarnation, { accusers: [by] }));
+    const { periodMs, suspicionFactor } = this.config;
+    this.calm(minSuspicionMs(suspicionFactor, this.membership.size, periodMs) / 2);
+    return this.hear(by, record(subject, "down", incarnation));
   }
 
   leave(): this {
