@@ -54,6 +54,8 @@ const addTag = 7;
 
 /** One buffer for all encoding: an encoder is finished before the next one begins. */
 const writer = new Writer(64 * 1024);
+/** Payloads begun in it so far: tells whether the buffer still holds one's own. */
+let begun = 0;
 
 /**
  * Cuts `rows` (in table order) into payloads of about `targetBytes`. The same rows and target give
@@ -73,6 +75,7 @@ export class ChunkEncoder {
   #table: string | null = null;
   #rowsInChunk = 0;
   #valuesInChunk = 0;
+  #begun = 0;
 
   constructor(targetBytes: number) {
     this.#targetBytes = targetBytes;
@@ -86,11 +89,13 @@ export class ChunkEncoder {
       (this.#rowsInChunk > 0 && writer.length >= this.#targetBytes);
     if (full) this.#cut();
     if (this.#rowsInChunk === 0) {
+      this.#begun = ++begun;
       writer.reset();
       writer.u8(format);
       this.#valuesInChunk = 0;
       this.#table = null;
     }
+    assert(begun === this.#begun, "one encoder at a time");
     if (row.table !== this.#table) {
       this.#table = row.table;
       this.#columns.clear();
@@ -112,7 +117,9 @@ export class ChunkEncoder {
   }
 
   #cut(): void {
-    if (this.#rowsInChunk > 0) this.#payloads.push(writer.finish());
+    if (this.#rowsInChunk === 0) return;
+    assert(begun === this.#begun, "one encoder at a time");
+    this.#payloads.push(writer.finish());
     this.#rowsInChunk = 0;
   }
 }

@@ -8,9 +8,9 @@ const cuts: readonly SimTry[] = [
 const large: readonly SimTry[] = [{ scenario: "large-versions", seeds: 12 }];
 const disks: readonly SimTry[] = [{ scenario: "lost-disks", seeds: 15 }];
 
-const storeTests = ["test/contract/memory-store", "test/property"];
-const syncTests = ["test/unit/sync", "test/unit/node", "test/property"];
-const gossipTests = ["test/unit/gossip", "test/property"];
+const storeTests = ["test/contract/memory-store"];
+const syncTests = ["test/unit/sync", "test/unit/node"];
+const gossipTests = ["test/unit/gossip", "test/unit/node"];
 
 export const storeMutants: readonly Mutant[] = [
   {

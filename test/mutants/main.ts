@@ -9,7 +9,6 @@ import type { CheckName } from "../../sim/check/check.ts";
 import { hunt, type Verdict } from "./hunt.ts";
 import { mutants } from "./list.ts";
 import type { Mutant } from "./mutant.ts";
-import { scenarioNames } from "./scenarios.ts";
 import { Workspace } from "./workspace.ts";
 
 const help = `usage: npm run sim:mutants -- [options]
@@ -21,16 +20,29 @@ const help = `usage: npm run sim:mutants -- [options]
   --no-control   leave out the run without any fault
 `;
 
-/** The source as it is: whatever is found in it was no mutant's doing. */
-const control: Mutant = {
-  name: "control",
-  file: "core/wire/envelope.ts",
-  find: "export const wireVersion = 1;",
-  replace: "export const wireVersion = 1; // no fault",
-  fault: "none: this is the program as it is, and nothing may be found in it",
-  sim: scenarioNames.map((scenario) => ({ scenario, seeds: 20 })),
-  tests: [],
-};
+/**
+ * The source as it is, under all that the chosen mutants are to be caught by: whatever is found in
+ * it is no mutant's doing.
+ */
+function controlOf(chosen: readonly Mutant[]): Mutant {
+  const seeds = new Map<string, number>();
+  for (const { sim } of chosen) {
+    for (const one of sim) {
+      seeds.set(one.scenario, Math.max(one.seeds, seeds.get(one.scenario) ?? 0));
+    }
+  }
+  return {
+    name: controlName,
+    file: "core/wire/envelope.ts",
+    find: "export const wireVersion = 1;",
+    replace: "export const wireVersion = 1; // no fault",
+    fault: "none: this is the program as it is, and nothing may be found in it",
+    sim: [...seeds].map(([scenario, most]) => ({ scenario, seeds: most })),
+    tests: [...new Set(chosen.flatMap(({ tests }) => tests))],
+  };
+}
+
+const controlName = "control";
 
 /** Every check of the simulator: each must prove itself on a mutant. */
 const checkNames: Readonly<Record<CheckName, true>> = {
@@ -67,14 +79,14 @@ function readArguments() {
     ({ name }) => only.length === 0 || only.some((start) => name.startsWith(start)),
   );
   if (chosen.length === 0) throw new RangeError(`no mutant is called ${only.join(" or ")}`);
-  const withControl = only.length === 0 && !values["no-control"];
+  const withControl = !values["no-control"];
   return {
     help: values.help,
     list: values.list,
     jobs,
     limitMs: limitS * 1000,
     all: only.length === 0,
-    chosen: withControl ? [control, ...chosen] : chosen,
+    chosen: withControl ? [controlOf(chosen), ...chosen] : chosen,
   };
 }
 
@@ -119,7 +131,7 @@ async function huntAll(chosen: readonly Mutant[], jobs: number, limitMs: number)
 const nameWidth = Math.max(...mutants.map(({ name }) => name.length));
 
 function row({ mutant, caught, runs, seconds }: Verdict): string {
-  const isControl = mutant === control;
+  const isControl = mutant.name === controlName;
   const by = caught === null ? (isControl ? "nothing found" : "SURVIVED") : caught.by;
   const found = caught === null ? "" : `  ${caught.where}`;
   const name = mutant.name.padEnd(nameWidth);
@@ -145,7 +157,7 @@ async function main(): Promise<number> {
 }
 
 function conclude(verdicts: readonly Verdict[], all: boolean): number {
-  const hunted = verdicts.filter(({ mutant }) => mutant !== control);
+  const hunted = verdicts.filter(({ mutant }) => mutant.name !== controlName);
   const survived = hunted.filter(({ caught }) => caught === null).length;
   const byTests = hunted.filter(({ caught }) => caught?.by.startsWith("test") === true).length;
   const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -153,7 +165,9 @@ function conclude(verdicts: readonly Verdict[], all: boolean): number {
     `${hunted.length} mutants: ${hunted.length - byTests - survived} caught by the simulator, ` +
       `${byTests} by tests, ${survived} survived`,
   );
-  const falseAlarm = verdicts.some(({ mutant, caught }) => mutant === control && caught !== null);
+  const falseAlarm = verdicts.some(
+    ({ mutant, caught }) => mutant.name === controlName && caught !== null,
+  );
   if (falseAlarm) say("the checks found something in the program without a fault");
   const proven = new Set(hunted.map(({ caught }) => caught?.by));
   const unproven = Object.keys(checkNames).filter((name) => !proven.has(name));

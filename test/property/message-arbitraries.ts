@@ -411,6 +411,7 @@ export const kindCases: Readonly<Record<MessageKind, KindCase>> = {
       schema: hash,
       quarantined: fc.boolean(),
       reply: fc.boolean(),
+      news: fc.boolean(),
     }),
   ),
   syncSummary: sync(fc.oneof(anyAsk, anyTell)),

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { InvariantError } from "../../../core/base/assert.ts";
-import { decodeChanges, encodeChunks, type RowChange } from "../../../core/wire/changes.ts";
+import {
+  ChunkEncoder,
+  decodeChanges,
+  encodeChunks,
+  type RowChange,
+} from "../../../core/wire/changes.ts";
 import { maxRowsPerPayload, maxValuesPerPayload } from "../../../core/wire/limits.ts";
 import { WireError } from "../../../core/wire/wire-error.ts";
 import { Writer } from "../../../core/wire/writer.ts";
@@ -96,6 +101,18 @@ describe("cutting", () => {
     });
     const byValues = encodeChunks(wide, 2 ** 30).map((one) => decodeChanges(one).length);
     expect(byValues).toEqual([Math.floor(maxValuesPerPayload / 1000), 5]);
+  });
+
+  test("WI11: rows added one by one make the same payloads; two encoders do not mix", () => {
+    const encoder = new ChunkEncoder(60);
+    for (const row of example) encoder.add(row);
+    expect(encoder.finish()).toEqual(encodeChunks(example, 60));
+    const first = new ChunkEncoder(1000);
+    const second = new ChunkEncoder(1000);
+    first.add(example[0] as RowChange);
+    second.add(example[0] as RowChange);
+    expect(() => first.add(example[1] as RowChange)).toThrow(InvariantError);
+    expect(() => first.finish()).toThrow(InvariantError);
   });
 
   test("WI12: what no merge could mean is never written", () => {
