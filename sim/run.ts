@@ -94,6 +94,7 @@ export class Run {
   #restless = "";
   #converged = false;
   #nextProgressUs = 0;
+  #nextPollUs = 0;
 
   constructor(scenario: Scenario, options: RunOptions) {
     this.scenario = scenario;
@@ -266,7 +267,7 @@ export class Run {
       const endUs = Math.ceil(this.scenario.durationMs * 1000);
       return this.#options.progress === undefined ? endUs : Math.min(endUs, this.#nextProgressUs);
     }
-    if (this.#phase === "healing") return this.#kernel.nowUs + pollUs;
+    if (this.#phase === "healing") return this.#nextPollUs;
     return (this.#mark?.atUs ?? 0) + quietWindowUs[this.scenario.profile];
   }
 
@@ -281,6 +282,7 @@ export class Run {
         if (nowUs >= this.scenario.durationMs * 1000) this.#heal();
         return;
       case "healing":
+        this.#nextPollUs = nowUs + pollUs;
         if (this.#isCalm()) this.#watchQuiet();
         else if (nowUs >= this.#deadlineUs) this.#finish(false);
         return;
@@ -297,6 +299,7 @@ export class Run {
     this.faults.liftAll();
     this.world.network.cuts.assertNone();
     this.#phase = "healing";
+    this.#nextPollUs = this.#kernel.nowUs + pollUs;
     this.#deadlineUs = this.#kernel.nowUs + this.scenario.expect.convergeWithinMs * 1000;
     for (const node of this.world.nodes) {
       if (!node.leaving) continue;

@@ -13,7 +13,7 @@ export const fleetScenarios: readonly BuiltIn[] = [
       network: { latencyMs: { min: 1, max: 10 }, loss: 0.01 },
       workload: [writes(50_000, 20)],
       faults: range(0, 40).flatMap((i) => {
-        const node = (i * 7 + 3) % nodes;
+        const node = (i + 3) % nodes;
         const disk = ["kept", "torn", "lost"][i % 3];
         return [
           { kind: "crash", atMs: 5000 + 1000 * i, node, disk },

@@ -102,7 +102,7 @@ export const roughScenarios: readonly BuiltIn[] = [
     name: "hostile-peer",
     summary: "A member sends garbage, torn and damaged messages beside its own.",
     nodes: 5,
-    minNodes: 2,
+    minNodes: 3,
     build: () => ({
       durationMs: 40_000,
       network: ordinaryNetwork,

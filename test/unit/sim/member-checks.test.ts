@@ -1,0 +1,136 @@
+import { expect, test } from "vitest";
+import type { Address, NodeId } from "../../../core/base/ids.ts";
+import type { MemberState, Notice } from "../../../core/node/event.ts";
+import { MemberHistory } from "../../../sim/check/member-history.ts";
+import { MembershipCheck } from "../../../sim/check/membership.ts";
+import type { SimNode } from "../../../sim/host/node.ts";
+import { FakeContext, fakeNode } from "./fake-cluster.ts";
+
+type Change = readonly [
+  epoch: number,
+  incarnation: number,
+  state: MemberState,
+  about?: string,
+  nodeId?: string,
+];
+
+function notice([epoch, incarnation, state, about = "n1", nodeId = "1"]: Change): Notice {
+  const id = nodeId.repeat(32) as NodeId;
+  return { type: "member", about: about as Address, nodeId: id, state, incarnation, epoch };
+}
+
+/** What node 0 notices, one after another. */
+function notices(...list: (Change | "forgotten" | "restart")[]): string[] {
+  const context = new FakeContext();
+  const node = fakeNode(0, {});
+  context.nodes.push(node);
+  const check = new MemberHistory(context);
+  check.booted(node);
+  for (const item of list) {
+    if (item === "restart") check.booted(node);
+    else if (item === "forgotten") {
+      check.noticed(node, { type: "forgotten", about: "n1" as Address });
+    } else check.noticed(node, notice(item));
+  }
+  return context.reports;
+}
+
+test.each<[string, string, (Change | "forgotten" | "restart")[]]>([
+  [
+    "an incarnation goes back",
+    "incarnation goes back from 5 to 4",
+    [
+      [1, 5, "alive"],
+      [1, 4, "alive"],
+    ],
+  ],
+  [
+    "an epoch goes back",
+    "identity goes back",
+    [
+      [2, 0, "alive"],
+      [1, 9, "alive"],
+    ],
+  ],
+  [
+    "an identity goes back within an epoch",
+    "identity goes back",
+    [
+      [1, 0, "alive", "n1", "b"],
+      [1, 0, "alive", "n1", "a"],
+    ],
+  ],
+  [
+    "the dead rise without a higher incarnation",
+    "down becomes alive",
+    [
+      [1, 3, "down"],
+      [1, 3, "alive"],
+    ],
+  ],
+  [
+    "who left is suspected anew",
+    "left becomes suspect",
+    [
+      [1, 3, "left"],
+      [1, 3, "suspect"],
+    ],
+  ],
+  ["a running node takes itself for down", "takes itself for down", [[1, 3, "down", "n0"]]],
+])("SI23: it is found when %s", (_what, found, list) => {
+  expect(notices(...list).join()).toContain(found);
+});
+
+test.each<[string, (Change | "forgotten" | "restart")[]]>([
+  [
+    "a refutation",
+    [
+      [1, 3, "suspect"],
+      [1, 4, "alive"],
+    ],
+  ],
+  [
+    "a death refuted",
+    [
+      [1, 3, "down"],
+      [1, 4, "alive"],
+    ],
+  ],
+  [
+    "another identity",
+    [
+      [1, 9, "down"],
+      [2, 0, "alive"],
+    ],
+  ],
+  ["a member forgotten and met again", [[1, 9, "down"], "forgotten", [1, 2, "alive"]]],
+  ["a restarted observer", [[1, 9, "alive"], "restart", [1, 2, "alive"]]],
+])("SI23: %s passes", (_what, list) => {
+  expect(notices(...list)).toEqual([]);
+});
+
+/** Node 0 sees node 1 (live unless told otherwise) as described. */
+function sees(member: object | undefined, subject: object = {}): string[] {
+  const context = new FakeContext();
+  const one = fakeNode(1, subject);
+  const self = { state: "alive", epoch: 100, nodeId: "0".repeat(32) };
+  const memberOf = (address: string): object | undefined => (address === "n0" ? self : member);
+  const zero: SimNode = fakeNode(0, { replica: { membership: { digest: 1, memberOf } } });
+  context.nodes.push(zero, one);
+  new MembershipCheck(context).atEnd();
+  return context.reports;
+}
+
+const right = { state: "alive", epoch: 101, nodeId: "1".repeat(32) };
+
+test("SI23: members that are not known as they are are found after healing", () => {
+  expect(sees(right)).toEqual([]);
+  expect(sees(undefined).join()).toContain("holds node 1, which is alive, for unknown");
+  expect(sees({ ...right, state: "suspect" }).join()).toContain("for suspect");
+  expect(sees({ ...right, state: "down" }).join()).toContain("for down");
+  expect(sees({ ...right, epoch: 100 }).join()).toContain("an old identity of node 1");
+  const gone = { live: false, life: "left" };
+  expect(sees({ ...right, state: "left" }, gone)).toEqual([]);
+  expect(sees(undefined, gone)).toEqual([]);
+  expect(sees(right, gone).join()).toContain("holds node 1, which is left, for alive");
+});
