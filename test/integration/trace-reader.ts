@@ -63,127 +63,176 @@ interface InFlight {
   readonly from: number;
   readonly to: number;
   readonly sentAt: number;
-  readonly crossed: readonly number[];
+  /** Cuts in force when it was sent. */
+  readonly crossed: readonly unknown[];
   endings: number;
 }
 
-/**
- * What a reader may rely on, checked line by line; one sentence for each thing that is wrong, at
- * most `limit`.
- */
-export function checkTrace(trace: Trace, limit = 20): string[] {
-  const wrong: string[] = [];
-  const say = (at: TraceLine, sentence: string): void => {
-    if (wrong.length < limit) wrong.push(`t=${at.t} ${at.k}: ${sentence}`);
-  };
-  const messages = new Map<number, InFlight>();
-  const cuts = new Map<unknown, Cut>();
-  const halted = new Set<number>();
-  const left = new Set<number>();
-  const known = new Set(trace.header.nodes.map((node) => node.n));
-  const lastState = new Map<number, TraceLine>();
-  const committed = new Set<string>();
-  let now = 0;
+/** Nothing stays on its way for longer than retransmissions may take. */
+const longestFlightUs = 30_000_000;
+/** Between two `state` lines of a node. */
+const stateEveryUs = 100_000;
+const mostComplaints = 20;
 
-  const cutsBetween = (from: number, to: number): number[] =>
-    [...cuts].filter(([, cut]) => cut(from, to)).map(([id]) => id as number);
+/** What a reader may rely on, checked line by line; one sentence for each thing that is wrong. */
+export function checkTrace(trace: Trace): string[] {
+  const checker = new Checker(trace);
+  trace.lines.forEach((line, index) => checker.line(line, index));
+  checker.end();
+  return checker.wrong;
+}
 
-  for (const [index, line] of trace.lines.entries()) {
-    if (!Number.isInteger(line.t) || line.t < now) say(line, `time goes back from ${now}`);
-    now = Math.max(now, line.t);
-    if (line.n !== undefined && line.k !== "join" && !known.has(line.n))
-      say(line, `unknown node ${line.n}`);
+class Checker {
+  readonly wrong: string[] = [];
+  readonly #trace: Trace;
+  readonly #messages = new Map<unknown, InFlight>();
+  readonly #cuts = new Map<unknown, Cut>();
+  readonly #halted = new Set<number>();
+  readonly #left = new Set<number>();
+  readonly #known: Set<number>;
+  readonly #states = new Map<number, TraceLine>();
+  readonly #committed = new Set<string>();
+  #now = 0;
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+    this.#known = new Set(trace.header.nodes.map((node) => node.n));
+  }
+
+  line(line: TraceLine, index: number): void {
+    if (!Number.isInteger(line.t) || line.t < this.#now)
+      this.#say(line, `time goes back from ${this.#now}`);
+    this.#now = Math.max(this.#now, line.t);
+    const n = line.n ?? -1;
+    if (n >= 0 && line.k !== "join" && !this.#known.has(n)) this.#say(line, `unknown node ${n}`);
     switch (line.k) {
-      case "send": {
-        const from = line.n as number;
-        const to = line["to"] as number;
-        if (messages.has(line["m"] as number))
-          say(line, `message ${String(line["m"])} was sent before`);
-        if (halted.has(from)) say(line, `node ${from} is crashed or paused`);
-        const crossed = cutsBetween(from, to);
-        messages.set(line["m"] as number, { from, to, sentAt: line.t, crossed, endings: 0 });
+      case "send":
+        this.#send(line, n, line["to"] as number);
         break;
-      }
       case "recv":
-      case "drop": {
-        const message = messages.get(line["m"] as number);
-        if (message === undefined) {
-          say(line, `message ${String(line["m"])} was never sent`);
-          break;
-        }
-        message.endings++;
-        if (line.k === "drop") {
-          if (line.n !== message.from || line["to"] !== message.to)
-            say(line, "other ends than its send");
-          break;
-        }
-        if (line.n !== message.to || line["from"] !== message.from)
-          say(line, "other ends than its send");
-        if (halted.has(message.to)) say(line, `node ${message.to} is crashed or paused`);
-        const crosses = [...message.crossed, ...cutsBetween(message.from, message.to)];
-        if (crosses.length > 0) say(line, `crosses partition ${crosses.join(", ")} in force`);
+      case "drop":
+        this.#arrival(line, n);
         break;
-      }
-      case "fault": {
-        const cut = cutOf(line["fault"] as Record<string, unknown>);
-        if (cut !== undefined) cuts.set(line["id"], cut);
+      case "commit":
+      case "apply":
+        this.#version(line);
         break;
-      }
-      case "lift":
-        cuts.delete(line["id"]);
-        break;
-      case "crash":
-      case "pause":
-        halted.add(line.n as number);
-        break;
-      case "restart":
-      case "resume":
-        halted.delete(line.n as number);
-        left.delete(line.n as number);
-        break;
-      // It goes on for a while, to tell the others; then it is no longer one of those that agree.
-      case "leave":
-        left.add(line.n as number);
-        break;
-      case "join":
-        known.add(line.n as number);
-        break;
-      case "commit": {
-        const id = `${String(line["actor"])}:${String(line["version"])}`;
-        if (committed.has(id)) say(line, `version ${id} was committed before`);
-        committed.add(id);
-        break;
-      }
-      case "apply": {
-        const id = `${String(line["actor"])}:${String(line["version"])}`;
-        if (!committed.has(id)) say(line, `version ${id} was never committed`);
-        break;
-      }
       case "state":
-        lastState.set(line.n as number, line);
+        this.#state(line, n);
+        break;
+      case "fault":
+      case "lift":
+        this.#fault(line);
         break;
       case "end":
-        if (index !== trace.lines.length - 1) say(line, "something follows the end");
+        if (index !== this.#trace.lines.length - 1) this.#say(line, "something follows the end");
         break;
       default:
+        this.#life(line.k, n);
+    }
+  }
+
+  end(): void {
+    const end = this.#trace.lines.at(-1);
+    if (end === undefined || end.k !== "end") {
+      this.wrong.push("no end line");
+      return;
+    }
+    for (const node of this.#known) {
+      if (this.#halted.has(node) || this.#left.has(node)) continue;
+      const state = this.#states.get(node);
+      if (state === undefined) this.#say(end, `node ${node} has no state`);
+      else if (end["converged"] === true && state["hash"] !== end["hash"]) {
+        this.#say(end, `node ${node} ends with another hash`);
+      }
+    }
+    for (const [m, message] of this.#messages) {
+      if (message.endings > 0 || end.t - message.sentAt <= longestFlightUs) continue;
+      this.#say(end, `message ${String(m)} vanished`);
+    }
+  }
+
+  #say(at: TraceLine, sentence: string): void {
+    if (this.wrong.length < mostComplaints) this.wrong.push(`t=${at.t} ${at.k}: ${sentence}`);
+  }
+
+  #cutsBetween(from: number, to: number): unknown[] {
+    return [...this.#cuts].filter(([, cut]) => cut(from, to)).map(([id]) => id);
+  }
+
+  #send(line: TraceLine, from: number, to: number): void {
+    const m = line["m"];
+    if (this.#messages.has(m)) this.#say(line, `message ${String(m)} was sent before`);
+    if (this.#halted.has(from)) this.#say(line, `node ${from} is crashed or paused`);
+    const crossed = this.#cutsBetween(from, to);
+    this.#messages.set(m, { from, to, sentAt: line.t, crossed, endings: 0 });
+  }
+
+  #arrival(line: TraceLine, n: number): void {
+    const message = this.#messages.get(line["m"]);
+    if (message === undefined) {
+      this.#say(line, `message ${String(line["m"])} was never sent`);
+      return;
+    }
+    message.endings++;
+    const { from, to } = message;
+    const same =
+      line.k === "drop" ? n === from && line["to"] === to : n === to && line["from"] === from;
+    if (!same) this.#say(line, "other ends than its send");
+    if (line.k === "drop") return;
+    if (this.#halted.has(to)) this.#say(line, `node ${to} is crashed or paused`);
+    const crosses = [...message.crossed, ...this.#cutsBetween(from, to)];
+    if (crosses.length > 0) this.#say(line, `crosses partition ${crosses.join(", ")} in force`);
+  }
+
+  #version(line: TraceLine): void {
+    const id = `${String(line["actor"])}:${String(line["version"])}`;
+    const known = this.#committed.has(id);
+    if (line.k === "commit" && known) this.#say(line, `version ${id} was committed before`);
+    if (line.k === "apply" && !known) this.#say(line, `version ${id} was never committed`);
+    this.#committed.add(id);
+  }
+
+  #state(line: TraceLine, n: number): void {
+    const before = this.#states.get(n);
+    const atEnd = line.t === this.#trace.lines.at(-1)?.t;
+    if (before !== undefined && !atEnd && line.t - before.t < stateEveryUs) {
+      this.#say(line, `node ${n} tells its state sooner than 100 ms after the last time`);
+    }
+    this.#states.set(n, line);
+  }
+
+  #fault(line: TraceLine): void {
+    if (line.k === "lift") {
+      this.#cuts.delete(line["id"]);
+      return;
+    }
+    const cut = cutOf(line["fault"] as Record<string, unknown>);
+    if (cut !== undefined) this.#cuts.set(line["id"], cut);
+  }
+
+  #life(kind: string, n: number): void {
+    switch (kind) {
+      case "crash":
+      case "pause":
+        this.#halted.add(n);
+        break;
+      case "restart":
+        this.#halted.delete(n);
+        this.#left.delete(n);
+        break;
+      case "resume":
+        this.#halted.delete(n);
+        break;
+      case "leave":
+        this.#left.add(n);
+        break;
+      case "join":
+        this.#known.add(n);
+        break;
+      default:
+        // A kind that this reader does not know.
         break;
     }
   }
-  const end = trace.lines.at(-1);
-  if (end === undefined || end.k !== "end") return [...wrong, "no end line"];
-  for (const node of known)
-    if (!lastState.has(node) && !halted.has(node) && !left.has(node))
-      say(end, `node ${node} has no state`);
-  if (end["converged"] === true) {
-    for (const [node, state] of lastState) {
-      if (!halted.has(node) && !left.has(node) && state["hash"] !== end["hash"])
-        say(end, `node ${node} ends with another hash`);
-    }
-  }
-  for (const [m, message] of messages) {
-    // Nothing stays on its way for longer than a retransmission may take.
-    if (message.endings === 0 && end.t - message.sentAt > 30_000_000)
-      say(end, `message ${m} vanished`);
-  }
-  return wrong;
 }
