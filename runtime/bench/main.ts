@@ -9,6 +9,7 @@ interface Bench {
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   sim: () => import("./sim.ts"),
+  swim: () => import("./swim.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);
