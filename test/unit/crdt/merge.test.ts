@@ -137,7 +137,7 @@ describe("counting", () => {
     expect(dead).toEqual([]);
     mergeChange(row, change(2), again, sum);
     expect([insert.live, update.live, add.live, again.live]).toEqual([0, 0, 0, 1]);
-    expect(dead.map((origin) => origin.version).sort()).toEqual([1, 2, 3]);
+    expect(dead.map((origin) => origin.version).sort((a, b) => a - b)).toEqual([1, 2, 3]);
     expect(sum).toMatchObject({ a: 0, b: 0, rows: 0 });
   });
 
