@@ -134,7 +134,7 @@ export function anyHistory(nodes: number, maxSteps: number): fc.Arbitrary<Histor
 
 export type MakeStore = (actor: ActorId, schema: readonly string[]) => Store;
 
-/** A version as its author made it, and the stamps of what its author had seen of the same cells. */
+/** Versions as their authors made them. */
 type Contents = Map<string, readonly Chunk[]>;
 
 const all = Number.MAX_SAFE_INTEGER;
@@ -232,16 +232,25 @@ export class History {
     }
   }
 
-  /** A store in memory with the full contents of the versions that `store` counts as held. */
+  /** What `store` must agree with. */
   model(store: Store): Store {
-    const held = holds(store);
-    const model = new MemoryStore({ actor: actorId("f".repeat(32)), schema: this.schema });
-    for (const chunks of this.#contents.values()) {
-      const { actor, version } = chunks[0] as Chunk;
-      if (held(actor, version)) model.receive(t0, chunks, []);
-    }
-    return model;
+    return modelOf(store, this.#contents.values(), this.schema);
   }
+}
+
+/** A store in memory with the full contents of those of `versions` that `store` counts as held. */
+export function modelOf(
+  store: Store,
+  versions: Iterable<readonly Chunk[]>,
+  schema: readonly string[] = historySchema,
+): Store {
+  const held = holds(store);
+  const model = new MemoryStore({ actor: actorId("f".repeat(32)), schema });
+  for (const chunks of versions) {
+    const { actor, version } = chunks[0] as Chunk;
+    if (held(actor, version)) model.receive(t0, chunks, []);
+  }
+  return model;
 }
 
 /** Everything that a store can serve. */
@@ -256,7 +265,7 @@ function served(store: Store): {
 }
 
 /** Tells whether a version is held whole. */
-function holds(store: Store): (actor: ActorId, version: number) => boolean {
+export function holds(store: Store): (actor: ActorId, version: number) => boolean {
   const byActor = new Map(store.holdings().map((held) => [held.actor, held]));
   return (actor, version) => {
     const held = byActor.get(actor);
