@@ -62,14 +62,14 @@ export class Origin {
     return this.#live;
   }
 
-  /** One more piece of state stems from here. */
-  retain(): void {
-    this.#live++;
+  /** One more piece of state stems from here, or several. */
+  retain(pieces = 1): void {
+    this.#live += pieces;
   }
 
-  /** One of the pieces was overwritten. */
-  release(): void {
-    this.#live--;
+  /** One of the pieces was overwritten, or several. */
+  release(pieces = 1): void {
+    this.#live -= pieces;
     assert(this.#live >= 0, "no more pieces are overwritten than were written");
     if (this.#live === 0 && this.#dead !== null) this.#dead.push(this);
   }

@@ -33,10 +33,9 @@ export class Row {
   constructor(rules: TableRules, keyText: string, key: readonly Value[]) {
     this.keyText = keyText;
     this.key = key;
-    hasher.begin(rules.seedA, rules.seedB);
-    for (let i = 0; i < key.length; i++) hasher.value(key[i] as Value);
-    this.seedA = hasher.a;
-    this.seedB = hasher.b;
+    const seed = rowSeed(rules, key);
+    this.seedA = seed.a;
+    this.seedB = seed.b;
   }
 
   get alive(): boolean {
@@ -45,30 +44,59 @@ export class Row {
 }
 
 const hasher = new Hasher();
+
+/** Stands for table and key in the hashes of a row; good until the next hash is taken. */
+export function rowSeed(rules: TableRules, key: readonly Value[]): Hasher {
+  hasher.begin(rules.seedA, rules.seedB);
+  for (let i = 0; i < key.length; i++) hasher.value(key[i] as Value);
+  return hasher;
+}
+
 const rowMark = 0x726f7773;
 const tallyMark = 0x74616c79;
 
-function hashRow(row: Row): Hasher {
-  hasher.begin(row.seedA, row.seedB);
+/** What a living row itself adds to a digest; good until the next hash is taken. */
+export function hashRowOf(
+  seedA: number,
+  seedB: number,
+  causalLength: number,
+  sentinel: Origin | null,
+): Hasher {
+  hasher.begin(seedA, seedB);
   hasher.word(rowMark);
-  hasher.word(row.causalLength | 0);
-  hasher.word((row.causalLength / 0x1_0000_0000) | 0);
-  if (row.sentinel !== null) {
-    hasher.word(row.sentinel.seedA);
-    hasher.word(row.sentinel.seedB);
+  hasher.word(causalLength | 0);
+  hasher.word((causalLength / 0x1_0000_0000) | 0);
+  if (sentinel !== null) {
+    hasher.word(sentinel.seedA);
+    hasher.word(sentinel.seedB);
   }
   hasher.finish();
   return hasher;
 }
 
-function hashCell(row: Row, columnSeed: number, value: Value, origin: Origin): Hasher {
-  hasher.begin(row.seedA, row.seedB);
+/** What one of its cells adds; good until the next hash is taken. */
+export function hashCellOf(
+  seedA: number,
+  seedB: number,
+  columnSeed: number,
+  value: Value,
+  origin: Origin,
+): Hasher {
+  hasher.begin(seedA, seedB);
   hasher.word(columnSeed);
   hasher.value(value);
   hasher.word(origin.seedA);
   hasher.word(origin.seedB);
   hasher.finish();
   return hasher;
+}
+
+function hashRow(row: Row): Hasher {
+  return hashRowOf(row.seedA, row.seedB, row.causalLength, row.sentinel);
+}
+
+function hashCell(row: Row, columnSeed: number, value: Value, origin: Origin): Hasher {
+  return hashCellOf(row.seedA, row.seedB, columnSeed, value, origin);
 }
 
 function hashTally(row: Row, columnSeed: number, tally: Tally): Hasher {

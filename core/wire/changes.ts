@@ -82,7 +82,40 @@ export class ChunkEncoder {
   }
 
   add(row: RowChange): void {
-    const values = row.key.length + row.cells.length;
+    this.#begin(row.table, row.key.length, row.cells.length);
+    writeHead(row.key, row.causalLength, row.cells.length);
+    for (let i = 0; i < row.cells.length; i++) {
+      const cell = row.cells[i] as CellWrite;
+      this.#column(cell.column);
+      if ("add" in cell) {
+        writer.u8(addTag);
+        writeValue(writer, cell.add);
+        writeValue(writer, cell.total);
+      } else {
+        writeValue(writer, cell.value);
+      }
+    }
+  }
+
+  /** `add` for cells that are set, without objects in between: `values[i]` goes to column `columns[i]`. */
+  addSet(
+    table: string,
+    key: readonly Value[],
+    causalLength: number,
+    columns: readonly string[],
+    values: readonly Value[],
+  ): void {
+    assert(columns.length === values.length, "each column has its value");
+    this.#begin(table, key.length, columns.length);
+    writeHead(key, causalLength, columns.length);
+    for (let i = 0; i < columns.length; i++) {
+      this.#column(columns[i] as string);
+      writeValue(writer, values[i] as Value);
+    }
+  }
+
+  #begin(table: string, keyColumns: number, cells: number): void {
+    const values = keyColumns + cells;
     const full =
       this.#rowsInChunk >= maxRowsPerPayload ||
       this.#valuesInChunk + values > maxValuesPerPayload ||
@@ -96,18 +129,28 @@ export class ChunkEncoder {
       this.#table = null;
     }
     assert(begun === this.#begun, "one encoder at a time");
-    if (row.table !== this.#table) {
-      this.#table = row.table;
-      this.#columns.clear();
-      writer.u8(nextTable);
-      writer.string(row.table);
-      writer.varint(row.key.length);
-    } else {
-      writer.u8(sameTable);
-    }
-    writeRow(row, this.#columns);
     this.#rowsInChunk++;
     this.#valuesInChunk += values;
+    if (table === this.#table) {
+      writer.u8(sameTable);
+      return;
+    }
+    this.#table = table;
+    this.#columns.clear();
+    writer.u8(nextTable);
+    writer.string(table);
+    writer.varint(keyColumns);
+  }
+
+  #column(name: string): void {
+    const known = this.#columns.get(name);
+    if (known !== undefined) {
+      writer.varint(known);
+      return;
+    }
+    writer.varint(0);
+    writer.string(name);
+    this.#columns.set(name, this.#columns.size + 1);
   }
 
   /** The payloads of all rows added. */
@@ -124,30 +167,12 @@ export class ChunkEncoder {
   }
 }
 
-function writeRow(row: RowChange, columns: Map<string, number>): void {
-  assert(row.causalLength >= 1, "a change begins or ends a life, or happens in one");
-  assert(row.causalLength % 2 === 1 || row.cells.length === 0, "a deleted row has no cells");
-  for (let i = 0; i < row.key.length; i++) writeValue(writer, row.key[i] as Value);
-  writer.varint(row.causalLength);
-  writer.varint(row.cells.length);
-  for (let i = 0; i < row.cells.length; i++) {
-    const cell = row.cells[i] as CellWrite;
-    const known = columns.get(cell.column);
-    if (known === undefined) {
-      writer.varint(0);
-      writer.string(cell.column);
-      columns.set(cell.column, columns.size + 1);
-    } else {
-      writer.varint(known);
-    }
-    if ("add" in cell) {
-      writer.u8(addTag);
-      writeValue(writer, cell.add);
-      writeValue(writer, cell.total);
-    } else {
-      writeValue(writer, cell.value);
-    }
-  }
+function writeHead(key: readonly Value[], causalLength: number, cells: number): void {
+  assert(causalLength >= 1, "a change begins or ends a life, or happens in one");
+  assert(causalLength % 2 === 1 || cells === 0, "a deleted row has no cells");
+  for (let i = 0; i < key.length; i++) writeValue(writer, key[i] as Value);
+  writer.varint(causalLength);
+  writer.varint(cells);
 }
 
 /** The rows of one payload. @throws WireError */

@@ -16,23 +16,26 @@ const maxChanges = 4_000_000;
 export type CapturedKind = "insert" | "delete" | "update" | "rekey";
 
 /**
- * One change of one row, as SQLite told it. `args`: of an insert or delete the key, then the data
- * columns; of an update the data column's position, the key, the value before and after; of a
- * rekey the whole row before, then the whole row after.
+ * Changes in the order in which they were made, side by side; large transactions have many. `args`
+ * as SQLite told them: of an insert or delete the key, then the data columns; of an update the data
+ * column's position, the key, the value before and after; of a rekey the whole row before, then
+ * the whole row after. `exact`: INTEGERs are bigints; else they are numbers, and none is ambiguous.
  */
-export interface CapturedChange {
-  readonly plan: TablePlan;
-  readonly kind: CapturedKind;
-  readonly args: readonly unknown[];
-  /** INTEGERs are bigints; else they are numbers, and none is ambiguous. */
-  readonly exact: boolean;
+export interface CapturedChanges {
+  readonly plans: readonly TablePlan[];
+  readonly kinds: readonly CapturedKind[];
+  readonly args: readonly (readonly unknown[])[];
+  readonly exact: readonly boolean[];
 }
 
 export class Capture {
   readonly #db: Db;
   /** Changes are recorded; off while the store itself writes rows, as merges do. */
   on = false;
-  #changes: CapturedChange[] = [];
+  #plans: TablePlan[] = [];
+  #kinds: CapturedKind[] = [];
+  #args: unknown[][] = [];
+  #exact: boolean[] = [];
 
   constructor(db: Db) {
     this.#db = db;
@@ -42,18 +45,29 @@ export class Capture {
 
   /** How many changes were recorded: a mark to cut off at. */
   get length(): number {
-    return this.#changes.length;
+    return this.#plans.length;
   }
 
-  /** What was recorded since `mark` was taken back. @returns it. */
-  cut(mark: number): readonly CapturedChange[] {
-    return this.#changes.splice(mark);
+  /** What was recorded since `mark` was taken back. */
+  cut(mark: number): void {
+    this.#plans.length = mark;
+    this.#kinds.length = mark;
+    this.#args.length = mark;
+    this.#exact.length = mark;
   }
 
   /** All that was recorded; begins anew. */
-  take(): readonly CapturedChange[] {
-    const changes = this.#changes;
-    this.#changes = [];
+  take(): CapturedChanges {
+    const changes = {
+      plans: this.#plans,
+      kinds: this.#kinds,
+      args: this.#args,
+      exact: this.#exact,
+    };
+    this.#plans = [];
+    this.#kinds = [];
+    this.#args = [];
+    this.#exact = [];
     return changes;
   }
 
@@ -67,12 +81,12 @@ export class Capture {
         for (let i = 0; i < args.length; i++) {
           if (typeof args[i] === "number" && isAmbiguous(args[i], affinities(i, args))) return 1;
         }
-        this.#push({ plan, kind, args, exact: false });
+        this.#push(plan, kind, args, false);
         return null;
       });
       const exact = { ...options, safeIntegers: true };
       this.#db.function(functionName(plan, kind, "exact"), exact, (...args: unknown[]) => {
-        this.#push({ plan, kind, args, exact: true });
+        this.#push(plan, kind, args, true);
         return null;
       });
     }
@@ -83,12 +97,15 @@ export class Capture {
     for (const name of triggerNames(plan)) this.#db.exec(`DROP TRIGGER IF EXISTS temp.${name}`);
   }
 
-  #push(change: CapturedChange): void {
-    if (this.#changes.length >= maxChanges) {
+  #push(plan: TablePlan, kind: CapturedKind, args: unknown[], exact: boolean): void {
+    if (this.#plans.length >= maxChanges) {
       const why = `a transaction changes at most ${maxChanges} rows; cut it into several`;
       throw new OpError("SQLITE_TOOBIG", why);
     }
-    this.#changes.push(change);
+    this.#plans.push(plan);
+    this.#kinds.push(kind);
+    this.#args.push(args);
+    this.#exact.push(exact);
   }
 }
 

@@ -119,6 +119,31 @@ export function packCell(shape: ClockShape, row: Row): ClockCell {
   return writer.finish();
 }
 
+/** Log row `id` wrote every column that the table has now. */
+export function coversAll({ lastSince }: ClockShape, id: number): boolean {
+  return lastSince < id;
+}
+
+/** The clock of a row that log row `id` wrote whole, after `by` wrote data column `i`. */
+export function packReplaced({ slots }: ClockShape, id: number, i: number, by: number): ClockCell {
+  const slot = slots[i] as number;
+  const after = slots.length - slot - 1;
+  if (slots.length === 1) return by;
+  writer.reset();
+  writer.varint(1);
+  writer.varint(0);
+  writer.varint(1 + Number(slot > 0) + Number(after > 0));
+  if (slot > 0) writeRun(slot, id);
+  writeRun(1, by);
+  if (after > 0) writeRun(after, id);
+  return writer.finish();
+}
+
+function writeRun(length: number, id: number): void {
+  writer.varint(length);
+  writer.varint(id);
+}
+
 /** The log row that wrote all that a first life has, as far as columns existed then; 0 if there is none. */
 function uniformId({ since, lastSince }: ClockShape, row: Row): number {
   const sentinel = row.sentinel as LogOrigin | null;

@@ -2,7 +2,7 @@
 import { toSql, type SqlValue } from "./sql-value.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import type { StatementCache } from "./db.ts";
-import type { ClockEntry, RowKey, TablePlan } from "./table-plan.ts";
+import type { RowKey, TablePlan } from "./table-plan.ts";
 import type { Value } from "../../core/crdt/value.ts";
 
 /** Rows of one statement. More gains nothing; 64 keys of 64 columns stay below SQLite's 32,766 parameters. */
@@ -36,7 +36,10 @@ export function readClocks(
   }
   if (from === asked.length) return cells;
   const one = statements.get(
-    `SELECT c FROM ${plan.clock} WHERE ${plan.clockKeys.map((k) => `${k} = ?`).join(" AND ")}`,
+    plan.sql("select clock", () => {
+      const where = plan.clockKeys.map((k) => `${k} = ?`).join(" AND ");
+      return `SELECT c FROM ${plan.clock} WHERE ${where}`;
+    }),
   );
   one.pluck();
   for (; from < asked.length; from++) {
@@ -47,8 +50,10 @@ export function readClocks(
 }
 
 function selectMany(plan: TablePlan, count: number): string {
-  const on = plan.clockKeys.map((k, i) => `${k} = column${i + 1}`).join(" AND ");
-  return `SELECT c FROM (VALUES ${placeholders(plan.clockKeys.length, count)}) LEFT JOIN ${plan.clock} ON ${on}`;
+  return plan.sql(`select clocks ${count}`, () => {
+    const on = plan.clockKeys.map((k, i) => `${k} = column${i + 1}`).join(" AND ");
+    return `SELECT c FROM (VALUES ${placeholders(plan.clockKeys.length, count)}) LEFT JOIN ${plan.clock} ON ${on}`;
+  });
 }
 
 /** `count` groups of `width` parameters. */
@@ -75,32 +80,51 @@ function parametersOf(
   return parameters;
 }
 
+/** Writes clocks into the clock table, many at once. */
+export class ClockWriter {
+  readonly #statements: StatementCache;
+  readonly #plan: TablePlan;
+  readonly #full: number;
+  #parameters: SqlValue[] = [];
+
+  constructor(statements: StatementCache, plan: TablePlan) {
+    this.#statements = statements;
+    this.#plan = plan;
+    this.#full = (plan.clockKeys.length + 1) * rowsAtOnce;
+  }
+
+  add(key: readonly Value[], cell: ClockCell): void {
+    const { keyAffinities } = this.#plan;
+    for (let j = 0; j < key.length; j++) {
+      this.#parameters.push(toSql(key[j] as Value, keyAffinities[j] ?? "blob"));
+    }
+    this.#parameters.push(cell);
+    if (this.#parameters.length < this.#full) return;
+    this.#statements.get(replaceSql(this.#plan, rowsAtOnce)).run(this.#parameters);
+    this.#parameters = [];
+  }
+
+  flush(): void {
+    const width = this.#plan.clockKeys.length + 1;
+    const one = this.#statements.get(replaceSql(this.#plan, 1));
+    for (let i = 0; i < this.#parameters.length; i += width) {
+      one.run(this.#parameters.slice(i, i + width));
+    }
+    this.#parameters = [];
+  }
+}
+
+function replaceSql(plan: TablePlan, count: number): string {
+  return plan.sql(`replace clocks ${count}`, () => {
+    return `REPLACE INTO ${plan.clock} VALUES ${placeholders(plan.clockKeys.length + 1, count)}`;
+  });
+}
+
 /** Writes what is not yet folded into the clock table. */
 export function foldClocks(statements: StatementCache, plan: TablePlan): void {
-  const { overlay } = plan;
-  if (overlay.size === 0) return;
-  const width = plan.clockKeys.length + 1;
-  let parameters: SqlValue[] = [];
-  for (const entry of overlay.values()) {
-    pushEntry(plan, entry, parameters);
-    if (parameters.length < width * rowsAtOnce) continue;
-    statements.get(replaceMany(plan, rowsAtOnce)).run(parameters);
-    parameters = [];
-  }
-  if (parameters.length > 0) {
-    const one = statements.get(replaceMany(plan, 1));
-    for (let i = 0; i < parameters.length; i += width) one.run(parameters.slice(i, i + width));
-  }
-  overlay.clear();
-}
-
-function pushEntry(plan: TablePlan, { key, cell }: ClockEntry, parameters: SqlValue[]): void {
-  for (let j = 0; j < key.length; j++) {
-    parameters.push(toSql(key[j] as Value, plan.keyAffinities[j] ?? "blob"));
-  }
-  parameters.push(cell);
-}
-
-function replaceMany(plan: TablePlan, count: number): string {
-  return `REPLACE INTO ${plan.clock} VALUES ${placeholders(plan.clockKeys.length + 1, count)}`;
+  if (plan.overlay.size === 0) return;
+  const writer = new ClockWriter(statements, plan);
+  for (const { key, cell } of plan.overlay.values()) writer.add(key, cell);
+  writer.flush();
+  plan.overlay.clear();
 }

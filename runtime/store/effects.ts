@@ -27,6 +27,8 @@ export interface TableEffect {
 
 export interface Effects {
   readonly clock: ClockState;
+  /** A far-future stamp has come in, in this transaction or before. */
+  readonly farSeen: boolean;
   readonly tables: readonly TableEffect[];
   /** By log id; versions of the transaction itself are not in it. */
   readonly live: ReadonlyMap<number, number>;
@@ -34,12 +36,13 @@ export interface Effects {
 
 const writer = new Writer(1024);
 
-export function encodeEffects({ clock, tables, live }: Effects): Uint8Array {
+export function encodeEffects({ clock, farSeen, tables, live }: Effects): Uint8Array {
   writer.reset();
   writer.varint(clock.ms);
   writer.varint(clock.counter);
   writer.varint(clock.farMs);
   writer.varint(clock.farCounter);
+  writer.u8(farSeen ? 1 : 0);
   writer.varint(tables.length);
   for (const table of tables) {
     writer.varint(table.n);
@@ -70,11 +73,12 @@ export function decodeEffects(bytes: Uint8Array): Effects {
     farMs: r.varint(),
     farCounter: r.varint(),
   };
+  const farSeen = r.u8() === 1;
   const tables: TableEffect[] = [];
   for (let count = r.varint(); count > 0; count--) tables.push(readTable(r));
   const live = new Map<number, number>();
   for (let count = r.varint(); count > 0; count--) live.set(r.varint(), readValue(r) as number);
-  return { clock, tables, live };
+  return { clock, farSeen, tables, live };
 }
 
 function readTable(r: Reader): TableEffect {

@@ -6,13 +6,16 @@
  */
 import { assert } from "../../core/base/assert.ts";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
+import type { Hlc } from "../../core/clock/hlc.ts";
 import { HybridClock } from "../../core/clock/hybrid-clock.ts";
 import { encodeKeyText } from "../../core/crdt/key.ts";
 import { StateSum } from "../../core/crdt/state-hash.ts";
 import type { TableRules } from "../../core/crdt/table-rules.ts";
 import type { StoreSummary } from "../../core/node/store.ts";
 import { type ActorLog, ActorTable, encodeRanges } from "./actor-table.ts";
-import { foldClocks } from "./clock-table.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import type { ClockCell } from "./clock-cell.ts";
+import { ClockWriter, foldClocks } from "./clock-table.ts";
 import { type Db, StatementCache } from "./db.ts";
 import { decodeEffects, encodeEffects, type Effects, type TableEffect } from "./effects.ts";
 import { Origins } from "./log-origin.ts";
@@ -26,7 +29,7 @@ const maxTailVersions = 1024;
 const maxWaitingClocks = 4096;
 
 /** A transaction that changes more clocks than this is folded at once. */
-const maxClocksInLog = 1024;
+export const maxClocksInLog = 1024;
 
 export interface StoreIdentity {
   readonly actor: ActorId;
@@ -58,10 +61,13 @@ export class Engine {
   /** Clocks changed by the transaction under way; not listed when they are too many to wait. */
   readonly #changedClocks = new Map<TablePlan, ClockEntry[]>();
   #clocksChanged = 0;
+  readonly #writers = new Map<TablePlan, ClockWriter>();
   /** The transaction under way did more than may wait in a log row. */
   #tooMuch = false;
   /** The last log row before the transaction under way. */
   #idBefore = 0;
+  /** A far-future stamp is in the log; it stays so, since nothing says when the last one is gone. */
+  #farSeen = false;
   #own: ActorLog;
 
   constructor(db: Db, identity: StoreIdentity, driftMs: number | undefined) {
@@ -78,6 +84,18 @@ export class Engine {
 
   get own(): ActorLog {
     return this.#own;
+  }
+
+  /** Some stamp here may be later than the node's clock. */
+  get knowsFarStamps(): boolean {
+    return this.#farSeen;
+  }
+
+  /** A stamp of another node came in. @returns whether it is from the far future. */
+  observe(wallMs: number, stamp: Hlc): boolean {
+    const far = this.clock.observe(wallMs, stamp) === "far";
+    if (far) this.#farSeen = true;
+    return far;
   }
 
   /** Takes on another set of tables; their digests and waiting clocks come with them. */
@@ -133,20 +151,48 @@ export class Engine {
     this.#changedClocks.clear();
     this.#clocksChanged = 0;
     this.#tooMuch = false;
+    this.#writers.clear();
     this.#idBefore = this.lastId;
     for (const plan of this.plans.values()) plan.markDigest();
   }
 
-  /** A clock that the transaction changed. */
-  putClock(plan: TablePlan, entry: ClockEntry, rowKey: RowKey): void {
+  /** The transaction will change so many clocks that none of them shall wait. */
+  beginBulk(): void {
+    this.#foldClocks();
+    this.#tooMuch = true;
+  }
+
+  /** A clock that the transaction changed. Keys outlive the bytes that they were read from. */
+  putClock(plan: TablePlan, key: readonly Value[], rowKey: RowKey, cell: ClockCell): void {
+    if (this.#tooMuch) {
+      this.#writerOf(plan).add(key, cell);
+      return;
+    }
+    const entry = {
+      key: key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key,
+      cell,
+    };
     const before = plan.overlay.size;
     plan.overlay.set(rowKey, entry);
     this.#waitingClocks += plan.overlay.size - before;
-    if (++this.#clocksChanged <= maxClocksInLog) {
-      const changed = this.#changedClocks.get(plan);
-      if (changed === undefined) this.#changedClocks.set(plan, [entry]);
-      else changed.push(entry);
-    } else if (this.#waitingClocks >= maxWaitingClocks) this.#foldClocks();
+    const changed = this.#changedClocks.get(plan);
+    if (changed === undefined) this.#changedClocks.set(plan, [entry]);
+    else changed.push(entry);
+    if (++this.#clocksChanged > maxClocksInLog) this.beginBulk();
+  }
+
+  #writerOf(plan: TablePlan): ClockWriter {
+    let writer = this.#writers.get(plan);
+    if (writer === undefined) {
+      writer = new ClockWriter(this.statements, plan);
+      this.#writers.set(plan, writer);
+    }
+    return writer;
+  }
+
+  /** Writes out clocks that do not wait, so that the clock tables can be read again. */
+  flushClocks(): void {
+    for (const writer of this.#writers.values()) writer.flush();
   }
 
   /**
@@ -161,8 +207,8 @@ export class Engine {
       older.set(id, delta);
       this.#live.set(id, (this.#live.get(id) ?? 0) + delta);
     }
-    if (this.#clocksChanged > maxClocksInLog) {
-      this.#tooMuch = true;
+    if (this.#tooMuch) {
+      this.flushClocks();
       return { effects: null, live };
     }
     const tables: TableEffect[] = [];
@@ -173,7 +219,9 @@ export class Engine {
       const { n, dead } = plan;
       tables.push({ n, a, b, rows, dead, keyColumns: plan.keyNames.length, clocks: clocks ?? [] });
     }
-    return { effects: encodeEffects({ clock: this.clock.save(), tables, live: older }), live };
+    const clock = this.clock.save();
+    const effects = encodeEffects({ clock, farSeen: this.#farSeen, tables, live: older });
+    return { effects, live };
   }
 
   /** @param mustFold what the transaction did is in no log row. */
@@ -188,6 +236,11 @@ export class Engine {
   rollback(): void {
     if (this.db.inTransaction) this.statements.get("ROLLBACK").run();
     this.reload();
+  }
+
+  /** Ends a transaction that failed before it changed anything in memory. */
+  rollbackRows(): void {
+    if (this.db.inTransaction) this.statements.get("ROLLBACK").run();
   }
 
   /** Moves what waits into the tables where it belongs. Inside a transaction. */
@@ -260,6 +313,7 @@ export class Engine {
   }
 
   #foldClocks(): void {
+    this.flushClocks();
     for (const plan of this.plans.values()) foldClocks(this.statements, plan);
     this.#waitingClocks = 0;
   }
@@ -276,9 +330,10 @@ export class Engine {
   #saveState(): void {
     const { ms, counter, farMs, farCounter } = this.clock.save();
     const { actor, node, epoch } = this.identity;
+    const far = Number(this.#farSeen);
     this.statements
-      .get("REPLACE INTO patina_state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")
-      .run(actor, node, epoch, ms, counter, farMs, farCounter, this.#folded, this.#nextId);
+      .get("REPLACE INTO patina_state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")
+      .run(actor, node, epoch, ms, counter, farMs, farCounter, far, this.#folded, this.#nextId);
   }
 
   /** Reads back from the file everything that is kept in memory. */
@@ -287,6 +342,7 @@ export class Engine {
     this.identity = { actor: state.actor, node: state.node, epoch: state.epoch };
     this.#folded = state.folded;
     this.#nextId = state.next_id;
+    this.#farSeen = state.far_seen === 1;
     this.#live.clear();
     this.#waitingClocks = 0;
     this.origins.clear();
@@ -351,7 +407,8 @@ export class Engine {
       .all(this.#folded) as UnfoldedRow[];
   }
 
-  #replay({ clock, tables, live }: Effects): Effects["clock"] {
+  #replay({ clock, farSeen, tables, live }: Effects): Effects["clock"] {
+    this.#farSeen = farSeen;
     for (const [id, delta] of live) this.#live.set(id, (this.#live.get(id) ?? 0) + delta);
     for (const effect of tables) {
       const plan = [...this.plans.values()].find(({ n }) => n === effect.n);
@@ -370,6 +427,10 @@ export class Engine {
   }
 }
 
+function owned(value: Value): Value {
+  return value instanceof Uint8Array ? value.slice() : value;
+}
+
 const summed = new StateSum();
 
 interface StateRow {
@@ -380,6 +441,7 @@ interface StateRow {
   readonly clock_counter: number;
   readonly far_ms: number;
   readonly far_counter: number;
+  readonly far_seen: number;
   readonly folded: number;
   readonly next_id: number;
 }

@@ -37,6 +37,7 @@ CREATE TABLE patina_state (
   clock_counter INTEGER NOT NULL,
   far_ms INTEGER NOT NULL,
   far_counter INTEGER NOT NULL,
+  far_seen INTEGER NOT NULL,
   folded INTEGER NOT NULL,
   next_id INTEGER NOT NULL,
   clean INTEGER NOT NULL

@@ -1,111 +1,80 @@
 /**
  * Turns what a local transaction changed into a version, in the same transaction: its net effect,
- * stamped, merged into the metadata of the rows, encoded and logged.
+ * stamped, merged into the metadata of the rows, encoded and logged. Row by row, so that a large
+ * transaction takes little memory beside what was captured of it. The plainest rows, which are
+ * most, take a short way that leaves the same behind.
  */
 import { assert } from "../../core/base/assert.ts";
 import { compareHlc, type Hlc } from "../../core/clock/hlc.ts";
-import { netChange, type NetChange } from "../../core/crdt/net-change.ts";
-import { OpError } from "../../core/crdt/op-values.ts";
-import { extremeOrder } from "../../core/crdt/policies.ts";
 import { mergeChange } from "../../core/crdt/merge.ts";
+import { netChange } from "../../core/crdt/net-change.ts";
+import { OpError } from "../../core/crdt/op-values.ts";
 import { Row } from "../../core/crdt/row.ts";
 import { type Value, valuesEqual } from "../../core/crdt/value.ts";
+import { addWholeRow, removeWholeRow, replaceCell } from "../../core/crdt/whole-row.ts";
 import type { Chunk } from "../../core/node/store.ts";
-import { encodeChunks } from "../../core/wire/changes.ts";
+import { ChunkEncoder } from "../../core/wire/changes.ts";
 import { maxChunksPerVersion, maxPayloadBytes } from "../../core/wire/limits.ts";
-import type { CapturedChange } from "./capture.ts";
-import { type ClockCell, packCell, takeValues, unpackCell } from "./clock-cell.ts";
-import { readClocks } from "./clock-table.ts";
-import type { Engine } from "./engine.ts";
-import { type PendingRow, type PendingRows, pendingRows } from "./pending.ts";
+import type { CapturedChanges } from "./capture.ts";
+import {
+  type ClockCell,
+  coversAll,
+  packCell,
+  packReplaced,
+  takeValues,
+  unpackCell,
+} from "./clock-cell.ts";
+import { readClocks, rowsAtOnce } from "./clock-table.ts";
+import { type Engine, maxClocksInLog } from "./engine.ts";
+import type { LogOrigin } from "./log-origin.ts";
+import { mendRow } from "./mend-row.ts";
+import { type PendingRow, TouchedRows } from "./pending.ts";
 import { CorruptionError, describeKey } from "./row-table.ts";
-import type { RowKey, TablePlan } from "./table-plan.ts";
-
-/** A changed row with its metadata. */
-interface Changed {
-  readonly plan: TablePlan;
-  readonly row: Row;
-  readonly rowKey: RowKey;
-  readonly wasDead: boolean;
-  readonly net: NetChange;
-}
+import type { TablePlan } from "./table-plan.ts";
 
 /**
  * Inside the transaction, after its last statement. @returns the version's chunks; none when
- * nothing replicated changed. @throws OpError when it cannot be committed.
+ * nothing replicated changed. @throws OpError when it cannot be committed; memory must be read back.
  */
 export function commitChanges(
   engine: Engine,
   wallMs: number,
-  changes: readonly CapturedChange[],
+  changes: CapturedChanges,
   chunkBytes: number,
 ): Chunk[] {
-  if (changes.length === 0) return [];
-  const changed = changedRows(engine, pendingRows(changes));
-  if (changed.length === 0) return [];
-  const payloads = encodeChunks(
-    changed.map(({ net }) => net.sent),
-    chunkBytes,
-  );
-  const count = payloads.length;
-  if (count > maxChunksPerVersion || payloads.some((bytes) => bytes.length > maxPayloadBytes)) {
-    throw new OpError("SQLITE_TOOBIG", "a row or the whole transaction is too large to be sent");
+  const count = changes.plans.length;
+  if (count === 0) return [];
+  if (count > maxClocksInLog) engine.beginBulk();
+  const tables = touchedTables(changes);
+  const commit = new LocalCommit(engine, wallMs, tables, chunkBytes);
+  for (const table of tables) {
+    const { plan } = table;
+    table.inBatches(rowsAtOnce, (batch) => {
+      const cells = clocksOf(engine, plan, batch);
+      for (let i = 0; i < batch.length; i++) {
+        commit.row(plan, batch[i] as PendingRow, cells[i] ?? null);
+      }
+    });
   }
-  const hlc = engine.clock.tick(wallMs, latestOverwritten(changed));
-  if (hlc === null) {
-    throw new OpError(
-      "SQLITE_FULL",
-      "a cell has the last stamp there is and cannot be written again",
-    );
-  }
-  const { actor } = engine.identity;
-  const log = engine.own;
-  const version = log.head + 1;
-  const origin = engine.origins.add(engine.nextId(), actor, hlc, version);
-  for (const { plan, row, rowKey, wasDead, net } of changed) {
-    const won = mergeChange(row, net.change, origin, plan.sum);
-    assert(won > 0, "what is written locally wins");
-    plan.dead += Number(!row.alive) - Number(wasDead);
-    engine.putClock(plan, { key: row.key, cell: packCell(plan, row) }, rowKey);
-  }
-  const chunks = payloads.map((payload, index) => ({ actor, version, index, count, hlc, payload }));
-  const { effects, live } = engine.settle();
-  engine.log.append(origin, log, chunks, live.get(origin.id) ?? 0, effects);
-  log.hold(version, version);
-  return chunks;
+  return commit.finish();
 }
 
-/** By table name, then by key. */
-function changedRows(engine: Engine, pending: PendingRows): Changed[] {
-  const changed: Changed[] = [];
-  const plans = [...pending.keys()].sort((a, b) => (a.schema.name < b.schema.name ? -1 : 1));
-  for (const plan of plans) {
-    const rows = [...(pending.get(plan)?.values() ?? [])].filter(
-      (row) => row.alive || row.aliveBefore,
-    );
-    sortRows(rows);
-    const cells = clocksOf(engine, plan, rows);
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] as PendingRow;
-      const change = changedRow(engine, plan, row, cells[i] ?? null);
-      if (change !== null) changed.push(change);
+function touchedTables(changes: CapturedChanges): TouchedRows[] {
+  const tables = new Map<TablePlan, TouchedRows>();
+  let table: TouchedRows | null = null;
+  for (let i = 0; i < changes.plans.length; i++) {
+    const plan = changes.plans[i] as TablePlan;
+    if (table === null || table.plan !== plan) {
+      table = tables.get(plan) ?? new TouchedRows(plan, changes);
+      tables.set(plan, table);
     }
+    table.add(i);
   }
-  return changed;
+  const list = [...tables.values()];
+  return list.sort((a, b) => (a.plan.schema.name < b.plan.schema.name ? -1 : 1));
 }
 
-function sortRows(rows: PendingRow[]): void {
-  let sorted = true;
-  for (let i = 1; i < rows.length && sorted; i++) {
-    sorted = compareRows(rows[i - 1] as PendingRow, rows[i] as PendingRow) < 0;
-  }
-  if (!sorted) rows.sort(compareRows);
-}
-
-/** The order of canonical key bytes. */
-function compareRows(a: PendingRow, b: PendingRow): number {
-  return a.rowKey < b.rowKey ? -1 : 1;
-}
+const noCells: readonly (ClockCell | null)[] = [];
 
 function clocksOf(
   engine: Engine,
@@ -113,8 +82,7 @@ function clocksOf(
   rows: readonly PendingRow[],
 ): readonly (ClockCell | null)[] {
   // Where nothing was ever deleted, what is inserted was never there.
-  const fresh = plan.dead === 0 && rows.every((row) => !row.aliveBefore);
-  if (fresh) return rows.map(() => null);
+  if (plan.dead === 0 && rows.every((row) => !row.aliveBefore)) return noCells;
   return readClocks(
     engine.statements,
     plan,
@@ -123,117 +91,172 @@ function clocksOf(
   );
 }
 
-function changedRow(
+class LocalCommit {
+  readonly #engine: Engine;
+  readonly #wallMs: number;
+  readonly #tables: readonly TouchedRows[];
+  readonly #encoder: ChunkEncoder;
+  /** Of the version about to be made; null until a row with a net effect is found. */
+  #origin: LogOrigin | null = null;
+
+  constructor(engine: Engine, wallMs: number, tables: readonly TouchedRows[], chunkBytes: number) {
+    this.#engine = engine;
+    this.#wallMs = wallMs;
+    this.#tables = tables;
+    this.#encoder = new ChunkEncoder(chunkBytes);
+  }
+
+  row(plan: TablePlan, pending: PendingRow, cell: ClockCell | null): void {
+    if (pending.alive) mendRow(this.#engine, plan, pending, cell);
+    if (pending.touches === 1 && !plan.hasPolicies) {
+      if (cell === null) {
+        if (this.#insertNew(plan, pending)) return;
+      } else if (typeof cell === "number" && cell > 0 && coversAll(plan, cell)) {
+        if (
+          pending.alive
+            ? this.#updateOne(plan, pending, cell)
+            : this.#deleteWhole(plan, pending, cell)
+        ) {
+          return;
+        }
+      }
+    }
+    this.#merge(plan, pending, cell);
+  }
+
+  /** A row that never was. @returns false when it is not that plain. */
+  #insertNew(plan: TablePlan, pending: PendingRow): boolean {
+    if (!pending.born || pending.aliveBefore) return false;
+    const origin = this.#version();
+    if (plan.lastSince >= origin.id) return false;
+    const { key, values, rowKey } = pending;
+    addWholeRow(plan.rules, key, values, origin, plan.sum);
+    this.#encoder.addSet(plan.schema.name, key, 1, plan.columns, values);
+    this.#engine.putClock(plan, key, rowKey, origin.id);
+    return true;
+  }
+
+  /** One column of a row that one version wrote. */
+  #updateOne(plan: TablePlan, pending: PendingRow, cell: number): boolean {
+    const { key, before, values, updated: i, rowKey } = pending;
+    if (i < 0 || pending.born || !pending.aliveBefore) return false;
+    const value = values[i] as Value;
+    if (valuesEqual(before[i] as Value, value)) return true;
+    const origin = this.#version();
+    const held = this.#engine.origins.get(cell);
+    replaceCell(plan.rules, key, i, before[i] as Value, held, value, origin, plan.sum);
+    this.#encoder.addSet(plan.schema.name, key, 1, [plan.columns[i] as string], [value]);
+    this.#engine.putClock(plan, key, rowKey, packReplaced(plan, cell, i, origin.id));
+    return true;
+  }
+
+  #deleteWhole(plan: TablePlan, pending: PendingRow, cell: number): boolean {
+    if (!pending.aliveBefore) return false;
+    const { key, before, rowKey } = pending;
+    const origin = this.#version();
+    const held = this.#engine.origins.get(cell);
+    removeWholeRow(plan.rules, key, before, held, origin, plan.sum);
+    plan.dead++;
+    this.#encoder.addSet(plan.schema.name, key, 2, [], []);
+    this.#engine.putClock(plan, key, rowKey, -origin.id);
+    return true;
+  }
+
+  /** Any row, by the rules of the core. */
+  #merge(plan: TablePlan, pending: PendingRow, cell: ClockCell | null): void {
+    const engine = this.#engine;
+    const row = rowBefore(engine, plan, pending, cell);
+    const wasDead = cell !== null && !row.alive;
+    const before = cell === null ? undefined : row;
+    const net = netChange(plan.rules, before, pending, engine.identity.actor);
+    if (net === null) return;
+    const origin = this.#version();
+    this.#encoder.add(net.sent);
+    const won = mergeChange(row, net.change, origin, plan.sum);
+    assert(won > 0, "what is written locally wins");
+    plan.dead += Number(!row.alive) - Number(wasDead);
+    engine.putClock(plan, row.key, pending.rowKey, packCell(plan, row));
+  }
+
+  /** The version about to be made: its number, its stamp and its place in the log. */
+  #version(): LogOrigin {
+    if (this.#origin !== null) return this.#origin;
+    const engine = this.#engine;
+    const hlc = engine.clock.tick(this.#wallMs, this.#latestOverwritten());
+    if (hlc === null) {
+      throw new OpError(
+        "SQLITE_FULL",
+        "a cell has the last stamp there is and cannot be written again",
+      );
+    }
+    const version = engine.own.head + 1;
+    this.#origin = engine.origins.add(engine.nextId(), engine.identity.actor, hlc, version);
+    return this.#origin;
+  }
+
+  /** The latest stamp that the transaction overwrites; only one from the far future can be above the clock. */
+  #latestOverwritten(): Hlc | null {
+    const engine = this.#engine;
+    if (!engine.knowsFarStamps) return null;
+    let latest: Hlc | null = null;
+    for (const table of this.#tables) {
+      const { plan } = table;
+      table.inBatches(rowsAtOnce, (batch) => {
+        const cells = clocksOf(engine, plan, batch);
+        batch.forEach((pending, i) => {
+          const stamp = overwrittenBy(engine, plan, pending, cells[i] ?? null);
+          if (stamp !== null && (latest === null || compareHlc(stamp, latest) > 0)) latest = stamp;
+        });
+      });
+    }
+    return latest;
+  }
+
+  /** Logs the version. @returns its chunks. */
+  finish(): Chunk[] {
+    const origin = this.#origin;
+    if (origin === null) return [];
+    const engine = this.#engine;
+    const payloads = this.#encoder.finish();
+    const count = payloads.length;
+    if (count > maxChunksPerVersion || payloads.some((bytes) => bytes.length > maxPayloadBytes)) {
+      throw new OpError("SQLITE_TOOBIG", "a row or the whole transaction is too large to be sent");
+    }
+    const { actor, version, hlc } = origin;
+    const chunks = payloads.map((payload, index) => {
+      return { actor, version, index, count, hlc, payload };
+    });
+    const { effects, live } = engine.settle();
+    engine.log.append(origin, engine.own, chunks, live.get(origin.id) ?? 0, effects);
+    engine.own.hold(version, version);
+    return chunks;
+  }
+}
+
+/** The row as it was before the transaction. @throws CorruptionError when table and clock contradict each other. */
+function rowBefore(
   engine: Engine,
   plan: TablePlan,
   pending: PendingRow,
   cell: ClockCell | null,
-): Changed | null {
-  const { rules } = plan;
-  const { key, keyText, rowKey, alive, born, aliveBefore } = pending;
-  const row = new Row(rules, keyText, key);
+): Row {
+  const row = new Row(plan.rules, pending.keyText, pending.key);
   if (cell !== null) unpackCell(plan, cell, row, engine.origins);
-  if (row.alive !== aliveBefore) {
-    const why = `row ${describeKey(key)} of ${plan.table} was changed by something that is not a node`;
-    throw new CorruptionError(why);
+  if (row.alive !== pending.aliveBefore) {
+    const what = `row ${describeKey(pending.key)} of ${plan.table}`;
+    throw new CorruptionError(`${what} was changed by something that is not a node`);
   }
-  const wasDead = cell !== null && !row.alive;
-  const width = rules.dataColumns.length;
-  if (row.alive) takeValues(row, filled(pending.before, width));
-  const values = filled(pending.after, width);
-  mend(engine, plan, pending, row, values);
-  const before = cell === null ? undefined : row;
-  const net = netChange(
-    rules,
-    before,
-    { keyText, key, alive, born, values },
-    engine.identity.actor,
-  );
-  return net === null ? null : { plan, row, rowKey, wasDead, net };
+  if (row.alive) takeValues(row, pending.before);
+  return row;
 }
 
-/**
- * What is not told did not change and is the same before and after; it is never read, neither for
- * values nor for the digest.
- */
-function filled(values: readonly (Value | undefined)[], width: number): Value[] {
-  const all = values.slice() as Value[];
-  all.length = width;
-  return all;
-}
-
-/** Puts the table in order where it shows what will not be replicated so: see `mendedValue`. */
-function mend(
+function overwrittenBy(
   engine: Engine,
   plan: TablePlan,
   pending: PendingRow,
-  row: Row,
-  values: Value[],
-): void {
-  if (!pending.alive) return;
-  let mended: number[] | null = null;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (value === undefined || !needsMending(plan, pending, row, i, value)) continue;
-    mended ??= [];
-    mended.push(i);
-  }
-  if (mended !== null)
-    engine.table(plan).update(pending.key, mended, shownValues(plan, pending, row, values));
-}
-
-/**
- * - Text with U+FFFD may have been other bytes, which are no UTF-8.
- * - A zero without affinity may be −0.0.
- * - What does not exceed a maximum that somebody wrote is not written.
- */
-function needsMending(
-  plan: TablePlan,
-  pending: PendingRow,
-  row: Row,
-  i: number,
-  value: Value,
-): boolean {
-  if (typeof value === "string" && value.includes("\ufffd")) return true;
-  if (plan.dataAffinities[i] === "blob" && typeof value === "object" && value !== null) {
-    if (!(value instanceof Uint8Array) && value.real === 0) return true;
-  }
-  return plan.hasPolicies && keepsHeld(plan, pending, row, i, value);
-}
-
-function keepsHeld(
-  plan: TablePlan,
-  pending: PendingRow,
-  row: Row,
-  i: number,
-  value: Value,
-): boolean {
-  const policy = plan.rules.policies[i];
-  if ((policy !== "max" && policy !== "min") || !pending.aliveBefore || pending.born) return false;
-  const held = row.values[i];
-  if (held === undefined || row.origins[i] === null || valuesEqual(value, held)) return false;
-  return extremeOrder(policy, value, held) <= 0;
-}
-
-function shownValues(
-  plan: TablePlan,
-  pending: PendingRow,
-  row: Row,
-  values: readonly Value[],
-): Value[] {
-  return values.map((value, i) => {
-    if (value === undefined || !keepsHeld(plan, pending, row, i, value)) return value;
-    return row.values[i] as Value;
-  });
-}
-
-function latestOverwritten(changed: readonly Changed[]): Hlc | null {
-  let latest: Hlc | null = null;
-  for (const { net } of changed) {
-    const { overwrites } = net;
-    if (overwrites !== null && (latest === null || compareHlc(overwrites, latest) > 0)) {
-      latest = overwrites;
-    }
-  }
-  return latest;
+  cell: ClockCell | null,
+): Hlc | null {
+  if (cell === null) return null;
+  const row = rowBefore(engine, plan, pending, cell);
+  return netChange(plan.rules, row, pending, engine.identity.actor)?.overwrites ?? null;
 }

@@ -27,13 +27,13 @@ export class LogOrigin extends Origin {
     this.#touched = touched;
   }
 
-  override retain(): void {
-    this.delta++;
+  override retain(pieces = 1): void {
+    this.delta += pieces;
     this.#list();
   }
 
-  override release(): void {
-    this.delta--;
+  override release(pieces = 1): void {
+    this.delta -= pieces;
     this.#list();
   }
 

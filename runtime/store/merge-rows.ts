@@ -35,7 +35,8 @@ export function mergeRowStates(
       changed++;
     }
     for (const rows of sets.values()) {
-      rows.flush((entry, rowKey) => engine.putClock(rows.plan, entry, rowKey));
+      rows.flush((key, rowKey, cell) => engine.putClock(rows.plan, key, rowKey, cell));
+      engine.flushClocks();
     }
     const { live } = engine.settle();
     stamps.keep(live);
@@ -115,7 +116,7 @@ class Stamps {
     const known = this.#found.get(name);
     if (known !== undefined) return known;
     const engine = this.#engine;
-    engine.clock.observe(this.#wallMs, stamp.hlc);
+    engine.observe(this.#wallMs, stamp.hlc);
     const id = this.#ids.get(name);
     const origin =
       id === undefined

@@ -120,7 +120,8 @@ export class Merging {
       }
     }
     for (const rows of sets.values()) {
-      rows.flush((entry, rowKey) => engine.putClock(rows.plan, entry, rowKey));
+      rows.flush((key, rowKey, cell) => engine.putClock(rows.plan, key, rowKey, cell));
+      engine.flushClocks();
     }
     this.#gathered = [];
     this.#count = 0;

@@ -86,7 +86,7 @@ function create(db: Db, { actor, node }: DatabaseOptions): void {
     db.pragma(`user_version = ${layoutVersion}`);
     db.exec(layout);
     db.prepare("INSERT INTO patina_actor VALUES (0, ?, x'')").run(actor);
-    db.prepare("INSERT INTO patina_state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 1, 1)").run(
+    db.prepare("INSERT INTO patina_state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, 1, 1)").run(
       actor,
       node,
     );

@@ -1,167 +1,184 @@
-/** What a local transaction leaves of each row that it touched: before and after, from the captured changes. */
+/**
+ * What a local transaction leaves of each row that it touched: before and after, from the captured
+ * changes. Rows come out one by one in the order of their keys, so that a large transaction does
+ * not stand in memory once more.
+ */
 import { assert } from "../../core/base/assert.ts";
 import { encodeKeyText, normaliseKey } from "../../core/crdt/key.ts";
 import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
-import type { CapturedChange } from "./capture.ts";
+import type { CapturedChanges, CapturedKind } from "./capture.ts";
 import { fromSql, fromSqlExact } from "./sql-value.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 
-/** A value, or undefined where the transaction did not tell: then it did not change. */
-export type MaybeValue = Value | undefined;
+const noValues: Value[] = [];
 
+/** One row. A value is undefined where the transaction did not tell: then it did not change. */
 export class PendingRow {
-  readonly plan: TablePlan;
   readonly key: readonly Value[];
   readonly keyText: string;
   readonly rowKey: RowKey;
   readonly aliveBefore: boolean;
   /** Data columns before the transaction; complete when the row was deleted in it. */
-  before: MaybeValue[];
+  before: Value[] = noValues;
   alive: boolean;
   /** Its life began in the transaction. */
   born = false;
-  after: MaybeValue[];
+  /** Data columns after it; complete when `born`. */
+  values: Value[] = noValues;
+  /** Changes that it is made of. */
+  touches = 0;
+  /** The last data column that was updated; the only one if `touches` is 1. */
+  updated = -1;
 
-  constructor(
-    plan: TablePlan,
-    key: readonly Value[],
-    keyText: string,
-    rowKey: RowKey,
-    aliveBefore: boolean,
-    before: MaybeValue[],
-  ) {
-    this.plan = plan;
+  constructor(key: readonly Value[], keyText: string, rowKey: RowKey, aliveBefore: boolean) {
     this.key = key;
     this.keyText = keyText;
     this.rowKey = rowKey;
     this.aliveBefore = aliveBefore;
     this.alive = aliveBefore;
-    this.before = before;
-    this.after = before;
   }
 }
 
-/** By table, rows in order of their first change. */
-export type PendingRows = ReadonlyMap<TablePlan, ReadonlyMap<RowKey, PendingRow>>;
+/**
+ * What was captured of one table, change by change; a rekey counts as two, of the row that goes
+ * and of the one that comes.
+ */
+export class TouchedRows {
+  readonly plan: TablePlan;
+  readonly #changes: CapturedChanges;
+  readonly #at: number[] = [];
+  readonly #kinds: TouchKind[] = [];
+  readonly #rowKeys: RowKey[] = [];
+  #sorted = true;
 
-export function pendingRows(changes: readonly CapturedChange[]): PendingRows {
-  const tables = new Map<TablePlan, Map<RowKey, PendingRow>>();
-  let plan: TablePlan | null = null;
-  let rows = new Map<RowKey, PendingRow>();
-  for (const change of changes) {
-    if (change.plan !== plan) {
-      plan = change.plan;
-      rows = tables.get(plan) ?? new Map<RowKey, PendingRow>();
-      tables.set(plan, rows);
+  constructor(plan: TablePlan, changes: CapturedChanges) {
+    this.plan = plan;
+    this.#changes = changes;
+  }
+
+  /** Takes change `at` of those captured. */
+  add(at: number): void {
+    const kind = this.#changes.kinds[at] as CapturedKind;
+    if (kind === "rekey") {
+      this.#push(at, "leave");
+      this.#push(at, "arrive");
+    } else {
+      this.#push(at, kind);
     }
-    record(rows, change);
   }
-  return tables;
-}
 
-function record(rows: Map<RowKey, PendingRow>, { plan, kind, args, exact }: CapturedChange): void {
-  const width = plan.keyNames.length + plan.dataNames.length;
-  switch (kind) {
-    case "insert":
-      inserted(rows, plan, args, 0, exact);
-      return;
-    case "delete":
-      deleted(rows, plan, args, exact);
-      return;
-    case "rekey":
-      deleted(rows, plan, args, exact);
-      inserted(rows, plan, args, width, exact);
-      return;
-    case "update":
-      updated(rows, plan, args, exact);
-      return;
+  #push(at: number, kind: TouchKind): void {
+    const rowKey = this.plan.schema.rowidKey
+      ? (this.#keyAt(at, kind)[0] as number | bigint)
+      : encodeKeyText(this.#keyAt(at, kind));
+    const count = this.#rowKeys.length;
+    if (count > 0 && (this.#rowKeys[count - 1] as RowKey) >= rowKey) this.#sorted = false;
+    this.#at.push(at);
+    this.#kinds.push(kind);
+    this.#rowKeys.push(rowKey);
   }
-}
 
-function inserted(
-  rows: Map<RowKey, PendingRow>,
-  plan: TablePlan,
-  args: readonly unknown[],
-  from: number,
-  exact: boolean,
-): void {
-  const key = readKey(plan, args, from, exact);
-  const row = find(rows, plan, key) ?? add(rows, plan, key, false, []);
-  row.alive = true;
-  row.born = true;
-  row.after = readData(plan, args, from + key.length, exact);
-}
-
-function deleted(
-  rows: Map<RowKey, PendingRow>,
-  plan: TablePlan,
-  args: readonly unknown[],
-  exact: boolean,
-): void {
-  const key = readKey(plan, args, 0, exact);
-  const values = readData(plan, args, key.length, exact);
-  const row = find(rows, plan, key);
-  if (row === undefined) {
-    add(rows, plan, key, true, values).alive = false;
-    return;
+  #keyAt(at: number, kind: TouchKind): Value[] {
+    const args = this.#changes.args[at] as readonly unknown[];
+    return readKey(this.plan, args, this.#keyFrom(kind), this.#changes.exact[at] as boolean);
   }
-  if (row.aliveBefore && row.alive && !row.born) {
-    // Columns that the transaction had not changed until now are still as they were before it.
-    row.before = values.map((value, i) => {
-      const before = row.before[i];
-      return before === undefined ? value : before;
+
+  #keyFrom(kind: TouchKind): number {
+    if (kind === "update") return 1;
+    return kind === "arrive" ? this.plan.keyNames.length + this.plan.dataNames.length : 0;
+  }
+
+  /** Hands out each row once, in the order of canonical key bytes, some at a time. */
+  inBatches(size: number, take: (batch: readonly PendingRow[]) => void): void {
+    const order = this.#sorted ? null : this.#order();
+    const count = this.#at.length;
+    let batch: PendingRow[] = [];
+    for (let i = 0; i < count; ) {
+      const row = this.#begin(order === null ? i : (order[i] as number));
+      for (i++; i < count; i++) {
+        const next = order === null ? i : (order[i] as number);
+        if ((this.#rowKeys[next] as RowKey) !== row.rowKey) break;
+        this.#go(row, next);
+      }
+      if (!row.alive && !row.aliveBefore) continue;
+      batch.push(row);
+      if (batch.length < size) continue;
+      take(batch);
+      batch = [];
+    }
+    if (batch.length > 0) take(batch);
+  }
+
+  /** By key, then as captured. Numbers and bigints compare with each other, texts byte by byte. */
+  #order(): Uint32Array {
+    const keys = this.#rowKeys;
+    return Uint32Array.from(keys.keys()).sort((a, b) => {
+      const left = keys[a] as RowKey;
+      const right = keys[b] as RowKey;
+      return left < right ? -1 : left > right ? 1 : a - b;
     });
+  }
+
+  #begin(n: number): PendingRow {
+    const at = this.#at[n] as number;
+    const kind = this.#kinds[n] as TouchKind;
+    const rowKey = this.#rowKeys[n] as RowKey;
+    // Rows of an INTEGER PRIMARY KEY are told apart by the number itself.
+    const [key, keyText] =
+      typeof rowKey === "string" ? [this.#keyAt(at, kind), rowKey] : [[rowKey], ""];
+    const row = new PendingRow(key, keyText, rowKey, kind !== "insert" && kind !== "arrive");
+    this.#go(row, n);
+    return row;
+  }
+
+  #go(row: PendingRow, n: number): void {
+    const at = this.#at[n] as number;
+    const kind = this.#kinds[n] as TouchKind;
+    const args = this.#changes.args[at] as readonly unknown[];
+    const exact = this.#changes.exact[at] as boolean;
+    row.touches++;
+    if (kind === "update") {
+      update(this.plan, row, args, exact);
+      return;
+    }
+    const values = readData(this.plan, args, this.#keyFrom(kind) + row.key.length, exact);
+    if (kind === "insert" || kind === "arrive") {
+      row.alive = true;
+      row.born = true;
+      row.values = values;
+    } else {
+      remove(row, values);
+    }
+  }
+}
+
+type TouchKind = "insert" | "delete" | "update" | "leave" | "arrive";
+
+function remove(row: PendingRow, values: Value[]): void {
+  if (row.aliveBefore && row.alive && !row.born) {
+    if (row.before === noValues) row.before = values;
+    // Columns that the transaction had not changed until now are still as they were before it.
+    else
+      for (let i = 0; i < values.length; i++) {
+        if (row.before[i] === undefined) row.before[i] = values[i] as Value;
+      }
   }
   row.alive = false;
   row.born = false;
 }
 
-function updated(
-  rows: Map<RowKey, PendingRow>,
-  plan: TablePlan,
-  args: readonly unknown[],
-  exact: boolean,
-): void {
-  const i = Number(args[0]);
-  const key = readKey(plan, args, 1, exact);
-  const affinity = plan.dataAffinities[i] ?? "blob";
-  const at = 1 + key.length;
-  const row = find(rows, plan, key) ?? add(rows, plan, key, true, []);
+function update(plan: TablePlan, row: PendingRow, args: readonly unknown[], exact: boolean): void {
   // Where the key changes too, that may have been told first: the row is gone from its old key.
   if (!row.alive) return;
-  if (row.after === row.before) row.after = row.before.slice();
-  if (!row.born && row.before[i] === undefined) {
-    row.before[i] = read(args[at], affinity, exact);
-  }
-  row.after[i] = read(args[at + 1], affinity, exact);
-}
-
-function find(
-  rows: ReadonlyMap<RowKey, PendingRow>,
-  plan: TablePlan,
-  key: readonly Value[],
-): PendingRow | undefined {
-  return rows.get(plan.rowKey(key, keyTextOf(plan, key)));
-}
-
-function add(
-  rows: Map<RowKey, PendingRow>,
-  plan: TablePlan,
-  key: readonly Value[],
-  aliveBefore: boolean,
-  before: MaybeValue[],
-): PendingRow {
-  const keyText = keyTextOf(plan, key);
-  const rowKey = plan.rowKey(key, keyText);
-  const row = new PendingRow(plan, key, keyText, rowKey, aliveBefore, before);
-  rows.set(rowKey, row);
-  return row;
-}
-
-/** Rows of an INTEGER PRIMARY KEY are told apart and sorted by the number itself. */
-function keyTextOf(plan: TablePlan, key: readonly Value[]): string {
-  return plan.schema.rowidKey ? "" : encodeKeyText(key);
+  const i = Number(args[0]);
+  const affinity = plan.dataAffinities[i] ?? "blob";
+  const at = 1 + row.key.length;
+  if (row.before === noValues) row.before = plan.unknown.slice();
+  if (row.values === noValues) row.values = plan.unknown.slice();
+  row.updated = i;
+  if (!row.born && row.before[i] === undefined) row.before[i] = read(args[at], affinity, exact);
+  row.values[i] = read(args[at + 1], affinity, exact);
 }
 
 function readKey(plan: TablePlan, args: readonly unknown[], from: number, exact: boolean): Value[] {

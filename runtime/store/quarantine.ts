@@ -49,7 +49,7 @@ function release(
     versions.push({ type: "applied", actor, version, won, lost });
   });
   merging.flush();
-  engine.clock.observe(wallMs, origin.hlc);
+  engine.observe(wallMs, origin.hlc);
   engine.statements.get("DELETE FROM patina_quarantine WHERE id = ?").run(origin.id);
   return true;
 }

@@ -89,14 +89,8 @@ class Receiving {
       this.#reject(chunk, "chunk index past its count");
       return;
     }
-    if (count === 1) {
-      const partial = log.partials.get(version);
-      if (partial === undefined) {
-        this.#complete(log, [chunk]);
-      } else {
-        this.#dropPart(log, partial);
-        this.#reject(chunk, "chunks of one version contradict each other");
-      }
+    if (count === 1 && !log.partials.has(version)) {
+      this.#complete(log, [chunk]);
       return;
     }
     const partial = this.#buffer(log, chunk);
@@ -173,7 +167,7 @@ class Receiving {
     }
     const origin = engine.origins.add(engine.nextId(), actor, hlc, version);
     log.hold(version, version);
-    if (engine.clock.observe(this.#wallMs, hlc) === "far") this.#farFuture++;
+    if (engine.observe(this.#wallMs, hlc)) this.#farFuture++;
     const at = this.#outcomes.length;
     this.#accepted.push({ log, origin, chunks, prepared, at });
     if (prepared.type === "quarantined") {

@@ -12,7 +12,7 @@ import { readClocks } from "./clock-table.ts";
 import type { StatementCache } from "./db.ts";
 import type { Origins } from "./log-origin.ts";
 import type { RowTable } from "./row-table.ts";
-import type { ClockEntry, RowKey, TablePlan } from "./table-plan.ts";
+import type { RowKey, TablePlan } from "./table-plan.ts";
 
 /** A row as the transaction has it. */
 export interface HeldRow {
@@ -23,6 +23,8 @@ export interface HeldRow {
   shown: readonly Value[] | null;
   dirty: boolean;
 }
+
+export type PutClock = (key: readonly Value[], rowKey: RowKey, cell: ClockCell) => void;
 
 export class RowSet {
   readonly plan: TablePlan;
@@ -92,15 +94,15 @@ export class RowSet {
     return won;
   }
 
-  /** Writes the rows that changed into the table; their clocks go to `clocks`. Then forgets all rows. */
-  flush(clocks: (entry: ClockEntry, rowKey: RowKey) => void): void {
+  /** Writes the rows that changed into the table; their clocks go to `putClock`. Then forgets all rows. */
+  flush(putClock: PutClock): void {
     const { plan } = this;
     const born: HeldRow[] = [];
     for (const held of this.#rows.values()) {
       if (!held.dirty) continue;
       const { row, shown, rowKey, clockBefore } = held;
       plan.dead += Number(!row.alive) - Number(isTombstone(clockBefore));
-      clocks({ key: row.key, cell: packCell(plan, row) }, rowKey);
+      putClock(row.key, rowKey, packCell(plan, row));
       if (!row.alive) {
         if (shown !== null) this.#table.remove(row.key);
       } else if (shown === null) {

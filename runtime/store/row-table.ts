@@ -51,6 +51,10 @@ export class RowTable {
 
   /** The first column tells whether the row is there. */
   #selectSql(count: number): string {
+    return this.#plan.sql(`select rows ${count}`, () => this.#makeSelect(count));
+  }
+
+  #makeSelect(count: number): string {
     const { table, keyNames, dataNames } = this.#plan;
     const on = keyNames.map((name, i) => `t.${name} = column${i + 1}`).join(" AND ");
     const columns = [`t.${keyNames[0]} IS NOT NULL`, ...dataNames.map((name) => `t.${name}`)];
@@ -96,6 +100,10 @@ export class RowTable {
   }
 
   #insertSql(count: number): string {
+    return this.#plan.sql(`insert rows ${count}`, () => this.#makeInsert(count));
+  }
+
+  #makeInsert(count: number): string {
     const { table, keyNames, dataNames } = this.#plan;
     const names = [...keyNames, ...dataNames];
     return `INSERT INTO ${table} (${names.join(", ")}) VALUES ${placeholders(names.length, count)}`;
@@ -120,22 +128,34 @@ export class RowTable {
   update(key: readonly Value[], columns: readonly number[], values: readonly Value[]): void {
     assert(columns.length > 0, "an update sets something");
     const { table, keyNames, dataNames, dataAffinities } = this.#plan;
-    const set = columns.map((i) => `${dataNames[i]} = ?`).join(", ");
-    const where = keyNames.map((name) => `${name} = ?`).join(" AND ");
+    const sql = this.#plan.sql(`update ${columns.join(",")}`, () => {
+      const set = columns.map((i) => `${dataNames[i]} = ?`).join(", ");
+      const where = keyNames.map((name) => `${name} = ?`).join(" AND ");
+      return `UPDATE ${table} SET ${set} WHERE ${where}`;
+    });
     const parameters = columns.map((i) => toSql(values[i] as Value, dataAffinities[i] ?? "blob"));
     parameters.push(...this.#keyParameters([key], 0, 1));
-    const { changes } = this.#statements
-      .get(`UPDATE ${table} SET ${set} WHERE ${where}`)
-      .run(parameters);
+    const { changes } = this.#statements.get(sql).run(parameters);
     assert(changes === 1, "a row that is updated is there");
+  }
+
+  /** Writes the key of a row over itself, in the form that it has here. @returns whether the row was found. */
+  rewriteKey(key: readonly Value[]): boolean {
+    const { table, keyNames } = this.#plan;
+    const sql = this.#plan.sql("rewrite key", () => {
+      const set = keyNames.map((name) => `${name} = ?`);
+      return `UPDATE ${table} SET ${set.join(", ")} WHERE ${set.join(" AND ")}`;
+    });
+    const parameters = this.#keyParameters([key], 0, 1);
+    return this.#statements.get(sql).run([...parameters, ...parameters]).changes === 1;
   }
 
   remove(key: readonly Value[]): void {
     const { table, keyNames } = this.#plan;
-    const where = keyNames.map((name) => `${name} = ?`).join(" AND ");
-    const { changes } = this.#statements
-      .get(`DELETE FROM ${table} WHERE ${where}`)
-      .run(this.#keyParameters([key], 0, 1));
+    const sql = this.#plan.sql("delete row", () => {
+      return `DELETE FROM ${table} WHERE ${keyNames.map((name) => `${name} = ?`).join(" AND ")}`;
+    });
+    const { changes } = this.#statements.get(sql).run(this.#keyParameters([key], 0, 1));
     assert(changes === 1, "a row that is deleted is there");
   }
 

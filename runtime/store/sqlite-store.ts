@@ -25,6 +25,7 @@ import { Capture } from "./capture.ts";
 import { Engine } from "./engine.ts";
 import { rangeDigests, readRows } from "./key-range.ts";
 import { commitChanges } from "./local-commit.ts";
+import { type LocalTransaction, SqlDoor } from "./local-transaction.ts";
 import { mergeRowStates } from "./merge-rows.ts";
 import { openDatabase, type Synchronous } from "./open-database.ts";
 import { receiveVersions } from "./receive.ts";
@@ -32,6 +33,7 @@ import { releaseQuarantined } from "./quarantine.ts";
 import { runOp } from "./run-op.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { serveVersions } from "./serve.ts";
+import { parseStatement } from "./statement-form.ts";
 import { readTable } from "./table-rows.ts";
 
 export interface SqliteStoreOptions {
@@ -52,6 +54,7 @@ const noNode = "0".repeat(32) as NodeId;
 export class SqliteStore implements Store {
   readonly #engine: Engine;
   readonly #capture: Capture;
+  readonly #door: SqlDoor;
   readonly #chunkBytes: number;
 
   /** @throws StoreOpenError, SchemaRefusedError */
@@ -71,6 +74,7 @@ export class SqliteStore implements Store {
         options.driftMs,
       );
       this.#capture = new Capture(db);
+      this.#door = new SqlDoor(db, this.#capture);
       this.#adoptPlans();
       this.#engine.reload();
       this.#applySchema(options.schema.map(asSource));
@@ -99,27 +103,47 @@ export class SqliteStore implements Store {
   }
 
   commit(wallMs: number, ops: readonly Op[]): CommitOutcome {
-    const outcome = this.transact(wallMs, () => {
+    return this.#transact(wallMs, () => {
       for (let i = 0; i < ops.length; i++) runOp(this.#engine, ops[i] as Op);
     });
-    return outcome;
   }
 
-  /** Runs `body` as one local transaction. */
-  transact(wallMs: number, body: () => void): CommitOutcome {
+  /**
+   * Runs `body` as one local transaction; what it throws fails the transaction. Errors of SQL are
+   * the outcome, any other is thrown on.
+   */
+  transact(wallMs: number, body: (transaction: LocalTransaction) => void): CommitOutcome {
+    return this.#transact(wallMs, () => body(this.#door.open()));
+  }
+
+  /** Runs statements in the forms of the HTTP API as one local transaction. */
+  commitSql(wallMs: number, statements: readonly unknown[]): CommitOutcome {
+    return this.transact(wallMs, (transaction) => {
+      for (const given of statements) {
+        const statement = parseStatement(given);
+        if (statement === null) throw new OpError("SQLITE_MISUSE", "this is no statement");
+        transaction.run(statement.sql, statement.parameters);
+      }
+    });
+  }
+
+  #transact(wallMs: number, body: () => void): CommitOutcome {
     const engine = this.#engine;
     engine.begin("local");
     this.#capture.on = true;
+    let inMemory = false;
     try {
       body();
       this.#capture.on = false;
+      inMemory = true;
       const chunks: Chunk[] = commitChanges(engine, wallMs, this.#capture.take(), this.#chunkBytes);
       engine.commit();
       return { type: "committed", chunks, summary: this.summary() };
     } catch (error) {
       this.#capture.on = false;
       this.#capture.take();
-      engine.rollback();
+      if (inMemory) engine.rollback();
+      else engine.rollbackRows();
       return failed(error);
     }
   }

@@ -47,10 +47,15 @@ export class TablePlan implements ClockShape {
   /** Quoted, in declared order. */
   readonly dataNames: readonly string[];
   readonly dataAffinities: readonly Affinity[];
+  /** Names of the data columns. */
+  readonly columns: readonly string[];
+  /** For each data column "not told", to begin a row with of which little is known. */
+  readonly unknown: Value[];
   /** Some column's merge may leave another value than the one written: max, min, counter. */
   readonly hasPolicies: boolean;
   readonly uniques: readonly UniqueIndex[];
   readonly #rowidKey: boolean;
+  readonly #sql = new Map<string, string>();
   #a = 0;
   #b = 0;
   #rows = 0;
@@ -90,8 +95,20 @@ export class TablePlan implements ClockShape {
     this.clockKeys = keyColumns.map((_, i) => `k${i}`);
     this.dataNames = dataColumns.map(({ name }) => quoteName(name));
     this.dataAffinities = affinitiesOf(dataColumns);
+    this.columns = dataColumns.map(({ name }) => name);
+    this.unknown = dataColumns.map(() => undefined as unknown as Value);
     this.hasPolicies = this.rules.policies.some((policy) => policy !== "lww");
     this.#rowidKey = schema.rowidKey;
+  }
+
+  /** The text of a statement about this table, put together once. */
+  sql(name: string, make: () => string): string {
+    let text = this.#sql.get(name);
+    if (text === undefined) {
+      text = make();
+      this.#sql.set(name, text);
+    }
+    return text;
   }
 
   /** Remembers the digest, for `digestChanged`. */

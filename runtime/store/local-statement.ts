@@ -1,0 +1,89 @@
+/**
+ * What a statement of a local transaction is, told from its words before it is run. Transactions
+ * are the store's to begin and end, tables are the schema files' to make, and what the store keeps
+ * for itself is nobody else's to write.
+ */
+import { OpError } from "../../core/crdt/op-values.ts";
+import { SchemaError, type Token, tokenize } from "../../core/crdt/sql-tokens.ts";
+import { foldCase } from "../../core/crdt/parse-schema.ts";
+import { isPunctuation, isWord, ownPrefix } from "./schema-source.ts";
+
+export type StatementKind =
+  | { readonly type: "statement"; readonly mayFail: boolean }
+  | { readonly type: "savepoint"; readonly name: string }
+  | { readonly type: "release"; readonly name: string }
+  | { readonly type: "rollbackTo"; readonly name: string };
+
+const ordinary = ["SELECT", "VALUES", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE", "EXPLAIN"];
+
+const refusals: Readonly<Record<string, string>> = {
+  BEGIN: "a transaction is under way already; leave BEGIN out",
+  COMMIT: "the transaction is committed after its last statement; leave COMMIT out",
+  END: "the transaction is committed after its last statement; leave END out",
+  CREATE: "tables, indexes, views and triggers are made by schema files",
+  ALTER: "tables are changed by schema files",
+  DROP: "what is to go is left out of the schema files",
+  PRAGMA: "pragmas belong into the node's configuration",
+  ATTACH: "other databases cannot be attached",
+  DETACH: "other databases cannot be attached",
+  VACUUM: "a node's file is vacuumed while the node stands still",
+};
+
+/** @throws OpError with what to do instead. */
+export function classify(sql: string): StatementKind {
+  const tokens = tokensOf(sql);
+  const first = tokens[0];
+  if (first === undefined) throw refused("the statement is empty");
+  const verb = first.kind === "name" && first.quote === "" ? first.name.toUpperCase() : "";
+  if (verb === "SAVEPOINT") return { type: "savepoint", name: nameAt(tokens, 1) };
+  if (verb === "RELEASE") {
+    return { type: "release", name: nameAt(tokens, isWord(tokens[1], "SAVEPOINT") ? 2 : 1) };
+  }
+  if (verb === "ROLLBACK") return rollback(tokens);
+  if (!ordinary.includes(verb)) {
+    throw refused(refusals[verb] ?? `${verb || "this"} is no statement of a transaction`);
+  }
+  for (let i = 0; i < tokens.length; i++) refuseOwn(tokens, i, verb);
+  return { type: "statement", mayFail: tokens.some((token) => isWord(token, "FAIL")) };
+}
+
+function tokensOf(sql: string): Token[] {
+  try {
+    return tokenize(sql).filter(({ kind }) => kind !== "directive");
+  } catch (error) {
+    if (error instanceof SchemaError) throw refused(error.message);
+    throw error;
+  }
+}
+
+function rollback(tokens: readonly Token[]): StatementKind {
+  let at = 1;
+  if (isWord(tokens[at], "TRANSACTION")) at++;
+  if (!isWord(tokens[at], "TO")) {
+    throw refused("a transaction is rolled back by failing it; leave ROLLBACK out");
+  }
+  at++;
+  if (isWord(tokens[at], "SAVEPOINT") && tokens[at + 1] !== undefined) at++;
+  return { type: "rollbackTo", name: nameAt(tokens, at) };
+}
+
+/** SQLite's savepoints differ by more than the case of ASCII letters. */
+function nameAt(tokens: readonly Token[], at: number): string {
+  const token = tokens[at];
+  if (token?.kind !== "name" && token?.kind !== "string") throw refused("a savepoint has a name");
+  return foldCase(token.name);
+}
+
+/** The store's own tables may be read; its functions may not be called. */
+function refuseOwn(tokens: readonly Token[], i: number, verb: string): void {
+  const token = tokens[i] as Token;
+  if (token.kind !== "name" && token.kind !== "string") return;
+  if (!foldCase(token.name).startsWith(ownPrefix)) return;
+  const reads = verb === "SELECT" || verb === "VALUES" || verb === "EXPLAIN";
+  if (reads && !isPunctuation(tokens[i + 1], "(")) return;
+  throw refused(`${token.name}: names that begin with ${ownPrefix} are the node's own`);
+}
+
+function refused(why: string): OpError {
+  return new OpError("SQLITE_AUTH", why);
+}

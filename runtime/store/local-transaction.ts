@@ -1,0 +1,167 @@
+/**
+ * The SQL door: what a local transaction may do. It keeps the record of captured changes in step
+ * with what SQLite takes back: failed statements, and savepoints that are rolled back to.
+ */
+import { OpError } from "../../core/crdt/op-values.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import type { Capture } from "./capture.ts";
+import type { Db, Statement } from "./db.ts";
+import { classify, type StatementKind } from "./local-statement.ts";
+import { fromSqlExact, type SqlValue, toSqlExact } from "./sql-value.ts";
+
+/** Positional, or by name with the prefix left out. */
+export type Parameters = readonly Value[] | Readonly<Record<string, Value>>;
+
+export interface LocalTransaction {
+  /** @returns how many rows it changed itself. @throws when it fails; the transaction may go on. */
+  run(sql: string, parameters?: Parameters): number;
+  /** All rows, values exact. */
+  all(sql: string, parameters?: Parameters): readonly (readonly Value[])[];
+}
+
+interface Prepared {
+  readonly kind: StatementKind;
+  readonly statement: Statement;
+}
+
+/** Statements of users kept prepared; past it the one used longest ago goes. */
+const maxPrepared = 256;
+
+export class SqlDoor {
+  readonly #db: Db;
+  readonly #capture: Capture;
+  readonly #prepared = new Map<string, Prepared>();
+  /** Some trigger of the schema raises FAIL. */
+  triggersFail = false;
+
+  constructor(db: Db, capture: Capture) {
+    this.#db = db;
+    this.#capture = capture;
+  }
+
+  /** After a change of the schema. */
+  forget(): void {
+    this.#prepared.clear();
+  }
+
+  /** A door for one transaction, which is under way. */
+  open(): LocalTransaction {
+    return new OpenTransaction(this.#db, this.#capture, this);
+  }
+
+  prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const kind = classify(sql);
+    const statement = this.#db.prepare(sql) as Statement;
+    const prepared = { kind, statement };
+    this.#prepared.set(sql, prepared);
+    if (this.#prepared.size > maxPrepared) {
+      for (const oldest of this.#prepared.keys()) {
+        this.#prepared.delete(oldest);
+        break;
+      }
+    }
+    return prepared;
+  }
+}
+
+class OpenTransaction implements LocalTransaction {
+  readonly #db: Db;
+  readonly #capture: Capture;
+  readonly #door: SqlDoor;
+  readonly #savepoints: Savepoint[] = [];
+
+  constructor(db: Db, capture: Capture, door: SqlDoor) {
+    this.#db = db;
+    this.#capture = capture;
+    this.#door = door;
+  }
+
+  run(sql: string, parameters: Parameters = []): number {
+    const prepared = this.#door.prepare(sql);
+    const mark = this.#begin(prepared);
+    try {
+      let changes = 0;
+      if (prepared.statement.reader) prepared.statement.raw().all(bound(parameters));
+      else changes = prepared.statement.run(bound(parameters)).changes;
+      this.#end(prepared);
+      return changes;
+    } catch (error) {
+      throw this.#failed(prepared, mark, error as Error);
+    }
+  }
+
+  all(sql: string, parameters: Parameters = []): readonly (readonly Value[])[] {
+    const prepared = this.#door.prepare(sql);
+    const mark = this.#begin(prepared);
+    try {
+      let rows: unknown[][] = [];
+      if (!prepared.statement.reader) prepared.statement.run(bound(parameters));
+      else rows = prepared.statement.raw().safeIntegers().all(bound(parameters)) as unknown[][];
+      this.#end(prepared);
+      return rows.map((row) => row.map(fromSqlExact));
+    } catch (error) {
+      throw this.#failed(prepared, mark, error as Error);
+    }
+  }
+
+  /** What OR FAIL had done before it failed would stay, and nobody could say what that was. */
+  #isWrapped({ kind }: Prepared): boolean {
+    return kind.type === "statement" && (kind.mayFail || this.#door.triggersFail);
+  }
+
+  #begin(prepared: Prepared): number {
+    if (this.#isWrapped(prepared)) this.#db.exec("SAVEPOINT patina_statement");
+    return this.#capture.length;
+  }
+
+  #end(prepared: Prepared): void {
+    if (this.#isWrapped(prepared)) this.#db.exec("RELEASE patina_statement");
+    else if (prepared.kind.type !== "statement") this.#step(prepared.kind);
+  }
+
+  /** @returns what to throw. */
+  #failed(prepared: Prepared, mark: number, error: Error): Error {
+    if (!this.#db.inTransaction) return new OpError("SQLITE_ABORT", error.message);
+    if (this.#isWrapped(prepared)) {
+      this.#db.exec("ROLLBACK TO patina_statement; RELEASE patina_statement");
+    }
+    this.#capture.cut(mark);
+    return error;
+  }
+
+  /** Follows SQLite's stack of savepoints; it has succeeded already, so the name is on it. */
+  #step({ name, type }: Exclude<StatementKind, { type: "statement" }>): void {
+    if (type === "savepoint") {
+      this.#savepoints.push({ name, mark: this.#capture.length });
+      return;
+    }
+    const at = this.#savepoints.findLastIndex((savepoint) => savepoint.name === name);
+    if (type === "rollbackTo") {
+      this.#capture.cut((this.#savepoints[at] as Savepoint).mark);
+      this.#savepoints.length = at + 1;
+    } else {
+      this.#savepoints.length = at;
+    }
+  }
+}
+
+interface Savepoint {
+  readonly name: string;
+  /** How many changes were captured when it was set. */
+  readonly mark: number;
+}
+
+/** One list, or one object by name. */
+function bound(parameters: Parameters): SqlValue[] | Record<string, SqlValue> {
+  if (Array.isArray(parameters)) {
+    const list: SqlValue[] = [];
+    for (let i = 0; i < parameters.length; i++) list.push(toSqlExact(parameters[i] as Value));
+    return list;
+  }
+  const named = Object.entries(parameters).map(
+    ([name, value]) => [name, toSqlExact(value as Value)] as const,
+  );
+  return Object.fromEntries(named);
+}
