@@ -35,8 +35,10 @@ export interface ClusterOptions {
   readonly seed?: string;
   /** One-way delay. */
   readonly delayMs?: number;
-  readonly config?: (config: ReplicaConfig) => ReplicaConfig;
+  readonly config?: (config: ReplicaConfig, n: number) => ReplicaConfig;
   readonly chunkBytes?: number;
+  /** Fills a node's store before its replica begins. */
+  readonly fill?: (store: MemoryStore, n: number) => void;
   /** Numbers of nodes that exist but are not started or known yet. */
   readonly absent?: readonly number[];
 }
@@ -53,14 +55,16 @@ export class ClusterNode {
   readonly hanging: Extract<Effect, { type: "store" }>[] = [];
   down = false;
 
-  constructor(n: number, config: ReplicaConfig, chunkBytes: number, seed: string) {
+  constructor(n: number, config: ReplicaConfig, options: ClusterOptions) {
+    const { seed = "cluster", chunkBytes = 32 * 1024 } = options;
     this.n = n;
     this.identity = identityOf(n);
     this.store = new MemoryStore({ actor: this.identity.actor, schema, chunkBytes });
+    options.fill?.(this.store, n);
     this.replica = new Replica({
       self: this.identity,
       actor: this.identity.actor,
-      holdings: [],
+      holdings: this.store.holdings(),
       summary: this.store.summary(),
       config,
       rng: createRng(seed).fork(`node/${n}`),
@@ -85,7 +89,13 @@ export function actorOf(n: number): ActorId {
 }
 
 function hex(n: number): string {
-  return n.toString(16).repeat(16);
+  return n.toString(16).padStart(4, "0").repeat(8);
+}
+
+interface Due {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void;
 }
 
 export class Cluster {
@@ -96,15 +106,17 @@ export class Cluster {
   loses: (sent: Sent) => boolean = () => false;
   nowMs = 0;
   readonly #delayMs: number;
-  readonly #queue: { atMs: number; order: number; run: () => void }[] = [];
+  readonly #queue: Due[] = [];
   #order = 0;
   #writes = 0;
 
   constructor(options: ClusterOptions) {
-    const { nodes, seed = "cluster", delayMs = 5, chunkBytes = 32 * 1024, absent = [] } = options;
+    const { nodes, delayMs = 5, absent = [] } = options;
     this.#delayMs = delayMs;
-    const config = options.config?.(profileConfig("lan")) ?? profileConfig("lan");
-    for (let n = 0; n < nodes; n++) this.nodes.push(new ClusterNode(n, config, chunkBytes, seed));
+    for (let n = 0; n < nodes; n++) {
+      const config = options.config?.(profileConfig("lan"), n) ?? profileConfig("lan");
+      this.nodes.push(new ClusterNode(n, config, options));
+    }
     const present = this.nodes.filter(({ n }) => !absent.includes(n));
     for (const node of present) {
       const out: Effect[] = [];
@@ -156,14 +168,14 @@ export class Cluster {
     for (;;) {
       let next = -1;
       for (let i = 0; i < this.#queue.length; i++) {
-        const item = this.#queue[i] as { atMs: number; order: number };
+        const item = this.#queue[i] as Due;
         const best = this.#queue[next];
         if (item.atMs > untilMs) continue;
         if (best === undefined || item.atMs < best.atMs) next = i;
         else if (item.atMs === best.atMs && item.order < best.order) next = i;
       }
       if (next < 0) break;
-      const [item] = this.#queue.splice(next, 1) as [{ atMs: number; run: () => void }];
+      const item = this.#queue.splice(next, 1)[0] as Due;
       this.nowMs = Math.max(this.nowMs, item.atMs);
       item.run();
     }
