@@ -27,17 +27,19 @@ export function markTraffic(atUs: number, traffic: Traffic): TrafficMark {
 /** Per node and second. */
 export interface IdleLevel {
   readonly swimBytes: number;
+  readonly swimMessages: number;
   readonly dataBytes: number;
 }
 
 /**
  * Membership: a ping and an ack a period carry some 80 bytes a second; lost packets, rumors of
- * the last events and the digests of anti-entropy may multiply it. Data: digests alone.
+ * the last events and the digests of anti-entropy may multiply it. In messages that is two a period
+ * and seldom five; a rumor that never ends would be told fifteen times a second. Data: digests alone.
  */
 export const idleLevels: Readonly<Record<"lan" | "wan" | "fast", IdleLevel>> = {
-  lan: { swimBytes: 600, dataBytes: 600 },
-  wan: { swimBytes: 600, dataBytes: 600 },
-  fast: { swimBytes: 1500, dataBytes: 600 },
+  lan: { swimBytes: 600, swimMessages: 10, dataBytes: 600 },
+  wan: { swimBytes: 600, swimMessages: 10, dataBytes: 600 },
+  fast: { swimBytes: 1500, swimMessages: 25, dataBytes: 600 },
 };
 
 /** What was not idle between two looks, or null. */
@@ -59,6 +61,10 @@ export function restless(
   const swim = rate(after.bytes, before.bytes, [0]);
   if (swim > level.swimBytes) {
     return `membership takes ${Math.round(swim)} bytes/s a node; idle is at most ${level.swimBytes}`;
+  }
+  const messages = rate(after.messages, before.messages, [0]);
+  if (messages > level.swimMessages) {
+    return `membership sends ${Math.round(messages)} messages/s a node; idle is at most ${level.swimMessages}`;
   }
   const data = rate(after.bytes, before.bytes, [1, 2]);
   if (data > level.dataBytes) {

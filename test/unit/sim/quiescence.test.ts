@@ -17,6 +17,10 @@ test("SI25: data on its way, changes of state and too much talk are not quiet", 
   expect(verdict((t) => t.count(2, "rowStates", 10))).toBe("1 messages carried data");
   expect(verdict((t) => t.stateChanges++)).toBe("1 changes of state");
   expect(verdict((t) => t.count(0, "ping", 20_000))).toContain("membership takes 1000 bytes/s");
+  const chatter = (t: Traffic): void => {
+    for (let i = 0; i < 300; i++) t.count(0, "gossip", 20);
+  };
+  expect(verdict(chatter)).toContain("membership sends 15 messages/s");
   expect(verdict((t) => t.count(1, "ihave", 20_000))).toContain("broadcast and sync take 1000");
   expect(verdict((t) => t.count(2, "syncDigest", 20_000))).toContain(
     "broadcast and sync take 1000",
