@@ -1,0 +1,42 @@
+/** A trace that is open: its columns, its index, and the readers that look things up in them. */
+import { RowReader } from "../model/row-reader.ts";
+import { MembershipMatrix } from "../model/members.ts";
+import { endTime, type Trace } from "../model/trace.ts";
+import type { TraceIndex } from "../model/trace-index.ts";
+import type { Source } from "./source.ts";
+
+export class Loaded {
+  readonly trace: Trace;
+  readonly index: TraceIndex;
+  readonly source: Source;
+  readonly name: string;
+  readonly rows: RowReader;
+  readonly members: MembershipMatrix;
+  readonly end: number;
+  /** Nodes that the trace knows, ascending: the lanes. */
+  readonly lanes: readonly number[];
+  /** Node number → lane, −1 for none. */
+  readonly laneOf: Int32Array;
+  /** Of a run in this page: what the simulator said of it. */
+  readonly traceHash: string | null;
+
+  constructor(
+    trace: Trace,
+    index: TraceIndex,
+    source: Source,
+    name: string,
+    traceHash: string | null = null,
+  ) {
+    this.trace = trace;
+    this.index = index;
+    this.source = source;
+    this.name = name;
+    this.traceHash = traceHash;
+    this.rows = new RowReader(trace);
+    this.members = new MembershipMatrix(trace, index.memberEvents);
+    this.end = Math.max(1, endTime(trace));
+    this.lanes = trace.nodes.filter(({ known }) => known).map(({ n }) => n);
+    this.laneOf = new Int32Array(trace.nodes.length).fill(-1);
+    for (const [lane, n] of this.lanes.entries()) this.laneOf[n] = lane;
+  }
+}

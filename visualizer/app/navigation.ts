@@ -1,0 +1,43 @@
+/** Steps and jumps along a trace: which event or moment comes next. */
+import { Kind } from "../model/kinds.ts";
+import { nextMark } from "../model/marks.ts";
+import type { Trace } from "../model/trace.ts";
+import type { Loaded } from "./loaded.ts";
+import { type AppState, initialState } from "./state.ts";
+
+/** The next receive after `event` (or the last before it); −1 if there is none. */
+export function nextDelivery(trace: Trace, event: number, by: 1 | -1): number {
+  let at = event + by;
+  while (at >= 0 && at < trace.count && trace.kind[at] !== Kind.recv) at += by;
+  return at >= 0 && at < trace.count ? at : -1;
+}
+
+/** Where a trace opens: at its first violation, else its first fault, else its beginning. */
+export function openingTime({ index }: Loaded): number {
+  const first = nextMark(index.marks, ["violation"], -1) ?? nextMark(index.marks, ["fault"], -1);
+  return first?.t ?? 0;
+}
+
+/** The whole run with a little air on both sides. */
+export function wholeWindow(end: number): readonly [number, number] {
+  return [-end * 0.01, end * 1.01];
+}
+
+/** State for a trace that has just been opened: how it is shown stays, what is shown begins anew. */
+export function freshState(
+  { view, split, speed, planes, layout, inspector }: AppState,
+  loaded: Loaded,
+): AppState {
+  const [from, to] = wholeWindow(loaded.end);
+  return { ...initialState, view, split, speed, planes, layout, inspector, from, to };
+}
+
+/** A live trace has grown from `before` to `end`: the window of who saw its end goes along. */
+export function grownWindow(
+  { from, to }: Pick<AppState, "from" | "to">,
+  before: number,
+  end: number,
+): readonly [number, number] {
+  if (to < before) return [from, to];
+  return from <= 0 ? wholeWindow(end) : [from + end - before, to + end - before];
+}

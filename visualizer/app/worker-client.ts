@@ -1,0 +1,56 @@
+/** The page's side of a worker: one request at a time each, cancelled by ending the worker. */
+import type { Reply, Request } from "../worker/protocol.ts";
+
+export type TraceReply = Extract<Reply, { type: "trace" }>;
+
+export interface Listener {
+  onProgress(share: number | null, text: string): void;
+  /** Several times for a live stream; `final` is the last. */
+  onTrace(reply: TraceReply): void;
+  onFailure(why: string): void;
+}
+
+/** Element that holds the program where page and program are one file. */
+const inlineId = "patina-app";
+
+let inlineUrl: string | null = null;
+
+/** The program is one file: a worker runs the same script as the page and finds itself without a document. */
+function scriptUrl(): string {
+  const inline = document.getElementById(inlineId)?.textContent ?? "";
+  if (inline === "") return import.meta.url;
+  inlineUrl ??= URL.createObjectURL(new Blob([inline], { type: "text/javascript" }));
+  return inlineUrl;
+}
+
+/** Starts a worker on `request`; the function given back stops it. */
+export function request(message: Request, listener: Listener): () => void {
+  const worker = new Worker(scriptUrl(), { type: "module", name: "patina" });
+  let ended = false;
+  const end = (): void => {
+    ended = true;
+    worker.terminate();
+  };
+  worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
+    if (ended) return;
+    switch (data.type) {
+      case "progress":
+        listener.onProgress(data.share, data.text);
+        break;
+      case "trace":
+        if (data.final) end();
+        listener.onTrace(data);
+        break;
+      case "failed":
+        end();
+        listener.onFailure(data.why);
+    }
+  });
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    end();
+    listener.onFailure(event.message === "" ? "The worker could not be started." : event.message);
+  });
+  worker.postMessage(message);
+  return end;
+}

@@ -1,0 +1,100 @@
+/** The sheet behind "?": every key, and every sign with its meaning. */
+import { type KeyAction, keyActions } from "../app/keys.ts";
+import type { Ctx } from "../draw/ctx.ts";
+import { type Palette, planeDash } from "../draw/palette.ts";
+import { circle, cross, diamond, hatch, stateGlyph, triangle } from "../draw/shapes.ts";
+import { planeNames, stateNames } from "../model/kinds.ts";
+import { Dialog } from "./dialog.ts";
+import { h } from "./dom.ts";
+
+const groups: readonly (readonly [KeyAction["group"], string])[] = [
+  ["time", "Time"],
+  ["views", "Views"],
+  ["trace", "Trace"],
+];
+
+export class HelpDialog extends Dialog {
+  constructor(palette: Palette) {
+    super("Keys and signs", "help");
+    this.body.append(
+      h(
+        "div",
+        { class: "help-columns" },
+        ...groups.map(([group, title]) =>
+          h(
+            "section",
+            {},
+            h("h3", {}, title),
+            h(
+              "dl",
+              { class: "keys" },
+              ...keyActions
+                .filter((action) => action.group === group)
+                .flatMap((action) => [
+                  h("dt", {}, h("kbd", {}, action.shown)),
+                  h("dd", {}, action.text),
+                ]),
+            ),
+          ),
+        ),
+        h("section", {}, h("h3", {}, "Signs"), h("dl", { class: "signs" }, ...signs(palette))),
+      ),
+      h(
+        "p",
+        { class: "hint" },
+        "In the views: wheel zooms time about the pointer, dragging moves it, Shift and wheel moves it too, Alt and wheel scrolls lanes, a click selects, two fingers zoom.",
+      ),
+    );
+  }
+}
+
+function signs(palette: Palette): HTMLElement[] {
+  const list: [string, (ctx: Ctx) => void][] = [
+    ...planeNames.map((name): [string, (ctx: Ctx) => void] => [
+      `${name} message`,
+      (ctx) => {
+        ctx.strokeStyle = palette.planes[name];
+        ctx.lineWidth = 2;
+        ctx.setLineDash([...planeDash[name]]);
+        ctx.beginPath();
+        ctx.moveTo(4, 10);
+        ctx.lineTo(36, 10);
+        ctx.stroke();
+        ctx.setLineDash([]);
+      },
+    ]),
+    ["message lost", (ctx) => stroke(ctx, palette.drop, () => cross(ctx, 20, 10, 4))],
+    ["commit", (ctx) => fill(ctx, palette.commit, () => diamond(ctx, 20, 10, 6))],
+    ["applied, by gossip", (ctx) => fill(ctx, palette.planes.gossip, () => circle(ctx, 20, 10, 4))],
+    ["applied, by sync", (ctx) => fill(ctx, palette.planes.sync, () => ctx.rect(16, 6, 8, 8))],
+    ["invariant broken", (ctx) => fill(ctx, palette.drop, () => triangle(ctx, 20, 11, 8))],
+    ["node crashed", (ctx) => hatch(ctx, 4, 3, 32, 14, palette.drop, 1)],
+    ["node paused", (ctx) => hatch(ctx, 4, 3, 32, 14, palette.states.suspect, -1)],
+    ...stateNames.map((name): [string, (ctx: Ctx) => void] => [
+      name === "unknown" ? "not heard of yet" : `held to be ${name}`,
+      (ctx) => stateGlyph(ctx, name, 20, 10, 6, palette),
+    ]),
+  ];
+  return list.flatMap(([text, draw]) => {
+    const canvas = h("canvas", { width: 80, height: 40, class: "sign", "aria-hidden": "true" });
+    const ctx = canvas.getContext("2d");
+    ctx?.scale(2, 2);
+    if (ctx !== null) draw(ctx);
+    return [h("dt", {}, canvas), h("dd", {}, text)];
+  });
+}
+
+function fill(ctx: Ctx, colour: string, path: () => void): void {
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  path();
+  ctx.fill();
+}
+
+function stroke(ctx: Ctx, colour: string, path: () => void): void {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 2;
+  ctx.beginPath();
+  path();
+  ctx.stroke();
+}

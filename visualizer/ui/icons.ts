@@ -1,0 +1,35 @@
+/** Outlines on a 20 × 20 grid. */
+export const icons = {
+  play: "M6 4l10 6-10 6z",
+  pause: "M6 4h3v12H6zM11 4h3v12h-3z",
+  toStart: "M5 4v12M15 4l-8 6 8 6z",
+  toEnd: "M15 4v12M5 4l8 6-8 6z",
+  back: "M13 4l-7 6 7 6z",
+  forward: "M7 4l7 6-7 6z",
+  delivery: "M3 5h4l6 10h4M14 12l3 3-3 3",
+  loop: "M4 8a5 5 0 0 1 5-4h5l-2-2m2 2l-2 2M16 12a5 5 0 0 1-5 4H6l2 2m-2-2l2-2",
+  fit: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4",
+  open: "M3 16V5h5l2 2h7v9z",
+  run: "M10 2l7 4v8l-7 4-7-4V6zM10 10l7-4M10 10v8M10 10L3 6",
+  fork: "M5 3v14M5 10c0-4 10-1 10-7M13 5l2-2 2 2",
+  compare: "M3 4h6v12H3zM11 4h6v12h-6z",
+  share:
+    "M7 11l6-5M7 9l6 5M5 12.5a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5zM15 7.5a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5zM15 17.5a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5z",
+  download: "M10 3v9M6 9l4 4 4-4M4 16h12",
+  theme: "M10 3a7 7 0 1 0 0 14zM10 3a7 7 0 0 1 0 14",
+  help: "M7 7.5a3 3 0 1 1 4.2 2.7c-.8.4-1.2.9-1.2 1.8M10 15v.6",
+  story: "M3 4h5a2 2 0 0 1 2 2v11a2 2 0 0 0-2-2H3zM17 4h-5a2 2 0 0 0-2 2v11a2 2 0 0 1 2-2h5z",
+  close: "M5 5l10 10M15 5L5 15",
+  panel: "M3 4h14v12H3zM12 4v12",
+  split: "M3 4h14v12H3zM3 10h14",
+  fault: "M11 2L4 12h5l-1 6 7-10h-5z",
+  apart: "M3 10h5M12 10h5M8 5v10M12 5v10",
+  together: "M3 10h4M13 10h4M5 7l3 3-3 3M15 7l-3 3 3 3",
+  violation: "M10 3l8 14H2zM10 8v4M10 14.5v.6",
+  live: "M10 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM6 14a5.600 5.600 0 0 1 0-8M14 6a5.600 5.600 0 0 1 0 8M3.500 16.500a9 9 0 0 1 0-13M16.500 3.500a9 9 0 0 1 0 13",
+  copy: "M7 7h9v10H7zM4 13V3h9",
+  more: "M4 10h.1M10 10h.1M16 10h.1",
+  eye: "M2 10s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM10 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
+} as const;
+
+export type IconName = keyof typeof icons;
