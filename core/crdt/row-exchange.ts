@@ -11,7 +11,7 @@ import { decideLife, mergeCell, mergeSentinel, mergeTotal } from "./merge.ts";
 import { compareOrigins, type Origin } from "./origin.ts";
 import { isCount } from "./policies.ts";
 import { maxCausalLength } from "./prepare.ts";
-import { beginLife, counterBase, type Row, setCell } from "./row.ts";
+import { beginLife, counterBase, type Row, setCell, setTally, tallyOf } from "./row.ts";
 import type { StateSum } from "./state-hash.ts";
 import { whyNotStored } from "./store-class.ts";
 import type { TableRules } from "./table-rules.ts";
@@ -105,9 +105,27 @@ function mergeCellState(
       settleContradiction(rules, row, i, value, origin, sum);
   }
   for (const { stamp, total } of totals) {
-    if (mergeTotal(rules, row, i, total, originOf(stamp), sum)) changed = true;
+    const origin = originOf(stamp);
+    if (mergeTotal(rules, row, i, total, origin, sum)) changed = true;
+    else if (settleTotals(rules, row, i, total, origin, sum)) changed = true;
   }
   return changed;
+}
+
+/** As `settleContradiction`, for two totals of one addition. */
+function settleTotals(
+  rules: TableRules,
+  row: Row,
+  i: number,
+  total: Value,
+  origin: Origin,
+  sum: StateSum,
+): boolean {
+  const held = tallyOf(row, i, origin.actor);
+  if (held === null || compareOrigins(origin, held.origin) !== 0) return false;
+  if (compareValues(total, held.total) <= 0) return false;
+  setTally(rules, row, i, total, origin, sum);
+  return true;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { encodeKey } from "../../core/crdt/key.ts";
 import type { Store } from "../../core/node/store.ts";
+import type { RowChange } from "../../core/wire/changes.ts";
 import {
   alice,
   bob,
@@ -175,6 +176,24 @@ export function repairContract(tested: StoreUnderTest): void {
       expect(rows(one, "kv")).toEqual([["a", "sound", 9]]);
       expect(fullState(two)).toEqual(fullState(one));
       expect(two.mergeRows(t0, ones.rows)).toMatchObject({ changed: 0 });
+    });
+
+    test("CR23: of two totals of one addition, which only damage brings about, the larger is kept", () => {
+      const [one, two] = [open(alice, [counters]), open(bob, [counters])];
+      const added = (total: number): RowChange => ({
+        table: "c",
+        key: [1],
+        causalLength: 1,
+        cells: [{ column: "n", add: total, total }],
+      });
+      receive(one, t0, ...version(carol, 1, stamp(1), [added(3)]));
+      receive(two, t0, ...version(carol, 1, stamp(1), [added(4)]));
+      const ones = one.readRows("c", none, none, unlimited).rows;
+      const twos = two.readRows("c", none, none, unlimited).rows;
+      expect(one.mergeRows(t0, twos)).toMatchObject({ changed: 1 });
+      expect(two.mergeRows(t0, ones)).toMatchObject({ changed: 0 });
+      expect(rows(one, "c")).toEqual([[1, 4, null]]);
+      expect(fullState(one)).toEqual(fullState(two));
     });
 
     test("CR23: rows that are damaged or unknown here are passed over", () => {
