@@ -1,12 +1,13 @@
 /** What a store does not know yet: quarantine, and schemas that grow. */
 import { describe, expect, test } from "vitest";
-import type { Chunk } from "../../core/node/store.ts";
+import type { Chunk, Op } from "../../core/node/store.ts";
 import {
   alice,
   bob,
   carol,
   change,
   commit,
+  commitFails,
   fullState,
   kv,
   kvChange,
@@ -124,6 +125,28 @@ export function schemaContract(tested: StoreUnderTest): void {
         type: "quarantined",
         why: "column n of kv is NOT NULL here",
       });
+    });
+  });
+
+  describe("constraints", () => {
+    const open = opener(tested);
+
+    test("CR15: what breaks a CHECK is merged and listed when it is remote, and fails when it is local", () => {
+      const { store, broken } = open.checked(alice);
+      const remote = change("budget", [1], 1, { a: 9, b: 9 });
+      expect(receive(store, t0, ...version(bob, 1, stamp(1), [remote]))).toMatchObject([
+        { type: "applied", won: 2 },
+      ]);
+      expect(rows(store, "budget")).toEqual([[1, 9, 9]]);
+      expect(broken()).toEqual([[1]]);
+      for (const op of [
+        ["insert", "budget", { id: 2, a: 11 }],
+        ["upsert", "budget", { id: 1, a: 5 }],
+      ] as Op[]) {
+        expect(commitFails(store, t0, op).code).toBe("SQLITE_CONSTRAINT_CHECK");
+      }
+      commit(store, t0, ["delete", "budget", { id: 1 }]);
+      expect(broken()).toEqual([]);
     });
   });
 
