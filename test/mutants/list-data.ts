@@ -76,8 +76,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "store-drops-living-content",
     file: "core/crdt/origin.ts",
-    find: "  retain(): void {\n    this.#live++;",
-    replace: "  retain(): void {\n    this.#live = 1;",
+    find: "    this.#live += pieces;",
+    replace: "    this.#live = 1;",
     fault: "a version counts as overwritten when the first of its cells is",
     sim: [{ scenario: "wide-transactions", seeds: 10 }, ...cuts],
     tests: storeTests,
@@ -106,9 +106,9 @@ export const bookMutants: readonly Mutant[] = [
   {
     name: "books-forget-the-gap-below",
     file: "core/sync/inbox.ts",
-    find: `if (outcome.type === "applied" || outcome.type === "quarantined") {
+    find: `if (type === "applied" || type === "quarantined") {
         held += ledger.hold(actor, version, version);`,
-    replace: `if (outcome.type === "applied" || outcome.type === "quarantined") {
+    replace: `if (type === "applied" || type === "quarantined") {
         held += ledger.hold(actor, 1, version);`,
     fault: "a version that overtook others takes them for held",
     sim: cuts,
@@ -202,10 +202,10 @@ export const syncMutants: readonly Mutant[] = [
     tests: syncTests,
   },
   {
-    name: "sync-answers-every-digest",
+    name: "sync-tells-nobody-that-it-is-behind",
     file: "core/sync/sync.ts",
-    find: "else if (!digest.reply) this.#sendDigest(from, true, out);",
-    replace: "else if (digest.reply) this.#sendDigest(from, true, out);",
+    find: 'else if (!digest.reply) this.#sendDigest(from, "reply", out);',
+    replace: 'else if (digest.reply) this.#sendDigest(from, "reply", out);',
     fault: "a node that is behind is not told of it by the one whose digest it sent",
     sim: [],
     tests: syncTests,

@@ -392,11 +392,17 @@ export const kindCases: Readonly<Record<MessageKind, KindCase>> = {
     any: fc.record({
       type: typed("ihave"),
       have: fc.array(
-        fc.tuple(anyRef, u8).map(([ref, hops]) => ({ ...ref, hops })),
+        fc.tuple(anyRef, u16).map(([ref, ageMs]) => ({ ...ref, ageMs })),
         { maxLength: 6 },
       ),
     }),
-    encode: ({ have }) => encodeIhave(have),
+    encode: ({ have }) => {
+      const nowMs = 100_000;
+      return encodeIhave(
+        nowMs,
+        have.map(({ ageMs, ...ref }) => ({ ...ref, atMs: nowMs - ageMs })),
+      );
+    },
   }),
   graft: gossip({
     any: fc.record({ type: typed("graft"), refs: fc.array(anyRef, { maxLength: 6 }) }),
