@@ -243,7 +243,6 @@ export class Claims {
     out: Effect[],
   ): void {
     const state = batch.stateAt(index);
-    const gone = state === "down" || state === "left";
     if (this.#retention.isPast(state, batch.agesSec[index] as number)) return;
     if (!this.#retention.makeRoom(state, out)) {
       this.#context.counters.refused++;
@@ -256,8 +255,8 @@ export class Claims {
     } else {
       this.#become(now, slot, entry, state, incarnation, batch.agesSec[index] as number, out);
     }
-    // What a list says of one long gone is no news.
-    if (!gone || !exchanged) this.#tell(slot, true);
+    // Whom another lists already others know too; who does not finds it by its digest.
+    if (!exchanged) this.#tell(slot, true);
   }
 
   /** Another identity takes the address over. */

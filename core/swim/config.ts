@@ -68,7 +68,7 @@ export const lanProfile: SwimConfig = {
   localHealthMax: 7,
   datagramBytes: 1200,
   exchangeIntervalMs: 500,
-  settleMs: 400,
+  settleMs: 250,
   reconnectsPerSec: 8,
   downRetentionMs: 24 * hourMs,
   leftRetentionMs: hourMs,
@@ -105,7 +105,7 @@ export const fastProfile: SwimConfig = {
   nackTimeoutMs: 60,
   gossipIntervalMs: 100,
   exchangeIntervalMs: 250,
-  settleMs: 200,
+  settleMs: 125,
   leaveLingerMs: 500,
 };
 

@@ -239,9 +239,9 @@ export class Context {
 
   /**
    * Ends the message in the writer with the forced records and as many rumors as fit, each counted
-   * as sent `copies` times.
+   * as sent `copies` times. Returns how many records it wrote.
    */
-  writeUpdates(now: Now, copies: number): void {
+  writeUpdates(now: Now, copies: number): number {
     const records = recordWriter;
     records.reset();
     let count = 0;
@@ -253,9 +253,10 @@ export class Context {
     this.#forced.length = 0;
     this.#forcedFull.length = 0;
     writer.varint(count);
-    if (count === 0) return;
+    if (count === 0) return 0;
     writer.varint(this.clusterSize(now));
     writer.append(records);
+    return count;
   }
 
   /** One record about a known member. */

@@ -39,14 +39,14 @@ export class Dialogue {
 
   handle(now: Now, from: Address, m: SwimMessage, out: Effect[]): void {
     const { exchange, own } = this.#parts;
-    own.refuted = false;
+    own.owed = "nothing";
     if (m.size > 0) this.#context.hearSize(now, m.size);
     this.#dispatch(now, from, m, out);
     if (this.#context.answers.length > 0) exchange.answer(now, from, out);
   }
 
   #dispatch(now: Now, from: Address, m: SwimMessage, out: Effect[]): void {
-    const { prober, relays, exchange, joiner, own } = this.#parts;
+    const { prober, relays, exchange, joiner } = this.#parts;
     switch (m.kind) {
       case "ping":
         this.#ping(now, from, m, out);
@@ -68,7 +68,7 @@ export class Dialogue {
         return;
       case "memberGroups":
         exchange.groups(now, from, m, (m.flags & flagListing) !== 0, out);
-        if (own.refuted) this.#introduce(now, from, out);
+        this.#pay(now, from, false, out);
         return;
       case "join":
         this.#news(now, from, m, out);
@@ -94,7 +94,9 @@ export class Dialogue {
     const misled = target !== selfTag;
     const reliable = (flags & flagReliable) !== 0;
     beginAck(writer, known ? 0 : flagIntroduce, seq, selfTag, roster.root);
-    if (misled || own.refuted) context.force(roster.selfSlot, misled);
+    if (misled || own.owed !== "nothing") {
+      context.force(roster.selfSlot, misled || own.owed === "identity");
+    }
     // Who is accused learns it from whoever it talks to.
     if (known && roster.rankAt(slot) !== 0) context.force(slot, false);
     context.writeUpdates(now, 1);
@@ -105,13 +107,13 @@ export class Dialogue {
   #ack(now: Now, from: Address, m: SwimMessage, out: Effect[]): void {
     const { seq, source, root, flags } = m;
     const { directory, roster } = this.#context;
-    const { claims, own, prober, relays, exchange } = this.#parts;
+    const { claims, prober, relays, exchange } = this.#parts;
     const relayed = (flags & flagRelayed) !== 0;
     // Before the records: they may replace the very identity that was probed.
     const awaited = prober.acked(seq, source);
     if (!awaited && !relayed) relays.acked(now, seq, source, out);
     claims.hear(now, m.records, out);
-    if ((flags & flagIntroduce) !== 0 || own.refuted) this.#introduce(now, from, out);
+    this.#pay(now, from, (flags & flagIntroduce) !== 0, out);
     if (relayed) return;
     const slot = directory.slotOf(from);
     if (this.#isKnown(slot, source) && roster.isPeer(slot)) exchange.compare(now, from, root, out);
@@ -119,16 +121,16 @@ export class Dialogue {
 
   #news(now: Now, from: Address, m: SwimMessage, out: Effect[]): void {
     this.#parts.claims.hear(now, m.records, out);
-    if ((m.flags & flagIntroduce) !== 0 || this.#parts.own.refuted) {
-      this.#introduce(now, from, out);
-    }
+    this.#pay(now, from, (m.flags & flagIntroduce) !== 0, out);
   }
 
-  /** Tells one member who this node is, whole. */
-  #introduce(now: Now, to: Address, out: Effect[]): void {
+  /** Tells the sender about this node, as far as it is owed that or asked. */
+  #pay(now: Now, to: Address, asked: boolean, out: Effect[]): void {
+    const { owed } = this.#parts.own;
+    if (!asked && owed === "nothing") return;
     const { writer, selfTag, roster } = this.#context;
     beginNews(writer, "gossip", 0, selfTag);
-    this.#context.force(roster.selfSlot, true);
+    this.#context.force(roster.selfSlot, asked || owed === "identity");
     this.#context.writeUpdates(now, 1);
     this.#context.send(to, "gossip", false, out);
   }

@@ -19,14 +19,14 @@ export class Gossiper {
     this.#allowance = context.config.gossipBurst;
   }
 
-  /** There is news. */
-  soon(now: Now, out: Effect[]): void {
+  /** There is news. `from`: the slot of whoever told it, who need not be told again; or −1. */
+  soon(now: Now, from: number, out: Effect[]): void {
     if (this.#context.roster.peers === 0) return;
     const { gossipIntervalMs, gossipFanout } = this.#context.config;
     this.#earn(now);
     if (this.#allowance >= gossipFanout) {
       const most = this.#context.retransmitLimit(now);
-      this.#spread(now, Math.min(most, Math.floor(this.#allowance)), out);
+      this.#spread(now, Math.min(most, Math.floor(this.#allowance)), from, out);
       return;
     }
     if (this.#context.dueMs(timerGossip) < Infinity) return;
@@ -45,19 +45,22 @@ export class Gossiper {
   /** The interval is over. */
   tick(now: Now, out: Effect[]): void {
     this.#earn(now);
-    this.#spread(now, this.#context.config.gossipFanout, out);
+    this.#spread(now, this.#context.config.gossipFanout, -1, out);
   }
 
-  #spread(now: Now, targets: number, out: Effect[]): void {
+  #spread(now: Now, targets: number, except: number, out: Effect[]): void {
     const { rumors, config, writer, selfTag, directory } = this.#context;
-    this.#pickTargets(targets);
-    if (rumors.size === 0 || this.#targets.length === 0) return;
-    this.#allowance = Math.max(0, this.#allowance - this.#targets.length);
+    if (rumors.size === 0) return;
+    this.#pickTargets(targets, except);
+    const copies = this.#targets.length;
+    if (copies === 0) return;
     beginNews(writer, "gossip", 0, selfTag);
-    this.#context.writeUpdates(now, this.#targets.length);
-    const bytes = writer.finish();
-    for (const slot of this.#targets) {
-      this.#context.sendBytes(directory.addressOf(slot), "gossip", false, bytes, out);
+    if (this.#context.writeUpdates(now, copies) > 0) {
+      this.#allowance = Math.max(0, this.#allowance - copies);
+      const bytes = writer.finish();
+      for (const slot of this.#targets) {
+        this.#context.sendBytes(directory.addressOf(slot), "gossip", false, bytes, out);
+      }
     }
     if (rumors.size > 0) this.#context.arm(timerGossip, now, config.gossipIntervalMs, out);
   }
@@ -70,18 +73,21 @@ export class Gossiper {
   }
 
   /** Different peers, alive or suspect: who is accused must hear of it. */
-  #pickTargets(count: number): void {
+  #pickTargets(count: number, except: number): void {
     const { roster, gossipRng } = this.#context;
     const targets = this.#targets;
     targets.length = 0;
     const peers = roster.peers;
-    if (peers <= count) {
-      for (let i = 0; i < peers; i++) targets.push(roster.peerAt(i));
+    if (peers <= count + 1) {
+      for (let i = 0; i < peers && targets.length < count; i++) {
+        const slot = roster.peerAt(i);
+        if (slot !== except) targets.push(slot);
+      }
       return;
     }
     while (targets.length < count) {
       const slot = roster.peerAt(gossipRng.below(peers));
-      if (!targets.includes(slot)) targets.push(slot);
+      if (slot !== except && !targets.includes(slot)) targets.push(slot);
     }
   }
 }

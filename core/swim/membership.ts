@@ -144,7 +144,7 @@ export class Membership {
           context.notify({ type: "unknown", from, what: "field" }, out);
         }
         this.#dialogue.handle(now, from, decoded.message, out);
-        this.#settle(now, out);
+        this.#settle(now, out, context.directory.slotOf(from));
         return;
       case "unknownKind":
         context.counters.unknownKinds++;
@@ -314,12 +314,12 @@ export class Membership {
   }
 
   /** After every event: news leaves, and those out of sight are knocked at. */
-  #settle(now: Now, out: Effect[]): void {
+  #settle(now: Now, out: Effect[], from = -1): void {
     const context = this.#context;
     if (this.#phase === "left") return;
     if (context.fresh) {
       context.fresh = false;
-      this.#gossiper.soon(now, out);
+      this.#gossiper.soon(now, from, out);
     } else this.#gossiper.later(now, out);
     this.#joiner.ensureReconnect(now, out);
   }

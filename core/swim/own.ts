@@ -24,8 +24,8 @@ export class Own {
   /** The claim of another node that was told last. */
   #toldNode: NodeId | null = null;
   #toldEpoch = -1;
-  /** The own record changed while the message at hand was read. */
-  refuted = false;
+  /** What the sender of the message at hand is owed: nothing, the own record, or the whole identity. */
+  owed: "nothing" | "record" | "identity" = "nothing";
 
   constructor(context: Context) {
     this.#context = context;
@@ -51,7 +51,7 @@ export class Own {
       this.#raise(now, incarnation + 1, out);
     }
     // Also when the accusation is of the past: whoever still holds it is told what came after.
-    this.refuted = true;
+    if (this.owed === "nothing") this.owed = "record";
   }
 
   /** Another identity claims this node's address. */
@@ -61,7 +61,7 @@ export class Own {
     if (other.nodeId !== self.nodeId) {
       this.#tellConflict(other, out);
     }
-    this.refuted = true;
+    this.owed = "identity";
     if (compareIdentity(other, self) < 0 || other.epoch <= this.#claimedEpoch) return;
     this.#claimedEpoch = other.epoch;
     this.#claimedByOlderSelf = other.nodeId === self.nodeId;
@@ -102,7 +102,7 @@ export class Own {
     this.#renewedMs = now.monoMs;
     this.#waitMs = Math.min(Math.max(renewAfterMs, this.#waitMs * 2), renewAfterMaxMs);
     this.#claimedEpoch = -1;
-    this.refuted = true;
+    this.owed = "identity";
     this.#context.notify({ type: "renewed", epoch, why }, out);
   }
 
@@ -120,7 +120,6 @@ export class Own {
     rumors.add(slot, false);
     this.#context.fresh = true;
     this.#context.changedMs = now.monoMs;
-    this.refuted = true;
   }
 
   #worsen(): void {

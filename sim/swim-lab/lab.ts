@@ -76,6 +76,8 @@ export class SwimLab {
   onNotice: ((node: number, notice: Notice, nowMs: number) => void) | null = null;
   /** Called with every message sent. */
   onSend: ((packet: Packet) => void) | null = null;
+  /** Called with every message lost. */
+  onDrop: ((packet: Packet, why: DropReason) => void) | null = null;
   handled = 0;
   readonly #warm: boolean;
   readonly #out: Effect[] = [];
@@ -104,7 +106,10 @@ export class SwimLab {
           this.onSend?.(packet);
         },
         arrived: (packet) => this.#arrived(packet),
-        dropped: (packet: Packet, why: DropReason) => this.traffic.dropped(packet, why),
+        dropped: (packet: Packet, why: DropReason) => {
+          this.traffic.dropped(packet, why);
+          this.onDrop?.(packet, why);
+        },
         unreachable: (from, to) => this.#unreachable(from, to),
       },
     );

@@ -16,7 +16,7 @@ function tellers(sent: readonly Sent[], of: ReturnType<typeof identity>): number
 
 describe("spreading news", () => {
   test("SW14: what a silence saved goes at once, to nine; then three each interval", () => {
-    const solo = new Solo().among(...peers).calm(5000);
+    const solo = new Solo({ config: { retransmitFactor: 8 } }).among(...peers).calm(5000);
     solo.hear(a, record(b, "alive", 1));
     expect(new Set(solo.take("gossip").map(({ to }) => to)).size).toBe(9);
     solo.advance(199);
