@@ -1,5 +1,5 @@
 /** The files of the repository, as the architecture tests see them. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Token, tokensOf } from "./tokens.ts";
@@ -42,7 +42,11 @@ function read(path: string): SourceFile {
 /** TypeScript and JavaScript of all rooms. */
 export function codeFiles(): SourceFile[] {
   return rooms
-    .flatMap((room) => pathsUnder(join(root, room)))
+    .flatMap((room) => {
+      // A room that is still empty is not in a clone.
+      const folder = join(root, room);
+      return existsSync(folder) ? pathsUnder(folder) : [];
+    })
     .filter((path) => code.test(path))
     .map(read);
 }

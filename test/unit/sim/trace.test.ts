@@ -21,7 +21,7 @@ test.each<[Value, unknown]>([
   [{ real: -Infinity }, { real: "-inf" }],
   ["a\u0000b", "a\u0000b"],
   [Uint8Array.of(0, 255), { blob: "00ff" }],
-])("SI15: the value %j is written %j and read back", (value, json) => {
+])("SI15: the value %o is written %j and read back", (value, json) => {
   expect(tagValue(value)).toEqual(json);
   const again = untagValue(JSON.parse(JSON.stringify(tagValue(value))));
   expect(again).toEqual({ ok: true, value });
