@@ -1,6 +1,7 @@
 /** One peer from whom a node fetches what it lacks: what was offered, what was asked, how it goes. */
 import type { Address } from "../base/ids.ts";
 import { IntervalSet } from "../base/interval-set.ts";
+import type { WireHash } from "../wire/wire-hash.ts";
 import type { HoldingsEntry } from "../wire/sync-messages.ts";
 import type { ActorLedger } from "./actor-ledger.ts";
 import type { Ledger } from "./ledger.ts";
@@ -44,8 +45,10 @@ export class Pull {
   empty = 0;
   /** Tellings so far. */
   rounds = 0;
-  /** The peer told of news meanwhile. */
-  again = false;
+  /** Holdings of the peer as of its telling. */
+  told: WireHash | null = null;
+  /** Holdings that the peer has told of since. */
+  since: WireHash | null = null;
   #offeredRanges = 0;
 
   constructor(peer: Address, token: number, urgent: boolean, slice: number, monoMs: number) {
@@ -75,7 +78,8 @@ export class Pull {
     this.parts.length = 0;
     this.nextPage = 0;
     this.incomplete = false;
-    this.again = false;
+    this.told = null;
+    this.since = null;
     this.touchedMs = monoMs;
     this.#offeredRanges = 0;
   }

@@ -9,6 +9,7 @@ import type { Rng } from "../base/rng.ts";
 import type { Effect, Notice, Now } from "../node/event.ts";
 import type { VersionRange, Want } from "../node/store.ts";
 import { encodeAsk, encodeRequest, type SyncMessage } from "../wire/sync-messages.ts";
+import { equalHashes, type WireHash } from "../wire/wire-hash.ts";
 import type { SyncConfig } from "./config.ts";
 import { type Inbox, maxInboxBytes } from "./inbox.ts";
 import { bucketBits, type Ledger } from "./ledger.ts";
@@ -71,11 +72,20 @@ export class Pulls {
     return this.#find(peer) !== undefined;
   }
 
-  /** Begins to pull from `peer`, or lets a pull in progress look again. False: as many as allowed already. */
-  begin(now: Now, peer: Address, urgent: boolean, out: Effect[]): boolean {
+  /**
+   * Begins to pull from `peer`, or lets a pull in progress look again, unless that knows already
+   * that the peer holds `holdings`. False: as many as allowed already.
+   */
+  begin(
+    now: Now,
+    peer: Address,
+    holdings: WireHash | null,
+    urgent: boolean,
+    out: Effect[],
+  ): boolean {
     const known = this.#find(peer);
     if (known !== undefined) {
-      known.again = true;
+      if (holdings !== null) known.since = { hi: holdings.hi, lo: holdings.lo };
       if (urgent) {
         known.urgent = true;
         known.askFromMs = 0;
@@ -101,6 +111,7 @@ export class Pulls {
     for (const entry of message.entries) pull.offer(this.#ledger, entry);
     if (!message.last) return null;
     pull.stage = "fetching";
+    pull.told = message.holdings;
     pull.rounds++;
     if (!pull.incomplete) this.#markers.close(now.monoMs, from, pull.offered);
     const fresh = !pull.urgent && pull.offeredVersions <= this.#config.graceVersions;
@@ -171,7 +182,7 @@ export class Pulls {
         if (!this.#request(now, pull, out)) break;
       }
       if (pull.requests.length > 0) continue;
-      const waiting = this.#markers.hasOpen(pull.peer) || pull.again;
+      const waiting = this.#markers.hasOpen(pull.peer) || this.#hasMore(pull);
       if (waiting && pull.rounds < maxRounds) {
         pull.restart(this.#nextToken++, now.monoMs);
         this.#sendAsk(pull, out);
@@ -223,6 +234,12 @@ export class Pulls {
   /** An answer to no open question: late, when the question was this node's; else made up. */
   #late(number: number, next: number): string | null {
     return number >= this.#firstNumber && number < next ? null : "an answer to no question";
+  }
+
+  /** Has the peer told of holdings that are neither those of its telling nor held here? */
+  #hasMore({ told, since }: Pull): boolean {
+    if (since === null || (told !== null && equalHashes(told, since))) return false;
+    return !this.#ledger.hasHeld(since);
   }
 
   #find(peer: Address): Pull | undefined {

@@ -63,9 +63,9 @@ export class Serving {
       if (own[at] === message.buckets[at] && own[at + 1] === message.buckets[at + 1]) continue;
       this.#tellActor(actor);
       if (this.#page.bytes < pageBytes) continue;
-      sendTell(from, this.#page.finish(message.token, page++, false), out);
+      sendTell(from, this.#page.finish(message.token, page++, false, this.#ledger.hash), out);
     }
-    sendTell(from, this.#page.finish(message.token, page, true), out);
+    sendTell(from, this.#page.finish(message.token, page, true, this.#ledger.hash), out);
   }
 
   request(from: Address, message: Of<"request">, out: Effect[]): void {

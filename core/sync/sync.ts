@@ -186,7 +186,9 @@ export class Sync {
       case "ask":
         this.#serving.ask(from, message, out);
         // The asker may hold something too.
-        if (!this.#ledger.hasHeld(message.holdings)) this.#pulls.begin(now, from, false, out);
+        if (!this.#ledger.hasHeld(message.holdings)) {
+          this.#pulls.begin(now, from, message.holdings, false, out);
+        }
         return null;
       case "tell":
         return this.#pulls.tell(now, from, message, out);
@@ -222,7 +224,9 @@ export class Sync {
     }
     this.#contacts.quicken();
     this.#digestTimer.armBy(now.monoMs, this.#config.digestIntervalMs, out);
-    if (!this.#ledger.hasHeld(digest.holdings)) this.#pulls.begin(now, from, digest.news, out);
+    if (!this.#ledger.hasHeld(digest.holdings)) {
+      this.#pulls.begin(now, from, digest.holdings, digest.news, out);
+    }
     // All that the peer holds is held here, but not the other way round: let it pull.
     else if (!digest.reply) this.#sendDigest(from, "reply", out);
   }
@@ -235,10 +239,13 @@ export class Sync {
     this.#releaseMarkers(now);
     this.#closeEnded(out);
     const gapPeer = this.#contacts.takeGap(now);
-    if (gapPeer !== null) this.#pulls.begin(now, gapPeer, true, out);
-    for (const peer of this.#contacts.takeHints(now)) this.#sendDigest(peer, "news", out);
+    if (gapPeer !== null) this.#pulls.begin(now, gapPeer, null, true, out);
+    for (const peer of this.#contacts.takeHints(now)) {
+      // Whoever is pulled from is the one who had the news.
+      if (!this.#pulls.isPulling(peer)) this.#sendDigest(peer, "news", out);
+    }
     for (const peer of this.#contacts.takeUrgent(now)) {
-      if (!this.#pulls.begin(now, peer, true, out)) this.#sendDigest(peer, null, out);
+      if (!this.#pulls.begin(now, peer, null, true, out)) this.#sendDigest(peer, null, out);
     }
     this.#repair.work(now);
     this.#inbox.flush(out);

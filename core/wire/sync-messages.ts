@@ -56,6 +56,8 @@ export type SyncMessage =
       readonly token: number;
       readonly page: number;
       readonly last: boolean;
+      /** All that the peer holds, as of this page. */
+      readonly holdings: WireHash;
       readonly entries: readonly HoldingsEntry[];
     }
   | {
@@ -139,12 +141,13 @@ export class TellWriter {
   }
 
   /** The message, and the page is empty again. */
-  finish(token: number, page: number, last: boolean): Uint8Array {
+  finish(token: number, page: number, last: boolean, holdings: WireHash): Uint8Array {
     beginMessage(writer, "syncSummary");
     writer.u8(1);
     writer.varint(token);
     writer.varint(page);
     writer.u8(last ? 1 : 0);
+    writeHash(writer, holdings);
     writer.varint(this.#count);
     writer.raw(this.#body.finish());
     this.#body.reset();
@@ -260,6 +263,7 @@ function readSummary(r: Reader): SyncMessage {
   if (part !== 1) throw new WireError("neither ask nor tell");
   const page = r.varint();
   const last = r.u8() !== 0;
+  const holdings = readHash(r);
   // A length, an id and two counts.
   const count = r.count(19, maxEntriesPerPage);
   const entries: HoldingsEntry[] = [];
@@ -268,7 +272,7 @@ function readSummary(r: Reader): SyncMessage {
     entries.push(readEntry(r));
     r.leave(outer);
   }
-  return { type: "tell", token, page, last, entries };
+  return { type: "tell", token, page, last, holdings, entries };
 }
 
 function readEntry(r: Reader): HoldingsEntry {

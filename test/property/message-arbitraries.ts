@@ -265,7 +265,7 @@ function encodeSync(message: SyncMessage): Uint8Array {
     case "tell": {
       const page = new TellWriter();
       for (const entry of message.entries) page.add(entry);
-      return page.finish(message.token, message.page, message.last);
+      return page.finish(message.token, message.page, message.last, message.holdings);
     }
     case "request":
       return encodeRequest(message.id, message.maxBytes, message.wants);
@@ -294,6 +294,7 @@ const anyTell = fc.record({
   token: count,
   page: count,
   last: fc.boolean(),
+  holdings: hash,
   entries: fc.array(
     fc.record({
       actor: anyActor,

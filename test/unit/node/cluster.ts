@@ -104,6 +104,8 @@ export class Cluster {
   readonly sent: Sent[] = [];
   /** Decides whether a message is lost; whoever sent a reliable one is told. */
   loses: (sent: Sent) => boolean = () => false;
+  /** Hears every effect as it is carried out. */
+  watch: (node: ClusterNode, effect: Effect) => void = () => {};
   nowMs = 0;
   readonly #delayMs: number;
   readonly #queue: Due[] = [];
@@ -229,6 +231,7 @@ export class Cluster {
 
   #carryOut(node: ClusterNode, effects: readonly Effect[]): void {
     for (const effect of effects) {
+      this.watch(node, effect);
       switch (effect.type) {
         case "send":
           this.#send(node, effect);
