@@ -219,6 +219,11 @@ export class Membership {
     return this.#joiner.joining;
   }
 
+  /** It was asked to leave. */
+  get leaving(): boolean {
+    return this.#context.leaving;
+  }
+
   stateOf(address: Address): MemberState | undefined {
     const { directory, roster } = this.#context;
     const slot = directory.slotOf(address);

@@ -170,12 +170,6 @@ export class SwimLab {
     const node = this.node(index);
     assert(node.boot >= 0, "only a running node crashes");
     this.#stop(node);
-    node.paused = false;
-    node.blocked = false;
-    node.heldMessages.length = 0;
-    node.heldTimers.length = 0;
-    node.heldSends.length = 0;
-    this.watch?.crashed(index);
   }
 
   /** Boots again under a higher epoch. `lostDisk`: a new node at the old address, which remembers nothing. */
@@ -392,7 +386,6 @@ export class SwimLab {
     this.onNotice?.(node.index, notice, this.nowMs);
     if (notice.type === "left") {
       this.#stop(node);
-      this.watch?.crashed(node.index);
     }
   }
 
@@ -401,5 +394,11 @@ export class SwimLab {
     this.#boots[node.index] = -1;
     node.membership?.dispose();
     node.membership = null;
+    node.paused = false;
+    node.blocked = false;
+    node.heldMessages.length = 0;
+    node.heldTimers.length = 0;
+    node.heldSends.length = 0;
+    this.watch?.crashed(node.index);
   }
 }

@@ -66,7 +66,8 @@ export class Watch {
     for (const node of this.#lab.running()) {
       const { membership, index } = node;
       const own = membership.memberOf(membership.identity.address);
-      if (own?.state !== "alive") this.#fail("self", index, `is ${own?.state} in its own eyes`);
+      const right = membership.leaving ? "left" : "alive";
+      if (own?.state !== right) this.#fail("self", index, `is ${own?.state} in its own eyes`);
       for (const { name, size, max } of membership.stats().queues) {
         if (size > max) this.#fail("bounds", index, `${name}: ${size} of ${max}`);
       }
