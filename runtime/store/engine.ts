@@ -256,9 +256,6 @@ export class Engine {
       "UPDATE patina_object SET hash_a = ?, hash_b = ?, rows = ?, dead = ? WHERE n = ?",
     );
     for (const { sum, dead, n } of this.plans.values()) sums.run(sum.a, sum.b, sum.rows, dead, n);
-    this.statements
-      .get("UPDATE patina_log SET effects = NULL WHERE id > ? AND effects IS NOT NULL")
-      .run(this.#folded);
     this.#folded = this.lastId;
     this.#saveState();
   }
@@ -403,7 +400,10 @@ export class Engine {
 
   #unfolded(): readonly UnfoldedRow[] {
     return this.statements
-      .get("SELECT id, actor, version, effects FROM patina_log WHERE id > ? ORDER BY id")
+      .get(
+        "SELECT l.id, actor, version, coalesce(l.effects, e.effects) AS effects " +
+          "FROM patina_log AS l LEFT JOIN patina_effects AS e ON e.id = l.id WHERE l.id > ? ORDER BY l.id",
+      )
       .all(this.#folded) as UnfoldedRow[];
   }
 

@@ -4,11 +4,12 @@
  *
  * - `patina_log`: one row a version held with its content. `id` rises as versions arrive here and
  *   is what clocks point to. `live`: pieces of state that stem from the version; NULL while it is
- *   quarantined. `effects`: what the transaction did to clocks and digests, as long as those are
- *   not yet folded into their own tables (`journal.ts`). A version of several chunks has its
- *   payloads in `patina_chunk`. `actor` 0 and `version` 0 do not occur together with a payload:
+ *   quarantined. `effects`: what the transaction did to clocks and digests (`effects.ts`); if that
+ *   is much, it stands in `patina_effects` until it is folded into the tables where it belongs. A
+ *   version of several chunks has its payloads in `patina_chunk`. `actor` 0 and `version` 0 do not occur together with a payload:
  *   a row with version 0 stands for a stamp that came by repair.
- * - `patina_at`: where a version is in the log.
+ * - `patina_run`: where versions are in the log: `count` of them from `version` on have log ids
+ *   from `id` on. Those that shrank are missing there.
  * - `patina_actor`: authors, each with what is held of it, as ranges.
  * - `patina_part`: chunks of versions that are not complete yet.
  * - `patina_quarantine`: versions that wait for a schema that knows them.
@@ -61,10 +62,12 @@ CREATE TABLE patina_log (
 );
 CREATE INDEX patina_log_dead ON patina_log (id) WHERE live = 0;
 CREATE TABLE patina_chunk (at INTEGER PRIMARY KEY, packed INTEGER NOT NULL, payload BLOB NOT NULL);
-CREATE TABLE patina_at (
+CREATE TABLE patina_effects (id INTEGER PRIMARY KEY, effects BLOB NOT NULL);
+CREATE TABLE patina_run (
   actor INTEGER,
   version INTEGER,
   id INTEGER NOT NULL,
+  count INTEGER NOT NULL,
   PRIMARY KEY (actor, version)
 ) WITHOUT ROWID;
 CREATE TABLE patina_part (

@@ -9,6 +9,7 @@ import { assert } from "../../core/base/assert.ts";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import { IntervalSet } from "../../core/base/interval-set.ts";
 import type { ActorHoldings, Chunk, Store, VersionRange } from "../../core/node/store.ts";
+import { rotOneCell } from "./rot.ts";
 import { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
 
 /** Options of every store made, but for what an opening decides. */
@@ -54,13 +55,18 @@ export function sqliteStores(options: SqliteDiskOptions = {}, parent = tmpdir())
   };
 }
 
-/** Tells what is held at each checkpoint. */
+/** Tells what is held at each checkpoint, and can be damaged. */
 class DiskStore extends SqliteStore {
   safe: readonly VersionRange[] = [];
 
   override checkpoint(): void {
     super.checkpoint();
     this.safe = this.holdings().flatMap(heldWhole);
+  }
+
+  /** False when there is nothing to damage. */
+  rot(): boolean {
+    return rotOneCell(this.engine);
   }
 }
 

@@ -85,6 +85,10 @@ export class SqliteStore implements Store {
     }
   }
 
+  protected get engine(): Engine {
+    return this.#engine;
+  }
+
   get actor(): ActorId {
     return this.#engine.identity.actor;
   }

@@ -1,4 +1,4 @@
-/** The versions that this store holds with their content: `patina_log`, `patina_chunk` and `patina_at`. */
+/** The versions that this store holds with their content: `patina_log`, `patina_chunk` and `patina_run`. */
 import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
 import { assert } from "../../core/base/assert.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
@@ -11,6 +11,9 @@ import type { LogOrigin } from "./log-origin.ts";
 /** Payloads from this size on are compressed: below it the call costs more than the bytes. */
 const packFromBytes = 4096;
 
+/** Effects up to this size stand in the version's row for good: writing another page costs more. */
+const maxEffectsInRow = 64;
+
 const packing = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** A version of the log, without its payloads. */
@@ -21,17 +24,25 @@ export interface LoggedVersion {
   readonly count: number;
 }
 
+/** Versions of one author in a row, with log ids in a row. */
+interface Run {
+  readonly actor: number;
+  readonly version: number;
+  readonly id: number;
+  count: number;
+}
+
 export class VersionLog {
   readonly #statements: StatementCache;
-  /** Log ids of versions that `patina_at` does not list yet: by author's number, then version. */
-  readonly #tail = new Map<number, Map<number, number>>();
+  /** Runs that `patina_run` does not have yet, in order of ids. */
+  #tail: Run[] = [];
   #tailSize = 0;
 
   constructor(statements: StatementCache) {
     this.#statements = statements;
   }
 
-  /** Versions not listed in `patina_at` yet. */
+  /** Versions not listed in `patina_run` yet. */
   get tailSize(): number {
     return this.#tailSize;
   }
@@ -50,20 +61,25 @@ export class VersionLog {
     assert(chunks.length >= 1, "a version has a chunk");
     const { id, version, hlc } = origin;
     const single = chunks.length === 1 ? pack((chunks[0] as Chunk).payload) : null;
-    this.#statements
-      .get("INSERT INTO patina_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .run(
-        id,
-        log.n,
-        version,
-        hlc.ms,
-        hlc.counter,
-        chunks.length,
-        live,
-        single === null ? 0 : single.packed,
-        effects,
-        single === null ? null : single.bytes,
-      );
+    const small = effects !== null && effects.length <= maxEffectsInRow;
+    const insert = this.#statements.get(
+      "INSERT INTO patina_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    insert.run(
+      id,
+      log.n,
+      version,
+      hlc.ms,
+      hlc.counter,
+      chunks.length,
+      live,
+      single === null ? 0 : single.packed,
+      small ? effects : null,
+      single === null ? null : single.bytes,
+    );
+    if (effects !== null && !small) {
+      this.#statements.get("INSERT INTO patina_effects VALUES (?, ?)").run(id, effects);
+    }
     if (single === null) this.#appendChunks(id, chunks);
     this.addTail(log.n, version, id);
   }
@@ -85,62 +101,82 @@ export class VersionLog {
   }
 
   addTail(actor: number, version: number, id: number): void {
-    let versions = this.#tail.get(actor);
-    if (versions === undefined) {
-      versions = new Map();
-      this.#tail.set(actor, versions);
-    }
-    versions.set(version, id);
     this.#tailSize++;
+    const last = this.#tail.at(-1);
+    if (last?.actor === actor && last.version + last.count === version && last.id + last.count === id) {
+      last.count++;
+    } else {
+      this.#tail.push({ actor, version, id, count: 1 });
+    }
   }
 
   clearTail(): void {
-    this.#tail.clear();
+    this.#tail = [];
     this.#tailSize = 0;
   }
 
-  /** Lists in `patina_at` what is not listed there yet. */
+  /** Lists in `patina_run` what is not listed there yet. */
   fold(): void {
     if (this.#tailSize === 0) return;
-    const insert = this.#statements.get("INSERT INTO patina_at VALUES (?, ?, ?)");
-    for (const [actor, versions] of this.#tail) {
-      for (const [version, id] of versions) insert.run(actor, version, id);
+    const insert = this.#statements.get("INSERT INTO patina_run VALUES (?, ?, ?, ?)");
+    const before = this.#statements
+      .get(
+        "SELECT version, id, count FROM patina_run WHERE actor = ? AND version < ? ORDER BY version DESC LIMIT 1",
+      )
+      .raw();
+    const extend = this.#statements.get(
+      "UPDATE patina_run SET count = count + ? WHERE actor = ? AND version = ?",
+    );
+    for (const { actor, version, id, count } of this.#tail) {
+      const found = before.get(actor, version) as [number, number, number] | undefined;
+      const [first, firstId, length] = found ?? [0, 0, 0];
+      if (first + length === version && firstId + length === id) extend.run(count, actor, first);
+      else insert.run(actor, version, id, count);
     }
     this.clearTail();
+    this.#statements.get("DELETE FROM patina_effects").run();
   }
 
   /** The highest version from `from` to `to` of which the content is here. */
   highest(actor: number, from: number, to: number): LoggedVersion | null {
-    const tail = this.#tail.get(actor);
-    const direct = tail?.get(to);
-    if (direct !== undefined) return this.#describe(direct);
-    let version = -1;
-    let id = 0;
-    const found = this.#statements
-      .get(
-        "SELECT version, id FROM patina_at WHERE actor = ? AND version BETWEEN ? AND ? ORDER BY version DESC LIMIT 1",
-      )
-      .raw()
-      .get(actor, from, to) as [number, number] | undefined;
-    if (found !== undefined) [version, id] = found;
-    if (tail !== undefined && version !== to) {
-      for (const [candidate, itsId] of tail) {
-        if (candidate < from || candidate > to || candidate <= version) continue;
-        version = candidate;
-        id = itsId;
-      }
+    let best: LoggedVersion | null = null;
+    for (const run of this.#tail) {
+      if (run.actor !== actor) continue;
+      const found = this.#highestIn(run, Math.max(from, (best?.version ?? 0) + 1), to);
+      if (found !== null) best = found;
     }
-    return version < 0 ? null : this.#describe(id);
+    if (best?.version === to) return best;
+    const low = Math.max(from, (best?.version ?? 0) + 1);
+    const runBelow = this.#statements
+      .get(
+        "SELECT version, id, count FROM patina_run WHERE actor = ? AND version <= ? ORDER BY version DESC LIMIT 1",
+      )
+      .raw();
+    for (let top = to; top >= low; ) {
+      const row = runBelow.get(actor, top) as [number, number, number] | undefined;
+      if (row === undefined) break;
+      const [version, id, count] = row;
+      const found = this.#highestIn({ actor, version, id, count }, low, top);
+      if (found !== null) return found;
+      top = version - 1;
+    }
+    return best;
   }
 
-  #describe(id: number): LoggedVersion {
+  /** The highest version of the run, from `from` to `to`, that has not shrunk. */
+  #highestIn({ version, id, count }: Run, from: number, to: number): LoggedVersion | null {
+    const low = Math.max(from, version);
+    const high = Math.min(to, version + count - 1);
+    if (high < low) return null;
     const row = this.#statements
-      .get("SELECT version, ms, counter, count FROM patina_log WHERE id = ?")
+      .get(
+        "SELECT id, version, ms, counter, count FROM patina_log WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+      )
       .raw()
-      .get(id) as [number, number, number, number] | undefined;
-    assert(row !== undefined, "what patina_at lists is in the log");
-    const [version, ms, counter, count] = row;
-    return { id, version, hlc: { ms, counter }, count };
+      .get(id + low - version, id + high - version) as [number, number, number, number, number] | undefined;
+    if (row === undefined) return null;
+    const [found, itsVersion, ms, counter, chunks] = row;
+    return { id: found, version: itsVersion, hlc: { ms, counter }, count: chunks };
   }
 
   /** Chunks of log row `id`. */
@@ -171,18 +207,32 @@ export class VersionLog {
       .get("SELECT id, actor, version, count FROM patina_log WHERE live = 0")
       .raw()
       .all() as [number, number, number, number][];
+    const remove = this.#statements.get("DELETE FROM patina_log WHERE id = ?");
     for (const [id, actor, version, count] of dead) {
-      this.#statements.get("DELETE FROM patina_log WHERE id = ?").run(id);
-      this.#statements
-        .get("DELETE FROM patina_at WHERE actor = ? AND version = ?")
-        .run(actor, version);
+      remove.run(id);
       if (count > 1) {
         this.#statements
           .get("DELETE FROM patina_chunk WHERE at BETWEEN ? AND ?")
           .run(id * chunkStride, id * chunkStride + count - 1);
       }
+      if (version > 0) this.#forgetRun(actor, version);
     }
     return dead.length;
+  }
+
+  /** Takes out the run that had the version when nothing of it is left. */
+  #forgetRun(actor: number, version: number): void {
+    const run = this.#statements
+      .get(
+        "SELECT version, id, count FROM patina_run WHERE actor = ? AND version <= ? ORDER BY version DESC LIMIT 1",
+      )
+      .raw()
+      .get(actor, version) as [number, number, number];
+    const [first, id, count] = run;
+    if (this.#highestIn({ actor, version: first, id, count }, first, first + count - 1) !== null) return;
+    this.#statements
+      .get("DELETE FROM patina_run WHERE actor = ? AND version = ?")
+      .run(actor, first);
   }
 }
 
