@@ -209,6 +209,8 @@ export class History {
     )) {
       const columns = cells.length === 0 ? [""] : cells.map((cell) => cell.column);
       for (const column of columns) {
+        // A write that did not go far enough left no stamp behind, however late it was.
+        if (column === "hi" || column === "lo") continue;
         const cell = JSON.stringify([table, values, causalLength, column]);
         const writers = this.#writers.get(cell) ?? [];
         for (const writer of writers) {
