@@ -70,7 +70,7 @@ export const storeMutants: readonly Mutant[] = [
     find: "this.#overwritten.push({ actor, from: marker[0], to: next });",
     replace: "this.#overwritten.push({ actor, from, to: next });",
     fault: "a peer is told that versions with living content are overwritten",
-    sim: cuts,
+    sim: [...large, ...cuts],
     tests: storeTests,
   },
   {
