@@ -19,6 +19,7 @@ export class Kernel {
   c = 0;
   ref: unknown = null;
 
+  #limitUs = 0;
   #size = 0;
   #order = 0;
   #capacity = initialCapacity;
@@ -61,8 +62,22 @@ export class Kernel {
     this.#rise(this.#size++, time, this.#order++, slot);
   }
 
+  /**
+   * Sets the clock to `us` in place of an event that would be due then and be the very next one;
+   * false where it would not be. For whoever is busy until `us` with nobody to interrupt.
+   */
+  skipTo(us: number): boolean {
+    const at = Math.ceil(us);
+    if (at > this.#limitUs || at < this.nowUs) return false;
+    if (this.#size > 0 && (this.#times[0] as number) <= at) return false;
+    this.nowUs = at;
+    this.taken++;
+    return true;
+  }
+
   /** Takes the earliest event due by `untilUs` and sets the clock to it; false if there is none. */
   take(untilUs: number): boolean {
+    this.#limitUs = untilUs;
     if (this.#size === 0) return false;
     const time = this.#times[0] as number;
     if (time > untilUs) return false;

@@ -71,6 +71,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   readonly #stores: StoreFactory;
   readonly #directory = new Directory();
   readonly #numbers = new Map<Address, number>();
+  readonly #addresses: Address[] = [];
   readonly #leavers: SimNode[] = [];
 
   constructor(
@@ -118,6 +119,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     const node = new SimNode(this, n, spec, disk, new WallClock(skew, drift), rng);
     this.nodes.push(node);
     this.#numbers.set(node.address, n);
+    this.#addresses.push(node.address);
     return node;
   }
 
@@ -187,7 +189,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   }
 
   addressOf(n: number): Address {
-    return this.nodes[n]?.address ?? address(`n${n}`);
+    return this.#addresses[n] ?? address(`n${n}`);
   }
 
   received(packet: Packet): void {

@@ -18,11 +18,11 @@ import type { Kernel } from "../kernel.ts";
 import { Packet, planes } from "../network/packet.ts";
 import { randomHexId } from "../rng.ts";
 import type { DiskFate, NodeSpec } from "../scenario/scenario.ts";
-import type { Disk, SqlStore } from "../store-factory.ts";
+import type { Disk } from "../store-factory.ts";
 import * as cost from "./costs.ts";
 import { replicaConfig, type ReplicaProfile } from "./replica-config.ts";
 import { Sender } from "./sender.ts";
-import type { Task } from "./task.ts";
+import { runTask, type Task } from "./task.ts";
 import { type Item, Signal, Waiting } from "./waiting.ts";
 import type { WallClock } from "./wall-clock.ts";
 import type { World } from "./world-port.ts";
@@ -226,7 +226,7 @@ export class SimNode {
       this.#receive(packet);
       return;
     }
-    if (this.#waiting.addPacket(packet)) this.#work();
+    if (this.#waiting.addPacket(packet)) this.#work(true);
     else this.#world.network.lose(packet, "overflow");
   }
 
@@ -241,13 +241,13 @@ export class SimNode {
       return;
     }
     this.#waiting.addTimer(token);
-    this.#work();
+    this.#work(true);
   }
 
   /** The handler that kept it busy is done. */
   free(): void {
     this.#freeScheduled = false;
-    this.#work();
+    this.#work(true);
   }
 
   /** False when it is down or too many wait already. */
@@ -266,7 +266,7 @@ export class SimNode {
     try {
       this.store?.checkpoint();
     } catch (error) {
-      this.#world.broke(this, error);
+      this.#fail(error);
       return;
     }
     this.#spend(cost.checkpointUs);
@@ -295,12 +295,16 @@ export class SimNode {
     );
   }
 
-  /** Takes up waiting work while there is any and nothing keeps the process busy. */
-  #work(): void {
+  /**
+   * Takes up waiting work while there is any and nothing keeps the process busy. `last`: the
+   * caller is done with this moment, so time may pass until the process is free again.
+   */
+  #work(last = false): void {
     const { blocked } = this.sender;
     while (this.life === "running") {
       if (this.#kernel.nowUs < this.#busyUntilUs) {
         if (this.#freeScheduled || this.#waiting.isIdle(blocked)) return;
+        if (last && this.#kernel.skipTo(this.#busyUntilUs)) continue;
         this.#freeScheduled = true;
         this.#kernel.schedule(this.#busyUntilUs, evFree, this.n, 0, this.boot, null);
         return;
@@ -337,7 +341,7 @@ export class SimNode {
     event.from = this.#world.addressOf(packet.from);
     event.plane = planes[packet.plane] as Plane;
     event.bytes = packet.bytes;
-    this.#handle(event, cost.messageUs + (packet.bytes.length * cost.messageUsPerKib) / 1024);
+    this.#handle(event, cost.messageCost(packet.bytes.length));
   }
 
   #commit(task: Task): void {
@@ -346,12 +350,9 @@ export class SimNode {
     const wallMs = this.clock.read(this.#kernel.nowUs);
     let outcome: CommitOutcome;
     try {
-      outcome =
-        task.type === "ops"
-          ? store.commit(wallMs, task.ops)
-          : (store as SqlStore).commitSql(wallMs, task.statements);
+      outcome = runTask(store, wallMs, task);
     } catch (error) {
-      this.#world.broke(this, error);
+      this.#fail(error);
       return;
     }
     if (outcome.type === "failed") {
@@ -360,12 +361,16 @@ export class SimNode {
       return;
     }
     const { chunks, summary } = outcome;
-    let bytes = 0;
-    for (const chunk of chunks) bytes += chunk.payload.length;
     this.#world.committed(this, task, chunks, summary);
-    const spent = cost.commitUs + (bytes * cost.commitUsPerKib) / 1024;
+    const spent = cost.commitCost(chunks);
     if (chunks.length === 0) this.#spend(spent);
     else this.#handle({ type: "committed", chunks, summary }, spent);
+  }
+
+  /** A handler threw. The process does nothing more; the run ends. */
+  #fail(error: unknown): void {
+    this.life = "crashed";
+    this.#world.broke(this, error);
   }
 
   #spend(us: number): void {
@@ -399,7 +404,7 @@ export class SimNode {
       }
       this.#stored.length = 0;
     } catch (error) {
-      this.#world.broke(this, error);
+      this.#fail(error);
     }
   }
 
@@ -437,13 +442,7 @@ export class SimNode {
     if (store === null) return;
     const { request } = effect;
     const response = runStore(store, this.#now.wallMs, request);
-    let bytes = 0;
-    if (request.type === "receive") {
-      for (const chunk of request.chunks) bytes += chunk.payload.length;
-    } else if (response.type === "serve") {
-      for (const chunk of response.chunks) bytes += chunk.payload.length;
-    }
-    this.#spend(cost.storeUs + (bytes * cost.storeUsPerKib) / 1024);
+    this.#spend(cost.storeCost(request, response));
     this.#world.stored(this, request, response);
     this.#stored.push({ type: "stored", id: effect.id, response });
   }

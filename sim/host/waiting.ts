@@ -30,38 +30,45 @@ export type Item = Packet | Signal | number | Task;
 export class Waiting {
   readonly #input = new Queue<Packet | Signal>();
   readonly #due = new Queue<number | Task>();
+  // Lengths of both, at hand: idle nodes are asked about them for every message.
+  #inputs = 0;
+  #dues = 0;
   #datagrams = 0;
   #inputLeft = 0;
   #dueLeft = 0;
 
   /** Nothing that could be taken up now. */
   isIdle(blocked: boolean): boolean {
-    return this.#due.length === 0 && (blocked || this.#input.length === 0);
+    return this.#dues === 0 && (blocked || this.#inputs === 0);
   }
 
   /** False when there is no room for the packet. */
   addPacket(packet: Packet): boolean {
-    if (this.#input.length >= maxInput) return false;
+    if (this.#inputs >= maxInput) return false;
     if (!packet.reliable) {
       if (this.#datagrams >= maxDatagrams) return false;
       this.#datagrams++;
     }
     this.#input.push(packet);
+    this.#inputs++;
     return true;
   }
 
   addSignal(event: Event): void {
     this.#input.push(new Signal(event));
+    this.#inputs++;
   }
 
   addTimer(token: number): void {
     this.#due.push(token);
+    this.#dues++;
   }
 
   /** False when too much waits already. */
   addTask(task: Task): boolean {
-    if (this.#due.length >= maxDue) return false;
+    if (this.#dues >= maxDue) return false;
     this.#due.push(task);
+    this.#dues++;
     return true;
   }
 
@@ -74,19 +81,21 @@ export class Waiting {
   /** What is to be handled next; undefined when nothing can be. */
   next(blocked: boolean): Item | undefined {
     if (this.#inputLeft === 0 && this.#dueLeft === 0) {
-      this.#inputLeft = this.#input.length;
-      this.#dueLeft = this.#due.length;
+      this.#inputLeft = this.#inputs;
+      this.#dueLeft = this.#dues;
     }
     if (blocked) this.#inputLeft = 0;
     if (this.#inputLeft > 0) {
       this.#inputLeft--;
+      this.#inputs--;
       const item = this.#input.shift();
       if (item instanceof Packet && !item.reliable) this.#datagrams--;
       return item;
     }
-    if (this.#dueLeft === 0) this.#dueLeft = this.#due.length;
+    if (this.#dueLeft === 0) this.#dueLeft = this.#dues;
     if (this.#dueLeft === 0) return undefined;
     this.#dueLeft--;
+    this.#dues--;
     return this.#due.shift();
   }
 
@@ -94,6 +103,8 @@ export class Waiting {
   clear(each: (item: Item) => void): void {
     for (let item = this.#input.shift(); item !== undefined; item = this.#input.shift()) each(item);
     for (let item = this.#due.shift(); item !== undefined; item = this.#due.shift()) each(item);
+    this.#inputs = 0;
+    this.#dues = 0;
     this.#datagrams = 0;
     this.beginRound();
   }

@@ -46,3 +46,19 @@ test("SI02: time is whole microseconds, and stops at the limit given", () => {
   expect(() => kernel.advance(13)).toThrow("no event is passed over");
   expect(() => kernel.schedule(Number.NaN, 1, 0, 0, 0, null)).toThrow("finite time");
 });
+
+test("SI02: time passes without an event only where none would come before or with it", () => {
+  const kernel = new Kernel();
+  kernel.schedule(10, 1, 0, 0, 0, null);
+  kernel.schedule(50, 1, 0, 0, 0, null);
+  expect(kernel.take(40)).toBe(true);
+  expect(kernel.skipTo(9)).toBe(false);
+  expect(kernel.skipTo(41)).toBe(false);
+  expect(kernel.skipTo(19.5)).toBe(true);
+  expect(kernel.nowUs).toBe(20);
+  expect(kernel.take(100)).toBe(true);
+  kernel.schedule(70, 1, 0, 0, 0, null);
+  expect(kernel.skipTo(70)).toBe(false);
+  expect(kernel.skipTo(69)).toBe(true);
+  expect(kernel.taken).toBe(4);
+});
