@@ -222,14 +222,16 @@ export class Claims {
 
   /** The same claim once more: count it as spread, and join its accusers. */
   #hearAgain(now: Now, batch: RecordBatch, index: number, slot: number, out: Effect[]): void {
-    const { roster, rumors, suspicions } = this.#context;
+    const { roster, rumors, suspicions, config } = this.#context;
     if (roster.stateAt(slot) === "suspect") {
       this.#addAccusers(now, batch, index, slot, out);
       // One that lacks an accuser known here has not heard the same.
       const told = batch.accuserCounts[index] as number;
       if (told < suspicions.accusersAt(roster.noteAt(slot))) return;
     }
-    if (rumors.has(slot)) rumors.advance(slot, 1, this.#context.retransmitLimit(now));
+    // The last round is not saved: it reaches those few whom the first, all at once, has missed.
+    const most = this.#context.retransmitLimit(now) - config.gossipFanout;
+    if (rumors.has(slot) && rumors.sent(slot) < most) rumors.advance(slot, 1, most + 1);
   }
 
   /** A newcomer. */
