@@ -5,18 +5,19 @@
 import { parseArgs } from "node:util";
 import { formatCount, formatDuration, formatTable, median, plural } from "../cli/format.ts";
 import type { Row, Size } from "./swim-row.ts";
+import { broadcastRows } from "./gossip-rows.ts";
 import { membershipRows } from "./swim-rows.ts";
 
 const usage = `usage: npm run bench swim -- [--nodes 100,1000] [--seeds K] [--rows a,b] [--quick]
 
   --nodes N,…   sizes of the cluster (default 100,1000)
   --seeds K     so many seeds for every row, instead of each row's own number
-  --rows a,b    only these rows: ${membershipRows.map(({ key }) => key).join(", ")}
+  --rows a,b    only these rows: ${[...membershipRows, ...broadcastRows].map(({ key }) => key).join(", ")}
   --quick       3 seeds at most
 `;
 
 /** Rows of other rooms' benches can be added here; each is printed where it has figures or a goal. */
-const registry: readonly Row[] = membershipRows;
+const registry: readonly Row[] = [...membershipRows, ...broadcastRows];
 
 const quickSeeds = 3;
 
