@@ -53,6 +53,12 @@ export class Overlay {
   /** Until which monotonic time. */
   readonly #suspended = new Map<Address, number>();
   #dirty = true;
+  /** The rings as they were chosen last; empty while all members are neighbours. */
+  #spans: Span[] = [];
+  /** The longest round trip of the links that were chosen for being short; Infinity while there is room for more. */
+  #nearWorstMs = Infinity;
+  /** This node's region, when there are others; else null. */
+  #region: string | null = null;
 
   constructor(self: Address, config: GossipConfig, peers: Peers, recent: RecentMessages) {
     this.#self = self;
@@ -98,7 +104,7 @@ export class Overlay {
   memberChanged(about: Address, there: boolean): void {
     const known = this.#byAddress.get(about);
     if (there) {
-      if (known === undefined || !known.chosen) this.#dirty = true;
+      if (known?.chosen !== true && this.#isBeside(about)) this.#dirty = true;
       return;
     }
     this.#rtts.delete(about);
@@ -131,7 +137,11 @@ export class Overlay {
   rtt(peer: Address, rttMs: number): void {
     const before = this.#rtts.get(peer);
     // Smoothed as TCP does (RFC 6298, section 2): one slow answer does not move a link.
-    this.#rtts.set(peer, before === undefined ? rttMs : before + (rttMs - before) / 8);
+    const smoothed = before === undefined ? rttMs : before + (rttMs - before) / 8;
+    this.#rtts.set(peer, smoothed);
+    // A link moves only for a round trip that is shorter by a good part.
+    const nearer = smoothed * 1.25 < this.#nearWorstMs;
+    if (nearer && this.#byAddress.get(peer)?.chosen !== true) this.#dirty = true;
     if (this.#rtts.size <= maxRtts) return;
     let longest = peer;
     for (const [address, ms] of this.#rtts) {
@@ -140,8 +150,25 @@ export class Overlay {
     this.#rtts.delete(longest);
   }
 
+  /** Would `about` be a neighbour? In a large cluster few newcomers are, and the others cost nothing. */
+  #isBeside(about: Address): boolean {
+    const spans = this.#spans;
+    if (this.#dirty || spans.length === 0) return true;
+    const own = this.#region ?? this.#peers.regionOf(this.#self);
+    const foreign = this.#peers.regionOf(about) !== own;
+    if (foreign && this.#region === null) return true;
+    for (const { ring, regional, place, afterBy, beforeBy } of spans) {
+      if (regional && foreign) continue;
+      const hash = ringHash(about, ring);
+      if ((hash - place) >>> 0 <= afterBy || (place - hash) >>> 0 <= beforeBy) return true;
+    }
+    return false;
+  }
+
   #choose(): void {
     this.#dirty = false;
+    this.#spans = [];
+    this.#region = null;
     const chosen = this.#rings();
     this.#addNear(chosen);
     for (const neighbour of this.#list) neighbour.chosen = chosen.has(neighbour.address);
@@ -167,23 +194,27 @@ export class Overlay {
     const region = this.#peers.regionOf(this.#self);
     const near = alive.filter((a) => a !== this.#self && this.#peers.regionOf(a) === region);
     const regional = near.length < alive.length - 1 && near.length > 0;
+    if (regional) this.#region = region;
     for (let ring = 0; ring < (regional ? regionRings : 0); ring++) {
-      addRing(near, this.#self, 0x1000 + ring, chosen);
+      this.#spans.push(addRing(near, this.#self, 0x1000 + ring, true, chosen));
     }
     // The short links carry most of the load then, so fewer long ones do.
     const wide = regional ? Math.max(1, rings - 1) : rings;
-    for (let ring = 0; ring < wide; ring++) addRing(alive, this.#self, ring, chosen);
+    for (let ring = 0; ring < wide; ring++) {
+      this.#spans.push(addRing(alive, this.#self, ring, false, chosen));
+    }
     return chosen;
   }
 
   #addNear(chosen: Set<Address>): void {
     const byRtt = [...this.#rtts].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
     let left = this.#config.nearLinks;
-    for (const [address] of byRtt) {
+    this.#nearWorstMs = Infinity;
+    for (const [address, ms] of byRtt) {
       if (left === 0) return;
       if (chosen.has(address) || this.#suspended.has(address)) continue;
       chosen.add(address);
-      left--;
+      if (--left === 0) this.#nearWorstMs = ms;
     }
   }
 
@@ -207,13 +238,24 @@ export class Overlay {
   }
 }
 
+/** A ring, and how far on it the neighbours are: whoever comes nearer takes their place. */
+interface Span {
+  readonly ring: number;
+  readonly regional: boolean;
+  /** This node's own place. */
+  readonly place: number;
+  readonly afterBy: number;
+  readonly beforeBy: number;
+}
+
 /** Adds the members before and after `self` in the order of ring `ring`. */
 function addRing(
   members: readonly Address[],
   self: Address,
   ring: number,
+  regional: boolean,
   chosen: Set<Address>,
-): void {
+): Span {
   const own = ringHash(self, ring);
   let after: Address | null = null;
   let before: Address | null = null;
@@ -236,6 +278,7 @@ function addRing(
   }
   if (after !== null) chosen.add(after);
   if (before !== null) chosen.add(before);
+  return { ring, regional, place: own, afterBy, beforeBy };
 }
 
 /** A member's place in a ring. */

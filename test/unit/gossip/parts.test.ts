@@ -131,9 +131,39 @@ describe("the overlay", () => {
     overlay.rtt(far, 200);
     overlay.rtt(near, 3);
     overlay.rtt(nearer, 1);
-    overlay.memberChanged(address("new"), true);
     const now = new Set(overlay.neighbours().map((n) => n.address));
     expect([near, nearer, far].map((a) => now.has(a))).toEqual([true, true, false]);
+  });
+
+  test("GO12: whatever comes, goes and returns, the neighbours are those of the members there are", () => {
+    const all = names(60);
+    const region = (a: Address): string => `r${all.indexOf(a) % 3}`;
+    const change = fc.record({ member: fc.integer({ min: 1, max: 59 }), there: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 40 }), fc.boolean(), (changes, regional) => {
+        const self = all[0] as Address;
+        const regionOf = regional ? region : () => "";
+        let members = all.slice(0, 30);
+        const peers = {
+          aliveAddresses: () => members.filter((a) => a !== self),
+          regionOf,
+        };
+        const overlay = new Overlay(self, lanGossip, peers, new RecentMessages(lanGossip));
+        overlay.neighbours();
+        for (const { member, there } of changes) {
+          const about = all[member] as Address;
+          members = members.filter((a) => a !== about);
+          if (there) members = [...members, about].sort();
+          overlay.memberChanged(about, there);
+          const chosen = overlay.neighbours().filter((n) => n.chosen);
+          const anew = new Overlay(self, lanGossip, peers, new RecentMessages(lanGossip));
+          expect(new Set(chosen.map((n) => n.address))).toEqual(
+            new Set(anew.neighbours().map((n) => n.address)),
+          );
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test("GO12: no more neighbours than their bound, and one more is refused", () => {
