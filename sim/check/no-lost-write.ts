@@ -17,6 +17,8 @@ export class NoLostWrite implements Check {
   readonly #durable: Held[] = [];
   /** Per node that is down, what its disk holds. */
   readonly #onDisk: (Held | null)[] = [];
+  /** Per node, that it last went down without losing or saving anything. */
+  readonly #keptUnsafe: boolean[] = [];
   readonly #wentWithDisk = new Set<string>();
 
   constructor(context: CheckContext) {
@@ -24,8 +26,9 @@ export class NoLostWrite implements Check {
   }
 
   booted(node: SimNode): void {
+    // A process that crashed comes back to all of its data, but that made no more of it safe.
+    if (!this.#keptUnsafe[node.n]) this.#durable[node.n] = heldBy(node);
     this.#onDisk[node.n] = null;
-    this.#durable[node.n] = heldBy(node);
   }
 
   checkpointed(node: SimNode): void {
@@ -34,6 +37,7 @@ export class NoLostWrite implements Check {
 
   dying(node: SimNode, fate: DiskFate | "left"): void {
     const before = heldBy(node);
+    this.#keptUnsafe[node.n] = fate === "kept";
     if (fate === "kept" || fate === "left") {
       this.#onDisk[node.n] = before;
       return;

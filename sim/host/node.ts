@@ -20,15 +20,13 @@ import { randomHexId } from "../rng.ts";
 import type { DiskFate, NodeSpec } from "../scenario/scenario.ts";
 import type { Disk } from "../store-factory.ts";
 import * as cost from "./costs.ts";
+import { nextBeatUs } from "./beat.ts";
 import { replicaConfig, type ReplicaProfile } from "./replica-config.ts";
 import { Sender } from "./sender.ts";
 import { runTask, type Task } from "./task.ts";
 import { type Item, Signal, Waiting } from "./waiting.ts";
 import type { WallClock } from "./wall-clock.ts";
 import type { World } from "./world-port.ts";
-
-/** The store is made safe against power loss this often while it changes. */
-const checkpointEveryUs = 500_000;
 
 export type Life = "running" | "paused" | "crashed" | "left";
 
@@ -142,7 +140,8 @@ export class SimNode {
     this.leaving = false;
     this.#busyUntilUs = this.#kernel.nowUs;
     this.#freeScheduled = false;
-    this.#checkpointScheduled = false;
+    // What a crash left unsaved is saved with the next beat.
+    this.#scheduleCheckpoint();
     this.replica = new Replica({
       self: this.identity,
       actor: this.actor,
@@ -280,10 +279,7 @@ export class SimNode {
 
   #scheduleCheckpoint(): void {
     this.#checkpointScheduled = true;
-    // Beats differ between nodes, so that torn disks differ too.
-    const phaseUs = (this.n * 73_000) % checkpointEveryUs;
-    const beats = Math.floor((this.#kernel.nowUs - phaseUs) / checkpointEveryUs) + 1;
-    const atUs = phaseUs + beats * checkpointEveryUs;
+    const atUs = nextBeatUs(this.n, this.#kernel.nowUs);
     this.#kernel.schedule(atUs, evCheckpoint, this.n, 0, this.boot, null);
   }
 

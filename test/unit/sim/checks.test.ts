@@ -126,6 +126,24 @@ test("SI18: a lost disk does not excuse what another node held then and lost lat
   expect([check.lost, check.lostWithDisk]).toEqual([3, 0]);
 });
 
+test("SI18: a restart alone makes nothing safe: power lost after it excuses what no checkpoint saved", () => {
+  const context = new FakeContext();
+  context.history.record(0, 0, version(actorA, 1, 1, [{ k: "x", cl: 1, cells: { v: "1" } }]));
+  const store = { holdings: [] as ReturnType<typeof holds>[] };
+  const node = fakeNode(0, { store: fakeStoreOf(store) });
+  context.nodes.push(node);
+  const check = new NoLostWrite(context);
+  check.booted(node);
+  store.holdings = [holds(actorA, 1)];
+  check.dying(node, "kept");
+  check.booted(node);
+  check.dying(node, "torn");
+  store.holdings = [];
+  check.booted(node);
+  check.atEnd();
+  expect([check.lost, check.lostWithDisk, context.reports]).toEqual([0, 1, []]);
+});
+
 test("SI18: what a node took with it when it left is on its disk still", () => {
   const nothing = { before: [], after: [] };
   const check = loseWrites("left", { before: [holds(actorA, 3)], after: [] }, nothing);
