@@ -104,7 +104,9 @@ class Trouble {
       if (node.membership !== null && node.paused) this.#lab.resume(node.index);
       if (node.membership !== null && node.blocked) this.#lab.unblock(node.index);
     }
-    for (const node of [...this.#away]) this.#comeBack(node);
+    // Coming back takes a node out of the set.
+    const away = Array.from(this.#away);
+    for (const node of away) this.#comeBack(node);
     this.told.push(`${this.#lab.nowMs.toFixed(1)} all lifted`);
   }
 
