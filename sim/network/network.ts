@@ -35,7 +35,10 @@ export interface NetworkPort {
 export const unreachableAfterUs = 2_000_000;
 /** The first retransmission waits a round trip and the 25 ms for which an ack may be held back (RFC 9002, section 6.2). */
 const ackDelayUs = 25_000;
-const maxRetransmissions = 10;
+/** Waits double (RFC 9002, section 6.2.1), here up to this… */
+const maxRetransmissionWaitUs = 2_000_000;
+/** …and a connection on which nothing gets through for this long is given up. */
+const idleTimeoutUs = 10_000_000;
 /** A stream's bytes travel in packets of this size, each of which may be lost. */
 const packetBytes = 1200;
 /** What a link's queue holds; more datagrams are dropped. A router's buffer. */
@@ -267,13 +270,10 @@ export class Network {
   #retransmissionUs(packet: Packet, loss: number, rng: Rng): number {
     const packets = Math.ceil(packet.bytes.length / packetBytes);
     if (rng.unit() >= this.#chance(packets, loss)) return 0;
-    let wait = 2 * this.#latency.typicalUs(packet.from, packet.to) + ackDelayUs;
-    let total = wait;
-    for (let attempt = 1; attempt < maxRetransmissions; attempt++) {
-      if (total > unreachableAfterUs) return -1;
-      if (rng.unit() >= loss) return total;
-      wait *= 2;
-      total += wait;
+    let waitUs = 2 * this.#latency.typicalUs(packet.from, packet.to) + ackDelayUs;
+    for (let totalUs = waitUs; totalUs <= idleTimeoutUs; totalUs += waitUs) {
+      if (rng.unit() >= loss) return totalUs;
+      waitUs = waitUs * 2 < maxRetransmissionWaitUs ? waitUs * 2 : maxRetransmissionWaitUs;
     }
     return -1;
   }
