@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { CliError, exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { DemoFlags } from "./demo-command.ts";
+import type { ReplayFlags } from "./replay-command.ts";
 import type { SimFlags } from "./sim-options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -54,6 +55,7 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .showHelpAfterError("(--help shows what there is)");
   addDemo(program, done);
   addSim(program, done);
+  addReplay(program, done);
   return program;
 }
 
@@ -132,6 +134,32 @@ function addSim(program: Command, done: (code: ExitCode) => void): void {
     });
   withExamples(merge, ["patina sim merge shard-1.json shard-2.json shard-3.json"]);
   common(merge, "print one JSON object, as one sweep of all shards would");
+}
+
+function addReplay(program: Command, done: (code: ExitCode) => void): void {
+  const replay = program
+    .command("replay")
+    .description("Shows a trace in the browser: who knew what and when, and why two nodes differ.")
+    .argument("[trace]", "a file written by patina sim --trace; without it the page alone")
+    .option("--out <FILE>", "write page and trace as one HTML file instead of serving them")
+    .option(
+      "--port <N>",
+      "the port to listen on; 0 takes a free one",
+      wholeNumber("--port", 0, 65_535),
+      0,
+    )
+    .option("--host <ADDRESS>", "the address to listen on", "127.0.0.1")
+    .action(async (trace: string | undefined, options: ReplayFlags & CommonFlags) => {
+      const { replayCommand } = await import("./replay-command.ts");
+      done(await replayCommand(trace, options, await terminal(options)));
+    });
+  common(
+    withExamples(replay, [
+      "patina sim split-heal --seed 42 --trace run.ndjson.gz && patina replay run.ndjson.gz",
+      "patina replay run.ndjson.gz --out run.html",
+    ]),
+    "print one JSON object with the address",
+  );
 }
 
 function withExamples(command: Command, examples: readonly string[]): Command {

@@ -16,10 +16,13 @@ parentPort?.on("message", async ({ index, task }: TaskMessage<SweepTask>) => {
   try {
     message = { index, answer: await runOfSweep(plan, task.seed, task.run) };
   } catch (error) {
-    message = {
-      index,
-      thrown: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    };
+    const {
+      name,
+      stack,
+      message: text,
+    } = error instanceof Error ? error : new Error(String(error));
+    const story = `run ${task.run}, seed ${task.seed}: ${stack ?? text}`;
+    message = { index, thrown: { name, story } };
   }
   parentPort?.postMessage(message);
 });

@@ -12,8 +12,8 @@ export interface TaskMessage<Task> {
 
 export type AnswerMessage<Answer> =
   | { readonly index: number; readonly answer: Answer }
-  /** The task threw: a bug, told to the caller with its stack. */
-  | { readonly index: number; readonly thrown: string };
+  /** The task threw: a bug, told to the caller with the error's name and the story. */
+  | { readonly index: number; readonly thrown: { readonly name: string; readonly story: string } };
 
 export interface PoolOptions<Task, Answer> {
   /** A module that answers each TaskMessage on its parent port. */
@@ -53,7 +53,8 @@ export async function runOnThreads<Task, Answer>(
         });
         worker.on("message", (message: AnswerMessage<Answer>) => {
           if ("thrown" in message) {
-            reject(new Error(`task ${message.index} threw: ${message.thrown}`));
+            const { name, story } = message.thrown;
+            reject(Object.assign(new Error(story), { name, stack: story }));
             return;
           }
           try {
