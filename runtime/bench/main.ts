@@ -9,6 +9,7 @@ interface Bench {
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   sim: () => import("./sim.ts"),
+  store: () => import("./store.ts"),
   swim: () => import("./swim.ts"),
 };
 

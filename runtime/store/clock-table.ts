@@ -26,31 +26,29 @@ export function readClocks(
     if (entry !== undefined) cells[i] = entry.cell;
     else asked.push(i);
   }
-  let from = 0;
-  for (; from + rowsAtOnce <= asked.length; from += rowsAtOnce) {
+  for (let from = 0; from < asked.length; ) {
+    const count = stepOf(asked.length - from);
     const found = statements
-      .get(selectMany(plan, rowsAtOnce))
+      .get(selectSql(plan, count))
       .pluck()
-      .all(parametersOf(plan, keys, asked, from, rowsAtOnce)) as (ClockCell | null)[];
-    for (let k = 0; k < rowsAtOnce; k++) cells[asked[from + k] as number] = found[k] ?? null;
-  }
-  if (from === asked.length) return cells;
-  const one = statements.get(
-    plan.sql("select clock", () => {
-      const where = plan.clockKeys.map((k) => `${k} = ?`).join(" AND ");
-      return `SELECT c FROM ${plan.clock} WHERE ${where}`;
-    }),
-  );
-  one.pluck();
-  for (; from < asked.length; from++) {
-    const found = one.get(parametersOf(plan, keys, asked, from, 1)) as ClockCell | undefined;
-    cells[asked[from] as number] = found ?? null;
+      .all(parametersOf(plan, keys, asked, from, count)) as (ClockCell | null)[];
+    for (let k = 0; k < count; k++) cells[asked[from + k] as number] = found[k] ?? null;
+    from += count;
   }
   return cells;
 }
 
-function selectMany(plan: TablePlan, count: number): string {
+/** How many of `left` rows go into the next statement: few statements are prepared, and few run. */
+export function stepOf(left: number): number {
+  return left >= rowsAtOnce ? rowsAtOnce : left >= 16 ? 16 : left >= 4 ? 4 : 1;
+}
+
+function selectSql(plan: TablePlan, count: number): string {
   return plan.sql(`select clocks ${count}`, () => {
+    if (count === 1) {
+      const where = plan.clockKeys.map((k) => `${k} = ?`).join(" AND ");
+      return `SELECT c FROM ${plan.clock} WHERE ${where}`;
+    }
     const on = plan.clockKeys.map((k, i) => `${k} = column${i + 1}`).join(" AND ");
     return `SELECT c FROM (VALUES ${placeholders(plan.clockKeys.length, count)}) LEFT JOIN ${plan.clock} ON ${on}`;
   });
@@ -106,9 +104,12 @@ export class ClockWriter {
 
   flush(): void {
     const width = this.#plan.clockKeys.length + 1;
-    const one = this.#statements.get(replaceSql(this.#plan, 1));
-    for (let i = 0; i < this.#parameters.length; i += width) {
-      one.run(this.#parameters.slice(i, i + width));
+    const parameters = this.#parameters;
+    for (let at = 0; at < parameters.length; ) {
+      const count = stepOf((parameters.length - at) / width);
+      const these = parameters.slice(at, at + count * width);
+      this.#statements.get(replaceSql(this.#plan, count)).run(these);
+      at += count * width;
     }
     this.#parameters = [];
   }

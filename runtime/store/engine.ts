@@ -162,16 +162,24 @@ export class Engine {
     this.#tooMuch = true;
   }
 
-  /** A clock that the transaction changed. Keys outlive the bytes that they were read from. */
-  putClock(plan: TablePlan, key: readonly Value[], rowKey: RowKey, cell: ClockCell): void {
-    if (this.#tooMuch) {
+  /**
+   * A clock that the transaction changed. `dense`: its neighbours in the clock table change too, so
+   * that writing it there at once costs no page that is not written anyway.
+   */
+  putClock(
+    plan: TablePlan,
+    key: readonly Value[],
+    rowKey: RowKey,
+    cell: ClockCell,
+    dense: boolean,
+  ): void {
+    if (this.#tooMuch || (dense && !plan.overlay.has(rowKey))) {
       this.#writerOf(plan).add(key, cell);
       return;
     }
-    const entry = {
-      key: key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key,
-      cell,
-    };
+    // Keys outlive the bytes that they were read from.
+    const kept = key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key;
+    const entry = { key: kept, cell };
     const before = plan.overlay.size;
     plan.overlay.set(rowKey, entry);
     this.#waitingClocks += plan.overlay.size - before;
@@ -207,10 +215,8 @@ export class Engine {
       older.set(id, delta);
       this.#live.set(id, (this.#live.get(id) ?? 0) + delta);
     }
-    if (this.#tooMuch) {
-      this.flushClocks();
-      return { effects: null, live };
-    }
+    this.flushClocks();
+    if (this.#tooMuch) return { effects: null, live };
     const tables: TableEffect[] = [];
     for (const plan of this.plans.values()) {
       const clocks = this.#changedClocks.get(plan);

@@ -51,6 +51,9 @@ export function commitChanges(
     const { plan } = table;
     table.inBatches(rowsAtOnce, (batch) => {
       const cells = clocksOf(engine, plan, batch);
+      const first = (batch[0] as PendingRow).rowKey;
+      const last = (batch.at(-1) as PendingRow).rowKey;
+      commit.dense = plan.isDense(first, last, batch.length);
       for (let i = 0; i < batch.length; i++) {
         commit.row(plan, batch[i] as PendingRow, cells[i] ?? null);
       }
@@ -96,6 +99,8 @@ class LocalCommit {
   readonly #wallMs: number;
   readonly #tables: readonly TouchedRows[];
   readonly #encoder: ChunkEncoder;
+  /** The rows at hand are neighbours. */
+  dense = false;
   /** Of the version about to be made; null until a row with a net effect is found. */
   #origin: LogOrigin | null = null;
 
@@ -132,7 +137,7 @@ class LocalCommit {
     const { key, values, rowKey } = pending;
     addWholeRow(plan.rules, key, values, origin, plan.sum);
     this.#encoder.addSet(plan.schema.name, key, 1, plan.columns, values);
-    this.#engine.putClock(plan, key, rowKey, origin.id);
+    this.#engine.putClock(plan, key, rowKey, origin.id, this.dense);
     return true;
   }
 
@@ -146,7 +151,7 @@ class LocalCommit {
     const held = this.#engine.origins.get(cell);
     replaceCell(plan.rules, key, i, before[i] as Value, held, value, origin, plan.sum);
     this.#encoder.addSet(plan.schema.name, key, 1, [plan.columns[i] as string], [value]);
-    this.#engine.putClock(plan, key, rowKey, packReplaced(plan, cell, i, origin.id));
+    this.#engine.putClock(plan, key, rowKey, packReplaced(plan, cell, i, origin.id), this.dense);
     return true;
   }
 
@@ -158,7 +163,7 @@ class LocalCommit {
     removeWholeRow(plan.rules, key, before, held, origin, plan.sum);
     plan.dead++;
     this.#encoder.addSet(plan.schema.name, key, 2, [], []);
-    this.#engine.putClock(plan, key, rowKey, -origin.id);
+    this.#engine.putClock(plan, key, rowKey, -origin.id, this.dense);
     return true;
   }
 
@@ -175,7 +180,7 @@ class LocalCommit {
     const won = mergeChange(row, net.change, origin, plan.sum);
     assert(won > 0, "what is written locally wins");
     plan.dead += Number(!row.alive) - Number(wasDead);
-    engine.putClock(plan, row.key, pending.rowKey, packCell(plan, row));
+    engine.putClock(plan, row.key, pending.rowKey, packCell(plan, row), this.dense);
   }
 
   /** The version about to be made: its number, its stamp and its place in the log. */

@@ -27,15 +27,17 @@ export function mergeRowStates(
       const plan = engine.plans.get(state.table);
       const rows = sets.get(state.table);
       if (plan === undefined || rows === undefined) continue;
-      const find = (keyText: string, key: readonly Value[]) => rows.get(key, keyText).row;
+      const find = (keyText: string, key: readonly Value[]) => rows.row(key, keyText);
       const originOf = (stamp: Stamp) => stamps.origin(stamp);
       if (!tryMerge(() => mergeRowState(plan.rules, state, find, originOf, plan.sum))) continue;
       const key = decodeKey(state.key, plan.keyAffinities) as Value[];
-      rows.get(key, encodeKeyText(key)).dirty = true;
+      rows.changed(key, encodeKeyText(key));
       changed++;
     }
     for (const rows of sets.values()) {
-      rows.flush((key, rowKey, cell) => engine.putClock(rows.plan, key, rowKey, cell));
+      rows.flush((key, rowKey, cell, dense) =>
+        engine.putClock(rows.plan, key, rowKey, cell, dense),
+      );
       engine.flushClocks();
     }
     const { live } = engine.settle();

@@ -120,7 +120,9 @@ export class Merging {
       }
     }
     for (const rows of sets.values()) {
-      rows.flush((key, rowKey, cell) => engine.putClock(rows.plan, key, rowKey, cell));
+      rows.flush((key, rowKey, cell, dense) =>
+        engine.putClock(rows.plan, key, rowKey, cell, dense),
+      );
       engine.flushClocks();
     }
     this.#gathered = [];

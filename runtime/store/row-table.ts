@@ -3,9 +3,8 @@
  * normalised and come out exact.
  */
 import { assert } from "../../core/base/assert.ts";
-import type { Row } from "../../core/crdt/row.ts";
 import type { Value } from "../../core/crdt/value.ts";
-import { placeholders, rowsAtOnce } from "./clock-table.ts";
+import { placeholders, rowsAtOnce, stepOf } from "./clock-table.ts";
 import type { StatementCache } from "./db.ts";
 import { fromSql, fromSqlExact, isAmbiguous, type SqlValue, toSql } from "./sql-value.ts";
 import type { TablePlan } from "./table-plan.ts";
@@ -16,6 +15,12 @@ const maxParameters = 32_000;
 /** The file contradicts itself: damaged, or written by something that is not a node. */
 export class CorruptionError extends Error {
   override name = "CorruptionError";
+}
+
+/** A row that the table does not have yet; data columns in declared order. */
+export interface NewRow {
+  readonly key: readonly Value[];
+  readonly values: readonly Value[];
 }
 
 export class RowTable {
@@ -33,18 +38,14 @@ export class RowTable {
   /** Data columns of these rows, which are there. @throws CorruptionError when one is not. */
   read(keys: readonly (readonly Value[])[]): Value[][] {
     const rows: Value[][] = [];
-    let from = 0;
-    for (; from + rowsAtOnce <= keys.length; from += rowsAtOnce) {
-      const statement = this.#statements.get(this.#selectSql(rowsAtOnce));
-      const found = statement.raw().all(this.#keyParameters(keys, from, rowsAtOnce)) as unknown[][];
-      for (let k = 0; k < rowsAtOnce; k++) {
+    for (let from = 0; from < keys.length; ) {
+      const count = stepOf(keys.length - from);
+      const statement = this.#statements.get(this.#selectSql(count));
+      const found = statement.raw().all(this.#keyParameters(keys, from, count)) as unknown[][];
+      for (let k = 0; k < count; k++) {
         rows.push(this.#take(keys[from + k] as readonly Value[], found[k] as unknown[]));
       }
-    }
-    const one = this.#statements.get(this.#selectSql(1)).raw();
-    for (; from < keys.length; from++) {
-      const found = one.get(this.#keyParameters(keys, from, 1)) as unknown[];
-      rows.push(this.#take(keys[from] as readonly Value[], found));
+      from += count;
     }
     return rows;
   }
@@ -88,14 +89,11 @@ export class RowTable {
     return found.map(fromSqlExact);
   }
 
-  insert(rows: readonly Row[]): void {
-    let from = 0;
-    const many = this.#insertAtOnce;
-    for (; from + many <= rows.length; from += many) {
-      this.#statements.get(this.#insertSql(many)).run(this.#rowParameters(rows, from, many));
-    }
-    for (; from < rows.length; from++) {
-      this.#statements.get(this.#insertSql(1)).run(this.#rowParameters(rows, from, 1));
+  insert(rows: readonly NewRow[]): void {
+    for (let from = 0; from < rows.length; ) {
+      const count = Math.min(stepOf(rows.length - from), this.#insertAtOnce);
+      this.#statements.get(this.#insertSql(count)).run(this.#rowParameters(rows, from, count));
+      from += count;
     }
   }
 
@@ -109,11 +107,11 @@ export class RowTable {
     return `INSERT INTO ${table} (${names.join(", ")}) VALUES ${placeholders(names.length, count)}`;
   }
 
-  #rowParameters(rows: readonly Row[], from: number, count: number): SqlValue[] {
+  #rowParameters(rows: readonly NewRow[], from: number, count: number): SqlValue[] {
     const { keyAffinities, dataAffinities } = this.#plan;
     const parameters: SqlValue[] = [];
     for (let k = 0; k < count; k++) {
-      const { key, values } = rows[from + k] as Row;
+      const { key, values } = rows[from + k] as NewRow;
       for (let i = 0; i < keyAffinities.length; i++) {
         parameters.push(toSql(key[i] as Value, keyAffinities[i] ?? "blob"));
       }

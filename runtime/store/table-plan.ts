@@ -26,6 +26,10 @@ export interface ClockEntry {
   readonly cell: ClockCell;
 }
 
+/** A clock takes some 10 bytes: rows so many and so close share their pages. */
+const leastDense = 16;
+const mostGap = 8;
+
 export class TablePlan implements ClockShape {
   /** Number in `patina_object`. */
   readonly n: number;
@@ -122,6 +126,12 @@ export class TablePlan implements ClockShape {
   digestChanged(): boolean {
     const { a, b, rows } = this.sum;
     return a !== this.#a || b !== this.#b || rows !== this.#rows || this.dead !== this.#dead;
+  }
+
+  /** Rows with keys from `first` to `last` are neighbours, so many that they fill pages of their own. */
+  isDense(first: RowKey, last: RowKey, count: number): boolean {
+    if (count < leastDense || typeof first !== "number" || typeof last !== "number") return false;
+    return last - first <= count * mostGap;
   }
 
   /** @param keyText the key's canonical bytes as text. */

@@ -9,7 +9,7 @@ import { chunkStride } from "./layout.ts";
 import type { LogOrigin } from "./log-origin.ts";
 
 /** Payloads from this size on are compressed: below it the call costs more than the bytes. */
-const packFromBytes = 4096;
+const packFromBytes = 16_384;
 
 /** Effects up to this size stand in the version's row for good: writing another page costs more. */
 const maxEffectsInRow = 64;
@@ -103,7 +103,11 @@ export class VersionLog {
   addTail(actor: number, version: number, id: number): void {
     this.#tailSize++;
     const last = this.#tail.at(-1);
-    if (last?.actor === actor && last.version + last.count === version && last.id + last.count === id) {
+    if (
+      last?.actor === actor &&
+      last.version + last.count === version &&
+      last.id + last.count === id
+    ) {
       last.count++;
     } else {
       this.#tail.push({ actor, version, id, count: 1 });
@@ -173,7 +177,9 @@ export class VersionLog {
         "SELECT id, version, ms, counter, count FROM patina_log WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
       )
       .raw()
-      .get(id + low - version, id + high - version) as [number, number, number, number, number] | undefined;
+      .get(id + low - version, id + high - version) as
+      | [number, number, number, number, number]
+      | undefined;
     if (row === undefined) return null;
     const [found, itsVersion, ms, counter, chunks] = row;
     return { id: found, version: itsVersion, hlc: { ms, counter }, count: chunks };
@@ -229,7 +235,8 @@ export class VersionLog {
       .raw()
       .get(actor, version) as [number, number, number];
     const [first, id, count] = run;
-    if (this.#highestIn({ actor, version: first, id, count }, first, first + count - 1) !== null) return;
+    if (this.#highestIn({ actor, version: first, id, count }, first, first + count - 1) !== null)
+      return;
     this.#statements
       .get("DELETE FROM patina_run WHERE actor = ? AND version = ?")
       .run(actor, first);

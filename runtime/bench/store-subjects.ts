@@ -1,0 +1,142 @@
+/**
+ * What `npm run bench store` compares: plain SQLite, Patina, and the native extension that
+ * Corrosion uses. Each opens a database of its own, runs the same statements in transactions of
+ * the same size, and is asked for its file's size.
+ */
+import { rmSync, statSync } from "node:fs";
+import Database from "better-sqlite3";
+import { actorId } from "../../core/base/ids.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
+
+export type SubjectName = "plain" | "patina" | "extension";
+
+/** Runs one statement with these parameters. */
+export type RunSql = (sql: string, parameters: readonly Value[]) => void;
+
+export interface Session {
+  transaction(body: (run: RunSql) => void): void;
+  /** Bytes of the database file once everything is in it. */
+  sizeBytes(): number;
+  vacuum(): void;
+  close(): void;
+}
+
+export interface Subject {
+  readonly name: SubjectName;
+  open(path: string, schema: string): Session;
+}
+
+type Sqlite = Database.Database;
+
+export const plainSubject: Subject = {
+  name: "plain",
+  open(path, schema) {
+    const db = openPlain(path);
+    db.exec(schema);
+    return sessionOf(db, path, () => db.close());
+  },
+};
+
+export function openPlain(path: string): Sqlite {
+  removeDatabase(path);
+  const db = new Database(path);
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = NORMAL");
+  return db;
+}
+
+/** The wall clock of measured transactions; a millisecond each. */
+let wallMs = 1_780_000_000_000;
+
+export const patinaSubject: Subject = {
+  name: "patina",
+  open(path, schema) {
+    const store = openPatina(path, schema, "a");
+    return {
+      transaction(body) {
+        const outcome = store.transact(wallMs++, (transaction) => {
+          body((sql, parameters) => transaction.run(sql, parameters));
+        });
+        if (outcome.type === "failed") throw new Error(outcome.error);
+      },
+      sizeBytes() {
+        store.checkpoint();
+        return store.sizeBytes();
+      },
+      vacuum: () => store.vacuum(),
+      close: () => store.close(),
+    };
+  },
+};
+
+/** @param letter of which its actor id is made. */
+export function openPatina(path: string, schema: string, letter: string): SqliteStore {
+  removeDatabase(path);
+  return new SqliteStore({ path, actor: actorId(letter.repeat(32)), schema: [schema] });
+}
+
+/** @param library the extension's file. */
+export function extensionSubject(library: string): Subject {
+  return {
+    name: "extension",
+    open(path, schema) {
+      const db = openExtension(path, schema, library);
+      return sessionOf(db, path, () => closeExtension(db));
+    },
+  };
+}
+
+export function openExtension(path: string, schema: string, library: string): Sqlite {
+  const db = openPlain(path);
+  db.loadExtension(library.replace(/\.so$/, ""));
+  db.exec(schema);
+  const tables = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'crsql%'")
+    .pluck()
+    .all() as string[];
+  for (const table of tables) {
+    if (!table.startsWith("__crsql") && !table.startsWith("sqlite_")) {
+      db.prepare("SELECT crsql_as_crr(?)").get(table);
+    }
+  }
+  // As Corrosion sets it.
+  db.prepare("SELECT crsql_config_set('merge-equal-values', 1)").get();
+  return db;
+}
+
+export function closeExtension(db: Sqlite): void {
+  db.prepare("SELECT crsql_finalize()").get();
+  db.close();
+}
+
+function sessionOf(db: Sqlite, path: string, close: () => void): Session {
+  const begin = db.prepare("BEGIN");
+  const commit = db.prepare("COMMIT");
+  const statements = new Map<string, Database.Statement>();
+  const run: RunSql = (sql, parameters) => {
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      statement = db.prepare(sql);
+      statements.set(sql, statement);
+    }
+    statement.run(parameters);
+  };
+  return {
+    transaction(body) {
+      begin.run();
+      body(run);
+      commit.run();
+    },
+    sizeBytes() {
+      db.pragma("wal_checkpoint(TRUNCATE)");
+      return statSync(path).size;
+    },
+    vacuum: () => db.exec("VACUUM"),
+    close,
+  };
+}
+
+export function removeDatabase(path: string): void {
+  for (const suffix of ["", "-wal", "-shm", "-lock"]) rmSync(path + suffix, { force: true });
+}
