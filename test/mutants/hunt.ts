@@ -133,6 +133,8 @@ async function runTests(
       "run",
       ...mutant.tests,
       "--bail=1",
+      // A busy machine is no fault: only the limit for the whole program says that it hangs.
+      `--testTimeout=${limitMs}`,
       "--reporter=json",
       `--outputFile=${report}`,
     ],

@@ -5,7 +5,7 @@ const rows: readonly SimTry[] = [
   { scenario: "hot-rows", seeds: 12 },
   { scenario: "wide-transactions", seeds: 12 },
 ];
-const tests = ["test/unit/crdt", "test/contract/memory-store", "test/property"];
+const tests = ["test/unit/crdt", "test/contract/memory-store", "test/property/crdt"];
 
 export const mergeMutants: readonly Mutant[] = [
   {
