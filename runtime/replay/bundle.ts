@@ -90,11 +90,17 @@ function newest(folder: string): number {
   return latest;
 }
 
-/** Everything that is served, read once. @throws BundleError when the page was never built. */
-export function readAssets(folder: string = bundleFolder): Assets {
+/**
+ * Everything that is served, read once.
+ * @param live the address of a live trace that the page opens when nothing else is asked for: how a
+ * node's own page shows its cluster.
+ * @throws BundleError when the page was never built.
+ */
+export function readAssets(live: string | null = null, folder: string = bundleFolder): Assets {
   const assets = new Map<string, Asset>();
   const read = (path: string, immutable: boolean): Asset => {
-    const body = readFileSync(join(folder, path));
+    const file = readFileSync(join(folder, path));
+    const body = path === "index.html" && live !== null ? withLive(file, live) : file;
     const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
     const contentType = contentTypes[extname(path)] ?? "application/octet-stream";
     return { body, contentType, etag, immutable };
@@ -107,4 +113,10 @@ export function readAssets(folder: string = bundleFolder): Assets {
     throw new BundleError("the visualizer is not built: npm run build:ui builds it");
   }
   return assets;
+}
+
+function withLive(page: Buffer, live: string): Buffer {
+  const address = live.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const meta = `<meta name="patina-live" content="${address}" />`;
+  return Buffer.from(page.toString("utf8").replace("</title>", `</title>\n    ${meta}`), "utf8");
 }
