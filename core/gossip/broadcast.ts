@@ -110,6 +110,7 @@ export class Broadcast {
     this.#overlay.resume(from);
     // Most messages are pushes, and of those many are duplicates: no need to decode their payload.
     const isPush = bytes[1] === messageKinds.push && bytes[0] === wireVersion;
+    let checked = false;
     if (isPush && bytes.length <= maxGossipBytes) {
       const header = peekPush(bytes);
       if (header !== null && header.version <= maxVersion) {
@@ -125,6 +126,7 @@ export class Broadcast {
           this.#reject(from, "a chunk whose count is not that of its version", out);
           return;
         }
+        checked = true;
       }
     }
     const decoded = decodeMessage(bytes, gossipDecoders, maxGossipBytes);
@@ -140,7 +142,9 @@ export class Broadcast {
     const { message } = decoded;
     switch (message.type) {
       case "push":
-        this.#push(now, from, message.hops, message.chunk, bytes, out);
+        // What could not be judged by its header cannot be a push of ours; take no risk with it.
+        if (checked) this.#push(now, from, message.hops, message.chunk, bytes, out);
+        else this.#reject(from, "a push whose header cannot be read", out);
         break;
       case "ihave":
         this.#spreading.ihave(now, from, message.have, out);
@@ -198,17 +202,6 @@ export class Broadcast {
     bytes: Uint8Array,
     out: Effect[],
   ): void {
-    if (chunk.version > maxVersion) {
-      this.#reject(from, "a version past its bound", out);
-      return;
-    }
-    const again = this.#recent.find(chunk.actor, chunk.version, chunk.index) !== undefined;
-    if (
-      again ||
-      this.#intake.verdict(chunk.actor, chunk.version, chunk.index, chunk.count) !== "new"
-    ) {
-      return;
-    }
     this.#fresh++;
     const copy = slab.copy(bytes, 0, bytes.length);
     setHops(copy, hops + 1);

@@ -4,6 +4,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Address } from "../base/ids.ts";
+import { ChunkMap } from "./chunk-map.ts";
 import type { ChunkRef } from "../wire/gossip-messages.ts";
 
 /** Overflow policy: announcements beyond it are passed over; sync finds what they were about. */
@@ -23,62 +24,61 @@ export interface Missing {
 }
 
 export class MissingMessages {
-  readonly #byKey = new Map<string, Missing>();
+  readonly #byChunk = new ChunkMap<Missing>();
 
   get size(): number {
-    return this.#byKey.size;
+    return this.#byChunk.size;
   }
 
   /** Notes that `from` has it. False: no room for one more message. */
   announced(monoMs: number, ref: ChunkRef, from: Address, dueMs: number): boolean {
-    const key = keyOf(ref);
-    const known = this.#byKey.get(key);
+    const known = this.#byChunk.get(ref.actor, ref.version, ref.index);
     if (known !== undefined) {
       if (known.sources.length < maxSources && !known.sources.includes(from)) {
         known.sources.push(from);
       }
       return true;
     }
-    if (this.#byKey.size >= maxMissing) return false;
-    this.#byKey.set(key, { ref, sources: [from], announcedMs: monoMs, dueMs, asked: null });
-    return true;
+    if (this.#byChunk.size >= maxMissing) return false;
+    return this.#byChunk.add(ref, {
+      ref,
+      sources: [from],
+      announcedMs: monoMs,
+      dueMs,
+      asked: null,
+    });
   }
 
   /** It came: what was waited for; undefined when it had not been announced. */
   arrived(ref: ChunkRef): Missing | undefined {
-    if (this.#byKey.size === 0) return undefined;
-    const key = keyOf(ref);
-    const missing = this.#byKey.get(key);
-    if (missing !== undefined) this.#byKey.delete(key);
+    if (this.#byChunk.size === 0) return undefined;
+    const missing = this.#byChunk.get(ref.actor, ref.version, ref.index);
+    if (missing !== undefined) this.#byChunk.delete(ref);
     return missing;
   }
 
   drop(missing: Missing): void {
-    const had = this.#byKey.delete(keyOf(missing.ref));
+    const had = this.#byChunk.delete(missing.ref);
     assert(had, "drops what is missing");
   }
 
   /** Those that are due. */
   due(monoMs: number): Missing[] {
     const due: Missing[] = [];
-    for (const missing of this.#byKey.values()) if (missing.dueMs <= monoMs) due.push(missing);
+    for (const missing of this.#byChunk.values()) if (missing.dueMs <= monoMs) due.push(missing);
     return due;
   }
 
   nextDueMs(): number {
     let next = Infinity;
-    for (const { dueMs } of this.#byKey.values()) if (dueMs < next) next = dueMs;
+    for (const { dueMs } of this.#byChunk.values()) if (dueMs < next) next = dueMs;
     return next;
   }
 
   forgetSource(peer: Address): void {
-    for (const { sources } of this.#byKey.values()) {
+    for (const { sources } of this.#byChunk.values()) {
       const at = sources.indexOf(peer);
       if (at >= 0) sources.splice(at, 1);
     }
   }
-}
-
-function keyOf({ actor, version, index }: ChunkRef): string {
-  return `${actor}/${version}/${index}`;
 }

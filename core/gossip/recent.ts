@@ -5,6 +5,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { ActorId, Address } from "../base/ids.ts";
+import { ChunkMap } from "./chunk-map.ts";
 import type { GossipConfig } from "./config.ts";
 
 /** One message of the broadcast: a chunk, as it is pushed by this node. */
@@ -27,12 +28,9 @@ export interface Recent {
   grafted: Address | null;
 }
 
-/** Versions below this fit into one key with any chunk index; others are not kept. */
-const versionBound = 2 ** 33;
-
 export class RecentMessages {
   readonly #config: GossipConfig;
-  readonly #byActor = new Map<ActorId, Map<number, Recent>>();
+  readonly #byChunk = new ChunkMap<Recent>();
   /** In order of arrival; those before `#head` are gone. */
   #queue: Recent[] = [];
   #head = 0;
@@ -51,21 +49,12 @@ export class RecentMessages {
   }
 
   find(actor: ActorId, version: number, index: number): Recent | undefined {
-    const byKey = this.#byActor.get(actor);
-    return byKey === undefined ? undefined : byKey.get(keyOf(version, index));
+    return this.#byChunk.get(actor, version, index);
   }
 
   /** Keeps a message that is not there yet. */
   add(message: Recent): void {
-    if (message.version >= versionBound) return;
-    const key = keyOf(message.version, message.index);
-    let byKey = this.#byActor.get(message.actor);
-    if (byKey === undefined) {
-      byKey = new Map();
-      this.#byActor.set(message.actor, byKey);
-    }
-    assert(!byKey.has(key), "a message is new once");
-    byKey.set(key, message);
+    if (!this.#byChunk.add(message, message)) return;
     this.#queue.push(message);
     this.#bytes += message.bytes.length;
     this.#evict(message.atMs);
@@ -84,17 +73,12 @@ export class RecentMessages {
       if (!full && monoMs - oldest.atMs <= recentMs) break;
       this.#head++;
       this.#bytes -= oldest.bytes.length;
-      const byKey = this.#byActor.get(oldest.actor);
-      byKey?.delete(keyOf(oldest.version, oldest.index));
-      if (byKey?.size === 0) this.#byActor.delete(oldest.actor);
+      const had = this.#byChunk.delete(oldest);
+      assert(had, "what is in the queue is in the map");
     }
     if (this.#head > 64 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
   }
-}
-
-function keyOf(version: number, index: number): number {
-  return index * versionBound + version;
 }
