@@ -12,6 +12,12 @@ import { type Identity, mix32, type Tag, tagOf, writeIdentity } from "./identity
 
 const initialCapacity = 64;
 
+interface RememberedList {
+  readonly identities: readonly Identity[];
+  readonly entries: Int32Array;
+  readonly drops: number;
+}
+
 export class Directory {
   // Per entry.
   readonly #identities: (Identity | undefined)[] = [];
@@ -34,6 +40,10 @@ export class Directory {
 
   /** Open addressing by tag: entry + 1, or 0. A power of two, at most half full. */
   #table = new Int32Array(initialCapacity * 2);
+
+  /** How many entries were given up so far: what was remembered before may be another's now. */
+  #drops = 0;
+  #lastList: RememberedList = { identities: [], entries: new Int32Array(0), drops: -1 };
 
   readonly #writer = new Writer();
   readonly #tag: Tag = { hi: 0, lo: 0 };
@@ -117,6 +127,21 @@ export class Directory {
     return this.#internBody(w.finish(), identity);
   }
 
+  /**
+   * As `intern`, for many. Handed the same array again, as when a simulator starts node after node,
+   * it need not look at the identities anew.
+   */
+  internAll(identities: readonly Identity[]): Int32Array {
+    const last = this.#lastList;
+    if (last.identities === identities && last.drops === this.#drops) {
+      for (const entry of last.entries) this.retain(entry);
+      return last.entries;
+    }
+    const entries = Int32Array.from(identities, (identity) => this.intern(identity));
+    this.#lastList = { identities, entries, drops: this.#drops };
+    return entries;
+  }
+
   /** As `intern`, from the identity and the very bytes that it was read from. */
   internRead(identity: Identity, body: Uint8Array): number {
     return this.#internBody(body.slice(), identity);
@@ -193,6 +218,7 @@ export class Directory {
 
   #drop(entry: number): void {
     const slot = this.#slots[entry] as number;
+    this.#drops++;
     this.#identities[entry] = undefined;
     this.#bodies[entry] = undefined;
     this.#freeEntries.push(entry);

@@ -116,16 +116,13 @@ export class Membership {
   }
 
   /** Members known from elsewhere, taken as alive at incarnation 0 without a word: a warm start. */
-  seedMembers(now: Now, identities: Iterable<Identity>, out: Effect[]): void {
-    const { directory, roster, probeRng } = this.#context;
+  seedMembers(now: Now, identities: readonly Identity[], out: Effect[]): void {
+    const { directory, roster } = this.#context;
     this.#context.rumors.remove(roster.selfSlot);
+    const entries = directory.internAll(identities);
     roster.reserve(directory.slotCount);
-    for (const identity of identities) {
-      const entry = directory.intern(identity);
-      const slot = directory.slotOfEntry(entry);
-      if (slot !== roster.selfSlot && roster.entryAt(slot) < 0) {
-        roster.set(slot, entry, "alive", 0, probeRng);
-      }
+    for (const entry of entries) {
+      roster.seed(entry);
       directory.release(entry);
     }
     this.#context.changedMs = now.monoMs;

@@ -165,6 +165,7 @@ export class Roster {
   }
 
   reserve(slots: number): void {
+    this.#peers.reserve(slots);
     if (slots <= this.#capacity) return;
     const cells = new Int32Array(slots * cellWords);
     cells.set(this.#cells);
@@ -192,6 +193,21 @@ export class Roster {
     this.#cells[slot * cellWords + incarnationWord] = incarnation;
     this.#count(slot, 1);
     this.#move(slot, before, rank, rng);
+  }
+
+  /**
+   * Adds a member that is alive at incarnation 0, without a draw for its place among the others:
+   * for lists that are known from the beginning.
+   */
+  seed(entry: number): void {
+    const slot = this.directory.slotOfEntry(entry);
+    if (this.entryAt(slot) >= 0) return;
+    this.directory.retain(entry);
+    this.#cells[slot * cellWords + whoWord] = (entry + 1) * 4;
+    this.#known++;
+    this.#count(slot, 1);
+    this.#place(slot, this.#peers.push(slot));
+    this.#aliveAddresses = null;
   }
 
   /** Drops a member and all that is known of it. */
