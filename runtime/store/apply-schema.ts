@@ -4,7 +4,7 @@
  * nothing that holds data is ever dropped.
  */
 import { foldCase, parseSchema } from "../../core/crdt/parse-schema.ts";
-import type { TableSchema } from "../../core/crdt/schema.ts";
+import type { ColumnSchema, TableSchema } from "../../core/crdt/schema.ts";
 import { schemaChange } from "../../core/crdt/schema-change.ts";
 import { type Capture, guardsOf } from "./capture.ts";
 import type { Db } from "./db.ts";
@@ -14,14 +14,23 @@ import {
   formatRefusal,
   type ObjectKind,
   quoteName,
+  quoteText,
   type SchemaObject,
   type SchemaRefusal,
   type SchemaSource,
   splitSchema,
 } from "./schema-source.ts";
-import { birthsAfter, type ColumnBirths, clockTableSql, TablePlan } from "./table-plan.ts";
+import { brokenQueries, conflictsView } from "./constraints.ts";
+import { toSqlExact, typeOfAffinity } from "./sql-value.ts";
+import {
+  asideNameOf,
+  birthsAfter,
+  type ColumnBirths,
+  clockTableSql,
+  TablePlan,
+} from "./table-plan.ts";
 import { localTrigger } from "./user-trigger.ts";
-import { uniqueIndexesOf } from "./unique-index.ts";
+import { type UniqueIndex, uniqueIndexesOf } from "./unique-index.ts";
 
 /** The schema files cannot be applied; nothing changed. */
 export class SchemaRefusedError extends RangeError {
@@ -53,11 +62,13 @@ export function loadPlans(db: Db): TablePlan[] {
       if (!parsed.ok)
         throw new Error(`table ${stored.name} is stored as what it cannot be: ${parsed.error}`);
       const schema = parsed.tables[0] as TableSchema;
+      const births = parseBirths(stored.since);
       return new TablePlan(
         stored.n,
         schema,
-        parseBirths(stored.since),
+        births,
         uniqueIndexesOf(db, schema),
+        hasAside(db, schema),
       );
     });
 }
@@ -115,10 +126,71 @@ class Applying {
     }
     for (const kind of ["index", "view", "trigger"] as const) {
       for (const object of this.#objects) {
-        if (object.kind === kind && !this.#isThere(object)) this.#createOther(object);
+        if (object.kind !== kind || this.#isThere(object)) continue;
+        const schema = schemas.get(object.table) ?? null;
+        if (object.unique && schema !== null) this.#createUnique(object, schema);
+        else this.#createOther(object);
       }
     }
+    if (this.#changed) this.#createOwn([...schemas.values()]);
     return this.#changed;
+  }
+
+  /** Rows that break it already stand aside first; which of them it shows is settled afterwards. */
+  #createUnique(object: SchemaObject, schema: TableSchema): void {
+    const { db } = this.#engine;
+    db.exec("SAVEPOINT patina_unique");
+    try {
+      db.exec(object.sql);
+    } catch (error) {
+      db.exec("ROLLBACK TO patina_unique");
+      const { code } = error as { code?: string };
+      if (code === undefined || !code.startsWith("SQLITE_CONSTRAINT")) {
+        this.#refuse(object, `index ${object.name}: ${(error as Error).message}`);
+      }
+      this.#run(asideTableSql(schema));
+      const names = columnNames(schema);
+      this.#run(
+        `INSERT INTO ${quoteName(asideNameOf(schema.name))} (${names}) SELECT ${names} FROM ${quoteName(schema.name)}`,
+      );
+      this.#run(`DELETE FROM ${quoteName(schema.name)}`);
+      this.#create(object, object.sql);
+    }
+    db.exec("RELEASE patina_unique");
+    this.#remember(object, "[]");
+    this.#uniquesOf(object, schema);
+  }
+
+  /** @throws SchemaRefusedError where no rule could decide over a UNIQUE constraint. */
+  #uniquesOf(object: SchemaObject, schema: TableSchema): readonly UniqueIndex[] {
+    try {
+      return uniqueIndexesOf(this.#engine.db, schema);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return this.#refuse(object, error.message);
+    }
+  }
+
+  /** Places for rows that lose a UNIQUE constraint, and the view that lists what merges broke. */
+  #createOwn(schemas: readonly TableSchema[]): void {
+    const { db } = this.#engine;
+    const asides: string[] = [];
+    for (const schema of schemas) {
+      const object = this.#objects.find(({ name }) => name === schema.name) as SchemaObject;
+      const uniques = this.#uniquesOf(object, schema);
+      if (uniques.length > 0) this.#run(asideTableSql(schema));
+      if (!hasAside(db, schema)) continue;
+      asides.push(asideSelect(schema));
+      for (const { name, columns } of uniques) {
+        const list = columns.map(quoteName).join(", ");
+        const index = quoteName(`patina_aside_${schema.name} ${name}`);
+        this.#run(
+          `CREATE INDEX IF NOT EXISTS ${index} ON ${quoteName(asideNameOf(schema.name))} (${list})`,
+        );
+      }
+    }
+    this.#run("DROP VIEW IF EXISTS patina_conflicts");
+    this.#run(conflictsView(brokenQueries(db, schemas), schemas, asides));
   }
 
   /** By name as declared. */
@@ -207,6 +279,7 @@ class Applying {
     for (const definition of diff.added) {
       this.#create(object, `ALTER TABLE ${quoteName(object.name)} ADD COLUMN ${definition}`);
     }
+    if (schema !== null && hasAside(this.#engine.db, schema)) this.#growAside(stored, schema);
     const births =
       schema === null
         ? "[]"
@@ -215,6 +288,20 @@ class Applying {
       .prepare("UPDATE patina_object SET sql = ?, since = ? WHERE n = ?")
       .run(object.sql, births, stored.n);
     this.#changed = true;
+  }
+
+  #growAside(stored: StoredObject, schema: TableSchema): void {
+    const before = parseBirths(stored.since);
+    for (const i of schema.dataColumns) {
+      const column = schema.columns[i] as ColumnSchema;
+      if (before.has(column.name)) continue;
+      const table = quoteName(asideNameOf(schema.name));
+      const value = this.#engine.db
+        .prepare("SELECT quote(?)")
+        .pluck()
+        .get(toSqlExact(column.defaultValue)) as string;
+      this.#run(`ALTER TABLE ${table} ADD COLUMN ${asideColumn(column)} DEFAULT ${value}`);
+    }
   }
 
   #createOther(object: SchemaObject): void {
@@ -247,6 +334,37 @@ class Applying {
   #refuse(object: SchemaObject, why: string): never {
     throw new SchemaRefusedError({ source: object.source, line: object.line, why });
   }
+}
+
+/** The rows of a replicated table that lose a UNIQUE constraint: the same columns, held to nothing. */
+function asideTableSql(schema: TableSchema): string {
+  const columns = schema.columns.map(asideColumn);
+  const keys = schema.keyColumns.map((i) => quoteName(schema.columns[i]?.name ?? ""));
+  return (
+    `CREATE TABLE IF NOT EXISTS ${quoteName(asideNameOf(schema.name))} ` +
+    `(${columns.join(", ")}, PRIMARY KEY (${keys.join(", ")})) WITHOUT ROWID`
+  );
+}
+
+function asideColumn({ name, affinity }: ColumnSchema): string {
+  return `${quoteName(name)} ${typeOfAffinity(affinity)}`;
+}
+
+function columnNames(schema: TableSchema): string {
+  return schema.columns.map(({ name }) => quoteName(name)).join(", ");
+}
+
+/** Its rows as `patina_conflicts` lists them. */
+function asideSelect(schema: TableSchema): string {
+  const keys = schema.keyColumns.map((i) => `quote(${quoteName(schema.columns[i]?.name ?? "")})`);
+  return `SELECT 'unique', ${quoteText(schema.name)}, ${keys.join(" || ', ' || ")}, 'UNIQUE' FROM ${quoteName(asideNameOf(schema.name))}`;
+}
+
+function hasAside(db: Db, { name }: TableSchema): boolean {
+  const found = db
+    .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")
+    .get(asideNameOf(name));
+  return found !== undefined;
 }
 
 /** A changed row is handed to a function, which takes at most 1,000 arguments, twice over. */

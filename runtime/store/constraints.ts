@@ -31,7 +31,8 @@ export function hasConstraints(db: Db, schemas: readonly TableSchema[]): boolean
 }
 
 export interface Conflict {
-  readonly kind: BrokenQuery["kind"];
+  /** `unique`: the row stands aside. */
+  readonly kind: BrokenQuery["kind"] | "unique";
   readonly table: string;
   readonly key: readonly Value[];
   readonly constraint: string;
@@ -51,6 +52,16 @@ export function findConflicts(engine: Engine): Conflict[] {
     const rows = engine.db.prepare(`SELECT ${keys} ${from} ORDER BY ${keys}`).raw().safeIntegers();
     for (const row of rows.all() as unknown[][]) {
       conflicts.push({ kind, table, key: row.map(fromSqlExact), constraint });
+    }
+  }
+  for (const plan of plans) {
+    const { aside, asideCount } = engine.rows(plan);
+    if (aside === null || asideCount === 0) continue;
+    const keys = plan.keyNames.join(", ");
+    const rows = engine.db.prepare(`SELECT ${keys} FROM ${aside.name} ORDER BY ${keys}`);
+    for (const row of rows.raw().safeIntegers().all() as unknown[][]) {
+      const key = row.map(fromSqlExact);
+      conflicts.push({ kind: "unique", table: plan.schema.name, key, constraint: "UNIQUE" });
     }
   }
   return conflicts;

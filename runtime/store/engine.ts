@@ -7,34 +7,39 @@
 import { assert } from "../../core/base/assert.ts";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
-import { HybridClock } from "../../core/clock/hybrid-clock.ts";
+import { type ClockState, HybridClock } from "../../core/clock/hybrid-clock.ts";
 import { encodeKeyText } from "../../core/crdt/key.ts";
 import { StateSum } from "../../core/crdt/state-hash.ts";
 import type { TableRules } from "../../core/crdt/table-rules.ts";
+import type { Value } from "../../core/crdt/value.ts";
 import type { StoreSummary } from "../../core/node/store.ts";
 import { type ActorLog, ActorTable, encodeRanges } from "./actor-table.ts";
-import type { Value } from "../../core/crdt/value.ts";
 import type { ClockCell } from "./clock-cell.ts";
-import { ClockWriter, foldClocks } from "./clock-table.ts";
 import { type Db, StatementCache } from "./db.ts";
 import { decodeEffects, encodeEffects, type Effects, type TableEffect } from "./effects.ts";
 import { Origins } from "./log-origin.ts";
-import { RowSet } from "./row-set.ts";
-import { RowTable } from "./row-table.ts";
-import type { ClockEntry, RowKey, TablePlan } from "./table-plan.ts";
+import { RowStore } from "./row-store.ts";
+import { readDigests, readState, readUnfolded, writeState } from "./stored-state.ts";
+import type { RowKey, TablePlan } from "./table-plan.ts";
 import { VersionLog } from "./version-log.ts";
+import { WaitingClocks } from "./waiting-clocks.ts";
 
 /** Transactions and clocks that may wait to be folded: bounds memory, and what is read back after a crash. */
 const maxTailVersions = 1024;
 const maxWaitingClocks = 4096;
 
-/** A transaction that changes more clocks than this is folded at once. */
-export const maxClocksInLog = 1024;
-
 export interface StoreIdentity {
   readonly actor: ActorId;
   readonly node: NodeId;
   epoch: number;
+}
+
+/** What a transaction did, for its log row. */
+export interface Settled {
+  /** Null when there is too much of it: it is folded at once. */
+  readonly effects: Uint8Array | null;
+  /** How many pieces of state each version won or lost, by log id. */
+  readonly live: ReadonlyMap<number, number>;
 }
 
 export class Engine {
@@ -44,6 +49,7 @@ export class Engine {
   readonly actors = new ActorTable();
   readonly origins: Origins;
   readonly log: VersionLog;
+  readonly waiting: WaitingClocks;
   identity: StoreIdentity;
   clock: HybridClock;
   /** Replicated tables, sorted by name. */
@@ -52,18 +58,11 @@ export class Engine {
   /** Some table has a CHECK or a foreign key. */
   constrained = false;
   #mode: "local" | "merge" = "local";
-  #tables = new Map<TablePlan, RowTable>();
+  #rows = new Map<TablePlan, RowStore>();
   #nextId = 1;
   #folded = 0;
   /** Changes of `patina_log.live` not yet folded. */
-  #live = new Map<number, number>();
-  #waitingClocks = 0;
-  /** Clocks changed by the transaction under way; not listed when they are too many to wait. */
-  readonly #changedClocks = new Map<TablePlan, ClockEntry[]>();
-  #clocksChanged = 0;
-  readonly #writers = new Map<TablePlan, ClockWriter>();
-  /** The transaction under way did more than may wait in a log row. */
-  #tooMuch = false;
+  readonly #live = new Map<number, number>();
   /** The last log row before the transaction under way. */
   #idBefore = 0;
   /** A far-future stamp is in the log; it stays so, since nothing says when the last one is gone. */
@@ -78,6 +77,7 @@ export class Engine {
     this.statements = new StatementCache(db);
     this.origins = new Origins(db, this.actors);
     this.log = new VersionLog(this.statements);
+    this.waiting = new WaitingClocks(this.statements);
     this.clock = new HybridClock(undefined, driftMs);
     this.#own = this.actors.findOrAdd(identity.actor);
   }
@@ -98,22 +98,18 @@ export class Engine {
     return far;
   }
 
-  /** Takes on another set of tables; their digests and waiting clocks come with them. */
+  /** Takes on another set of tables. */
   adopt(plans: readonly TablePlan[]): void {
     const sorted = [...plans].sort((a, b) => (a.schema.name < b.schema.name ? -1 : 1));
     this.plans = new Map(sorted.map((plan) => [plan.schema.name, plan]));
     this.rules = new Map(sorted.map((plan) => [plan.schema.name, plan.rules]));
-    this.#tables = new Map(sorted.map((plan) => [plan, new RowTable(plan, this.statements)]));
+    this.#rows = new Map(sorted.map((plan) => [plan, new RowStore(plan, this.statements)]));
   }
 
-  table(plan: TablePlan): RowTable {
-    const table = this.#tables.get(plan);
-    assert(table !== undefined, "a plan has its table");
-    return table;
-  }
-
-  rowSet(plan: TablePlan): RowSet {
-    return new RowSet(plan, this.table(plan), this.statements, this.origins);
+  rows(plan: TablePlan): RowStore {
+    const rows = this.#rows.get(plan);
+    assert(rows !== undefined, "a plan has its rows");
+    return rows;
   }
 
   summary(): StoreSummary {
@@ -148,24 +144,17 @@ export class Engine {
       this.#mode = mode;
     }
     this.statements.get("BEGIN IMMEDIATE").run();
-    this.#changedClocks.clear();
-    this.#clocksChanged = 0;
-    this.#tooMuch = false;
-    this.#writers.clear();
+    this.waiting.begin();
     this.#idBefore = this.lastId;
     for (const plan of this.plans.values()) plan.markDigest();
   }
 
   /** The transaction will change so many clocks that none of them shall wait. */
   beginBulk(): void {
-    this.#foldClocks();
-    this.#tooMuch = true;
+    this.waiting.writeDirectly(this.plans.values());
   }
 
-  /**
-   * A clock that the transaction changed. `dense`: its neighbours in the clock table change too, so
-   * that writing it there at once costs no page that is not written anyway.
-   */
+  /** A clock that the transaction changed; `dense`: so did its neighbours. */
   putClock(
     plan: TablePlan,
     key: readonly Value[],
@@ -173,41 +162,12 @@ export class Engine {
     cell: ClockCell,
     dense: boolean,
   ): void {
-    if (this.#tooMuch || (dense && !plan.overlay.has(rowKey))) {
-      this.#writerOf(plan).add(key, cell);
-      return;
-    }
-    // Keys outlive the bytes that they were read from.
-    const kept = key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key;
-    const entry = { key: kept, cell };
-    const before = plan.overlay.size;
-    plan.overlay.set(rowKey, entry);
-    this.#waitingClocks += plan.overlay.size - before;
-    const changed = this.#changedClocks.get(plan);
-    if (changed === undefined) this.#changedClocks.set(plan, [entry]);
-    else changed.push(entry);
-    if (++this.#clocksChanged > maxClocksInLog) this.beginBulk();
+    this.waiting.put(plan, key, rowKey, cell, dense);
+    if (this.waiting.isFull) this.beginBulk();
   }
 
-  #writerOf(plan: TablePlan): ClockWriter {
-    let writer = this.#writers.get(plan);
-    if (writer === undefined) {
-      writer = new ClockWriter(this.statements, plan);
-      this.#writers.set(plan, writer);
-    }
-    return writer;
-  }
-
-  /** Writes out clocks that do not wait, so that the clock tables can be read again. */
-  flushClocks(): void {
-    for (const writer of this.#writers.values()) writer.flush();
-  }
-
-  /**
-   * What the transaction did, for the log row about to be written; null when there is too much of
-   * it, so that it must be folded at once. `live`: how many pieces of state each version won or lost.
-   */
-  settle(): { readonly effects: Uint8Array | null; readonly live: ReadonlyMap<number, number> } {
+  /** Ends the merging of a transaction: what it did, for the log row about to be written. */
+  settle(): Settled {
     const live = this.origins.settle();
     const older = new Map<number, number>();
     for (const [id, delta] of live) {
@@ -215,15 +175,15 @@ export class Engine {
       older.set(id, delta);
       this.#live.set(id, (this.#live.get(id) ?? 0) + delta);
     }
-    this.flushClocks();
-    if (this.#tooMuch) return { effects: null, live };
+    this.waiting.flush();
+    if (this.waiting.tooMany) return { effects: null, live };
     const tables: TableEffect[] = [];
     for (const plan of this.plans.values()) {
-      const clocks = this.#changedClocks.get(plan);
-      if (clocks === undefined && !plan.digestChanged()) continue;
+      const clocks = this.waiting.changedOf(plan);
+      if (clocks.length === 0 && !plan.digestChanged()) continue;
       const { a, b, rows } = plan.sum;
       const { n, dead } = plan;
-      tables.push({ n, a, b, rows, dead, keyColumns: plan.keyNames.length, clocks: clocks ?? [] });
+      tables.push({ n, a, b, rows, dead, keyColumns: plan.keyNames.length, clocks });
     }
     const clock = this.clock.save();
     const effects = encodeEffects({ clock, farSeen: this.#farSeen, tables, live: older });
@@ -232,15 +192,15 @@ export class Engine {
 
   /** @param mustFold what the transaction did is in no log row. */
   commit(mustFold = false): void {
-    const full = this.log.tailSize >= maxTailVersions || this.#waitingClocks >= maxWaitingClocks;
-    if (full || mustFold || this.#tooMuch) this.fold();
+    const full = this.log.tailSize >= maxTailVersions || this.waiting.size >= maxWaitingClocks;
+    if (full || mustFold || this.waiting.tooMany) this.fold();
     else for (const log of this.actors.logs) if (!log.stored) this.#foldActor(log);
     this.statements.get("COMMIT").run();
   }
 
   /** Ends a transaction that failed: nothing of it stays, neither in the file nor in memory. */
   rollback(): void {
-    if (this.db.inTransaction) this.statements.get("ROLLBACK").run();
+    this.rollbackRows();
     this.reload();
   }
 
@@ -252,7 +212,7 @@ export class Engine {
   /** Moves what waits into the tables where it belongs. Inside a transaction. */
   fold(): void {
     assert(this.db.inTransaction, "folding writes");
-    this.#foldClocks();
+    this.waiting.fold(this.plans.values());
     this.log.fold();
     const addLive = this.statements.get("UPDATE patina_log SET live = live + ? WHERE id = ?");
     for (const [id, delta] of this.#live) if (delta !== 0) addLive.run(delta, id);
@@ -263,15 +223,21 @@ export class Engine {
     );
     for (const { sum, dead, n } of this.plans.values()) sums.run(sum.a, sum.b, sum.rows, dead, n);
     this.#folded = this.lastId;
-    this.#saveState();
+    this.#saveState(false);
   }
 
   /** Outside a transaction: so that the tables tell everything. */
   foldNow(): void {
-    if (this.log.tailSize === 0 && this.#waitingClocks === 0 && this.#live.size === 0) return;
+    if (this.log.tailSize === 0 && this.waiting.size === 0 && this.#live.size === 0) return;
+    this.inTransaction(() => this.fold());
+  }
+
+  /** One transaction of the store's own, which changes no rows. */
+  inTransaction(work: () => void): void {
     this.begin();
     try {
-      this.commit(true);
+      work();
+      this.statements.get("COMMIT").run();
     } catch (error) {
       this.rollback();
       throw error;
@@ -284,13 +250,10 @@ export class Engine {
     // A commit with this setting waits until the whole write-ahead log is on the disk.
     if (usual === 1) this.db.pragma("synchronous = FULL");
     try {
-      this.begin();
-      this.fold();
-      this.log.shrink();
-      this.statements.get("COMMIT").run();
-    } catch (error) {
-      this.rollback();
-      throw error;
+      this.inTransaction(() => {
+        this.fold();
+        this.log.shrink();
+      });
     } finally {
       if (usual === 1) this.db.pragma("synchronous = NORMAL");
     }
@@ -306,19 +269,13 @@ export class Engine {
   close(): void {
     if (!this.db.open) return;
     try {
-      this.begin();
-      this.fold();
-      this.statements.get("UPDATE patina_state SET clean = 1").run();
-      this.statements.get("COMMIT").run();
+      this.inTransaction(() => {
+        this.fold();
+        this.#saveState(true);
+      });
     } finally {
       this.db.close();
     }
-  }
-
-  #foldClocks(): void {
-    this.flushClocks();
-    for (const plan of this.plans.values()) foldClocks(this.statements, plan);
-    this.#waitingClocks = 0;
   }
 
   #foldActor(log: ActorLog): void {
@@ -330,44 +287,31 @@ export class Engine {
     log.stored = true;
   }
 
-  #saveState(): void {
-    const { ms, counter, farMs, farCounter } = this.clock.save();
+  #saveState(clean: boolean): void {
     const { actor, node, epoch } = this.identity;
-    const far = Number(this.#farSeen);
-    this.statements
-      .get("REPLACE INTO patina_state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")
-      .run(actor, node, epoch, ms, counter, farMs, farCounter, far, this.#folded, this.#nextId);
+    const clock = this.clock.save();
+    const [farSeen, folded, nextId] = [this.#farSeen, this.#folded, this.#nextId];
+    writeState(this.statements, { actor, node, epoch, clock, farSeen, folded, nextId, clean });
   }
 
   /** Reads back from the file everything that is kept in memory. */
   reload(): void {
-    const state = this.statements.get("SELECT * FROM patina_state").get() as StateRow;
+    const state = readState(this.statements);
     this.identity = { actor: state.actor, node: state.node, epoch: state.epoch };
     this.#folded = state.folded;
-    this.#nextId = state.next_id;
-    this.#farSeen = state.far_seen === 1;
+    this.#nextId = state.nextId;
+    this.#farSeen = state.farSeen;
     this.#live.clear();
-    this.#waitingClocks = 0;
     this.origins.clear();
     this.log.clearTail();
-    this.actors.clear();
-    const actors = this.statements.get("SELECT n, actor, held FROM patina_actor ORDER BY n");
-    for (const [n, actor, held] of actors.raw().all() as [number, ActorId, Uint8Array][]) {
-      this.actors.load(n, actor, held);
-    }
-    this.#own = this.actors.findOrAdd(state.actor);
-    this.#loadSums();
+    this.waiting.clear(this.plans.values());
+    this.#loadActors(state.actor);
+    this.#loadDigests();
     this.#loadParts();
-    let clock = {
-      ms: state.clock_ms,
-      counter: state.clock_counter,
-      farMs: state.far_ms,
-      farCounter: state.far_counter,
-    };
-    for (const row of this.#unfolded()) {
-      const log = this.actors.byNumber(row.actor);
+    let { clock } = state;
+    for (const row of readUnfolded(this.statements, state.folded)) {
       if (row.version > 0) {
-        log.hold(row.version, row.version);
+        this.actors.byNumber(row.actor).hold(row.version, row.version);
         this.log.addTail(row.actor, row.version, row.id);
       }
       if (row.effects !== null) clock = this.#replay(decodeEffects(row.effects));
@@ -376,21 +320,22 @@ export class Engine {
     this.clock = new HybridClock(clock, this.driftMs);
   }
 
-  #loadSums(): void {
-    const sums = this.statements.get("SELECT n, hash_a, hash_b, rows, dead FROM patina_object");
-    const rows = new Map<number, readonly number[]>();
-    for (const row of sums.raw().all() as number[][]) rows.set(row[0] as number, row);
+  #loadActors(own: ActorId): void {
+    this.actors.clear();
+    const rows = this.statements.get("SELECT n, actor, held FROM patina_actor ORDER BY n");
+    for (const [n, actor, held] of rows.raw().all() as [number, ActorId, Uint8Array][]) {
+      this.actors.load(n, actor, held);
+    }
+    this.#own = this.actors.findOrAdd(own);
+  }
+
+  #loadDigests(): void {
+    const digests = readDigests(this.statements);
     for (const plan of this.plans.values()) {
-      const row = rows.get(plan.n);
-      assert(row !== undefined, `table ${plan.schema.name} has its digest`);
-      [, plan.sum.a, plan.sum.b, plan.sum.rows, plan.dead] = row as [
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      plan.overlay.clear();
+      const digest = digests.get(plan.n);
+      assert(digest !== undefined, `table ${plan.schema.name} has its digest`);
+      [, plan.sum.a, plan.sum.b, plan.sum.rows, plan.dead] = digest;
+      this.rows(plan).countAside();
     }
   }
 
@@ -404,16 +349,7 @@ export class Engine {
     }
   }
 
-  #unfolded(): readonly UnfoldedRow[] {
-    return this.statements
-      .get(
-        "SELECT l.id, actor, version, coalesce(l.effects, e.effects) AS effects " +
-          "FROM patina_log AS l LEFT JOIN patina_effects AS e ON e.id = l.id WHERE l.id > ? ORDER BY l.id",
-      )
-      .all(this.#folded) as UnfoldedRow[];
-  }
-
-  #replay({ clock, farSeen, tables, live }: Effects): Effects["clock"] {
+  #replay({ clock, farSeen, tables, live }: Effects): ClockState {
     this.#farSeen = farSeen;
     for (const [id, delta] of live) this.#live.set(id, (this.#live.get(id) ?? 0) + delta);
     for (const effect of tables) {
@@ -424,37 +360,11 @@ export class Engine {
       plan.sum.rows = effect.rows;
       plan.dead = effect.dead;
       for (const entry of effect.clocks) {
-        const before = plan.overlay.size;
-        plan.overlay.set(plan.rowKey(entry.key, encodeKeyText(entry.key)), entry);
-        this.#waitingClocks += plan.overlay.size - before;
+        this.waiting.restore(plan, plan.rowKey(entry.key, encodeKeyText(entry.key)), entry);
       }
     }
     return clock;
   }
 }
 
-function owned(value: Value): Value {
-  return value instanceof Uint8Array ? value.slice() : value;
-}
-
 const summed = new StateSum();
-
-interface StateRow {
-  readonly actor: ActorId;
-  readonly node: NodeId;
-  readonly epoch: number;
-  readonly clock_ms: number;
-  readonly clock_counter: number;
-  readonly far_ms: number;
-  readonly far_counter: number;
-  readonly far_seen: number;
-  readonly folded: number;
-  readonly next_id: number;
-}
-
-interface UnfoldedRow {
-  readonly id: number;
-  readonly actor: number;
-  readonly version: number;
-  readonly effects: Uint8Array | null;
-}

@@ -8,6 +8,7 @@ import type { RangeDigest, RowState } from "../../core/node/store.ts";
 import { type ClockCell, takeValues, unpackCell } from "./clock-cell.ts";
 import type { Engine } from "./engine.ts";
 import { fromSql, fromSqlExact, isAmbiguous, type SqlValue, toSql } from "./sql-value.ts";
+import type { StoredRow } from "./row-store.ts";
 import type { TablePlan } from "./table-plan.ts";
 
 /** What a row state takes in a message beside key and cells, about. */
@@ -60,8 +61,8 @@ export class KeyRange {
 
   #readValues(rows: readonly Row[]): void {
     const living = rows.filter((row) => row.alive);
-    const values = this.#engine.table(this.#plan).read(living.map((row) => row.key));
-    living.forEach((row, i) => takeValues(row, values[i] as Value[]));
+    const stored = this.#engine.rows(this.#plan).read(living.map((row) => row.key));
+    living.forEach((row, i) => takeValues(row, (stored[i] as StoredRow).values));
   }
 
   #read(after: readonly Value[] | null): [readonly Value[], ClockCell][] {

@@ -17,6 +17,7 @@ import { ChunkEncoder } from "../../core/wire/changes.ts";
 import { maxChunksPerVersion, maxPayloadBytes } from "../../core/wire/limits.ts";
 import type { CapturedChanges } from "./capture.ts";
 import {
+  causalLengthOf,
   type ClockCell,
   coversAll,
   packCell,
@@ -25,12 +26,14 @@ import {
   unpackCell,
 } from "./clock-cell.ts";
 import { readClocks, rowsAtOnce } from "./clock-table.ts";
-import { type Engine, maxClocksInLog } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
 import { mendRow } from "./mend-row.ts";
 import { type PendingRow, TouchedRows } from "./pending.ts";
 import { CorruptionError, describeKey } from "./row-table.ts";
 import type { TablePlan } from "./table-plan.ts";
+import { UniqueRows } from "./unique-rows.ts";
+import { maxClocksInLog } from "./waiting-clocks.ts";
 
 /**
  * Inside the transaction, after its last statement. @returns the version's chunks; none when
@@ -59,6 +62,7 @@ export function commitChanges(
       }
     });
   }
+  commit.settleUniques();
   return commit.finish();
 }
 
@@ -84,8 +88,13 @@ function clocksOf(
   plan: TablePlan,
   rows: readonly PendingRow[],
 ): readonly (ClockCell | null)[] {
-  // Where nothing was ever deleted, what is inserted was never there.
-  if (plan.dead === 0 && rows.every((row) => !row.aliveBefore)) return noCells;
+  // Where nothing was ever deleted and nothing stands aside, what is inserted was never there.
+  if (
+    plan.dead === 0 &&
+    engine.rows(plan).asideCount === 0 &&
+    rows.every((row) => !row.aliveBefore)
+  )
+    return noCells;
   return readClocks(
     engine.statements,
     plan,
@@ -99,6 +108,8 @@ class LocalCommit {
   readonly #wallMs: number;
   readonly #tables: readonly TouchedRows[];
   readonly #encoder: ChunkEncoder;
+  /** Tables in which the rows that stand aside may find their place now. */
+  readonly #unsettled = new Set<TablePlan>();
   /** The rows at hand are neighbours. */
   dense = false;
   /** Of the version about to be made; null until a row with a net effect is found. */
@@ -112,6 +123,7 @@ class LocalCommit {
   }
 
   row(plan: TablePlan, pending: PendingRow, cell: ClockCell | null): void {
+    if (this.#engine.rows(plan).asideCount > 0) this.#besideAside(plan, pending, cell);
     if (pending.alive) mendRow(this.#engine, plan, pending, cell);
     if (pending.touches === 1 && !plan.hasPolicies) {
       if (cell === null) {
@@ -127,6 +139,29 @@ class LocalCommit {
       }
     }
     this.#merge(plan, pending, cell);
+  }
+
+  /** Some rows of the table stand aside: what this one does may give them their place, or be done to one of them. */
+  #besideAside(plan: TablePlan, pending: PendingRow, cell: ClockCell | null): void {
+    this.#unsettled.add(plan);
+    if (pending.aliveBefore || causalLengthOf(cell) % 2 === 0) return;
+    // It was inserted where the table shows none, but one stands aside: it begins that one's next life.
+    const rows = this.#engine.rows(plan);
+    const values = rows.aside?.read([pending.key])[0] ?? null;
+    if (values === null) return;
+    pending.replaces(values);
+    rows.aside?.remove(pending.key);
+    rows.asideCount--;
+  }
+
+  /** Finds the places of rows that stand aside anew, where that may have changed. */
+  settleUniques(): void {
+    for (const plan of this.#unsettled) {
+      this.#engine.waiting.flush();
+      const uniques = new UniqueRows(this.#engine, plan, () => null);
+      uniques.seekAll();
+      uniques.settle();
+    }
   }
 
   /** A row that never was. @returns false when it is not that plain. */

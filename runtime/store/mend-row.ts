@@ -36,7 +36,7 @@ export function mendRow(
     shown[i] = value;
     if (!mended.includes(i)) mended.push(i);
   }
-  engine.table(plan).update(key, mended, shown);
+  engine.rows(plan).table.update(key, mended, shown);
 }
 
 /** Columns whose maximum or minimum stays as it was, and what it is; null when there are none. */
@@ -72,7 +72,7 @@ function mendKey(engine: Engine, plan: TablePlan, key: readonly Value[]): void {
     if (typeof value === "string") doubtful ||= value.includes("\ufffd");
     else if (plan.keyAffinities[i] === "blob") doubtful ||= typeof value === "number";
   }
-  if (doubtful && !engine.table(plan).rewriteKey(key)) {
+  if (doubtful && !engine.rows(plan).table.rewriteKey(key)) {
     throw new OpError("SQLITE_MISMATCH", `a primary key of ${plan.table} is not UTF-8`);
   }
 }

@@ -9,7 +9,7 @@ import { decodeRowCells, type Stamp } from "../../core/wire/row-state.ts";
 import { WireError } from "../../core/wire/wire-error.ts";
 import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
-import type { RowSet } from "./row-set.ts";
+import { RowSet } from "./row-set.ts";
 import type { TablePlan } from "./table-plan.ts";
 
 /** @returns how many rows changed. States that no row can have are passed over. */
@@ -35,10 +35,7 @@ export function mergeRowStates(
       changed++;
     }
     for (const rows of sets.values()) {
-      rows.flush((key, rowKey, cell, dense) =>
-        engine.putClock(rows.plan, key, rowKey, cell, dense),
-      );
-      engine.flushClocks();
+      rows.flush();
     }
     const { live } = engine.settle();
     stamps.keep(live);
@@ -73,7 +70,7 @@ function loadRows(engine: Engine, states: readonly RowState[]): Map<string, RowS
   }
   const sets = new Map<string, RowSet>();
   for (const [plan, list] of keys) {
-    const rows = engine.rowSet(plan);
+    const rows = new RowSet(engine, plan);
     rows.load(
       list,
       list.map((key) => encodeKeyText(key)),

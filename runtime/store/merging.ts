@@ -12,7 +12,7 @@ import { decodeChanges } from "../../core/wire/changes.ts";
 import { WireError } from "../../core/wire/wire-error.ts";
 import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
-import type { RowSet } from "./row-set.ts";
+import { RowSet } from "./row-set.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { assert } from "../../core/base/assert.ts";
 
@@ -109,7 +109,6 @@ export class Merging {
   }
 
   #mergeGathered(): void {
-    const engine = this.#engine;
     const sets = this.#loadRows();
     for (const { origin, changes, tally } of this.#gathered) {
       for (const change of changes) {
@@ -120,10 +119,7 @@ export class Merging {
       }
     }
     for (const rows of sets.values()) {
-      rows.flush((key, rowKey, cell, dense) =>
-        engine.putClock(rows.plan, key, rowKey, cell, dense),
-      );
-      engine.flushClocks();
+      rows.flush();
     }
     this.#gathered = [];
     this.#count = 0;
@@ -144,7 +140,7 @@ export class Merging {
     }
     const sets = new Map<TableRules, RowSet>();
     for (const [rules, { keys, texts }] of wanted) {
-      const rows = this.#engine.rowSet(this.#engine.plans.get(rules.name) as TablePlan);
+      const rows = new RowSet(this.#engine, this.#engine.plans.get(rules.name) as TablePlan);
       rows.load(keys, texts);
       sets.set(rules, rows);
     }

@@ -18,7 +18,7 @@ export class PendingRow {
   readonly key: readonly Value[];
   readonly keyText: string;
   readonly rowKey: RowKey;
-  readonly aliveBefore: boolean;
+  aliveBefore: boolean;
   /** Data columns before the transaction; complete when the row was deleted in it. */
   before: Value[] = noValues;
   alive: boolean;
@@ -37,6 +37,13 @@ export class PendingRow {
     this.rowKey = rowKey;
     this.aliveBefore = aliveBefore;
     this.alive = aliveBefore;
+  }
+
+  /** It was inserted over a living row with these values. */
+  replaces(values: Value[]): void {
+    this.aliveBefore = true;
+    this.before = values;
+    this.touches++;
   }
 }
 

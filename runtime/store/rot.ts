@@ -22,7 +22,7 @@ export function rotOneCell(engine: Engine): boolean {
         const value = otherValue(rules.dataColumns[i] as ColumnSchema, row.values[i] as Value);
         engine.begin();
         setCell(rules, row, i, value, row.origins[i] as Origin, sum);
-        engine.table(plan).update(row.key, [i], row.values);
+        engine.rows(plan).table.update(row.key, [i], row.values);
         engine.settle();
         engine.commit(true);
         return true;

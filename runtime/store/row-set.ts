@@ -17,10 +17,12 @@ import {
   unpackCell,
 } from "./clock-cell.ts";
 import { readClocks } from "./clock-table.ts";
-import type { StatementCache } from "./db.ts";
-import type { LogOrigin, Origins } from "./log-origin.ts";
-import type { NewRow, RowTable } from "./row-table.ts";
+import type { Engine } from "./engine.ts";
+import type { LogOrigin } from "./log-origin.ts";
+import type { RowStore, StoredRow } from "./row-store.ts";
+import type { NewRow } from "./row-table.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
+import { UniqueRows } from "./unique-rows.ts";
 
 /** A row as the transaction has it. */
 class HeldRow {
@@ -35,6 +37,8 @@ class HeldRow {
   origin: LogOrigin | null = null;
   /** What the table shows; null: the row does not stand there. */
   shown: readonly Value[] | null = null;
+  /** It stands aside, having lost a UNIQUE constraint. */
+  aside = false;
   dirty = false;
 
   constructor(
@@ -50,25 +54,16 @@ class HeldRow {
   }
 }
 
-export type PutClock = (
-  key: readonly Value[],
-  rowKey: RowKey,
-  cell: ClockCell,
-  dense: boolean,
-) => void;
-
 export class RowSet {
   readonly plan: TablePlan;
-  readonly #statements: StatementCache;
-  readonly #origins: Origins;
-  readonly #table: RowTable;
+  readonly #engine: Engine;
+  readonly #stored: RowStore;
   readonly #rows = new Map<RowKey, HeldRow>();
 
-  constructor(plan: TablePlan, table: RowTable, statements: StatementCache, origins: Origins) {
+  constructor(engine: Engine, plan: TablePlan) {
     this.plan = plan;
-    this.#table = table;
-    this.#statements = statements;
-    this.#origins = origins;
+    this.#engine = engine;
+    this.#stored = engine.rows(plan);
   }
 
   /** Reads the rows of these keys that are not here yet. */
@@ -87,7 +82,7 @@ export class RowSet {
       newTexts.push(keyTexts[i] as string);
       rowKeys.push(rowKey);
     }
-    const cells = readClocks(this.#statements, plan, rowKeys, newKeys);
+    const cells = readClocks(this.#engine.statements, plan, rowKeys, newKeys);
     const living: HeldRow[] = [];
     for (let i = 0; i < rowKeys.length; i++) {
       const cell = cells[i] as ClockCell | null;
@@ -97,15 +92,17 @@ export class RowSet {
       this.#rows.set(rowKey, held);
       if (cell === null) continue;
       held.row = new Row(plan.rules, held.keyText, key);
-      unpackCell(plan, cell, held.row, this.#origins);
+      unpackCell(plan, cell, held.row, this.#engine.origins);
       if (held.row.alive) living.push(held);
     }
     if (living.length === 0) return;
-    const shown = this.#table.read(living.map(({ key }) => key));
+    const stored = this.#stored.read(living.map(({ key }) => key));
     for (let i = 0; i < living.length; i++) {
       const held = living[i] as HeldRow;
-      held.shown = shown[i] as readonly Value[];
-      takeValues(held.row as Row, held.shown.slice());
+      const { values, aside } = stored[i] as StoredRow;
+      held.aside = aside;
+      held.shown = aside ? null : values;
+      takeValues(held.row as Row, values.slice());
     }
   }
 
@@ -180,32 +177,70 @@ export class RowSet {
     return this.plan.isDense(first, last, count);
   }
 
-  /** Writes the rows that changed into the table; their clocks go to `putClock`. Then forgets all rows. */
-  flush(putClock: PutClock): void {
+  /** Writes the rows that changed, and their clocks. Then forgets all rows. */
+  flush(): void {
     const { plan } = this;
-    const born: NewRow[] = [];
     const dense = this.#isDense();
     for (const held of this.#rows.values()) {
       if (!held.dirty) continue;
-      const { row, shown, rowKey, key, clockBefore } = held;
-      if (row === null) {
-        putClock(key, rowKey, (held.origin as LogOrigin).id, dense);
-        born.push({ key, values: held.whole as readonly Value[] });
-        continue;
-      }
-      plan.dead += Number(!row.alive) - Number(isTombstone(clockBefore));
-      putClock(key, rowKey, packCell(plan, row), dense);
-      if (!row.alive) {
-        if (shown !== null) this.#table.remove(key);
-      } else if (shown === null) {
-        born.push(row);
-      } else {
-        const changed = changedColumns(shown, row.values);
-        if (changed.length > 0) this.#table.update(key, changed, row.values);
-      }
+      const { row, rowKey, key, clockBefore } = held;
+      const cell = row === null ? (held.origin as LogOrigin).id : packCell(plan, row);
+      if (row !== null) plan.dead += Number(!row.alive) - Number(isTombstone(clockBefore));
+      this.#engine.putClock(plan, key, rowKey, cell, dense);
     }
-    if (born.length > 0) this.#table.insert(born);
+    this.#engine.waiting.flush();
+    if (plan.uniques.length === 0 && this.#stored.asideCount === 0) this.#write();
+    else this.#place();
     this.#rows.clear();
+  }
+
+  #write(): void {
+    const { table } = this.#stored;
+    const born: NewRow[] = [];
+    for (const { dirty, row, shown, key, whole } of this.#rows.values()) {
+      if (!dirty) continue;
+      if (row === null) born.push({ key, values: whole as readonly Value[] });
+      else if (!row.alive) {
+        if (shown !== null) table.remove(key);
+      } else if (shown === null) born.push(row);
+      else this.#update(key, shown, row.values);
+    }
+    if (born.length > 0) table.insert(born);
+  }
+
+  #update(key: readonly Value[], shown: readonly Value[], values: readonly Value[]): void {
+    const changed = changedColumns(shown, values);
+    if (changed.length > 0) this.#stored.table.update(key, changed, values);
+  }
+
+  /** As `#write`, where rows may have to give way to each other. */
+  #place(): void {
+    const uniques = new UniqueRows(this.#engine, this.plan, (rowKey) => {
+      const held = this.#rows.get(rowKey);
+      return held === undefined ? null : this.#rowOf(held);
+    });
+    const moving: HeldRow[] = [];
+    for (const held of this.#rows.values()) {
+      if (!held.dirty) continue;
+      const { shown, key } = held;
+      const row = this.#rowOf(held);
+      if (shown !== null && row.alive && !this.#mayMove(shown, row)) {
+        this.#update(key, shown, row.values);
+      } else moving.push(held);
+    }
+    // All of them are taken away before any seeks its place, so that none is found where it was.
+    for (const { aside, key } of moving) if (aside) uniques.liftAside(key);
+    for (const { shown, key } of moving) if (shown !== null) uniques.lift(key, shown);
+    for (const held of moving) if (this.#rowOf(held).alive) uniques.seek(this.#rowOf(held));
+    uniques.settle();
+  }
+
+  /** A change of its unique cells may cost a row its place, or give others theirs. */
+  #mayMove(shown: readonly Value[], row: Row): boolean {
+    if (this.#stored.asideCount > 0) return true;
+    return this.plan.uniqueColumns.some(
+      (i) => !valuesEqual(shown[i] as Value, row.values[i] as Value),
+    );
   }
 }
 

@@ -24,20 +24,24 @@ export interface NewRow {
 }
 
 export class RowTable {
+  /** Quoted. */
+  readonly name: string;
   readonly #plan: TablePlan;
   readonly #statements: StatementCache;
   readonly #insertAtOnce: number;
 
-  constructor(plan: TablePlan, statements: StatementCache) {
+  /** @param name the table itself, or another with its columns; quoted. */
+  constructor(plan: TablePlan, name: string, statements: StatementCache) {
     this.#plan = plan;
+    this.name = name;
     this.#statements = statements;
     const width = plan.keyNames.length + plan.dataNames.length;
     this.#insertAtOnce = Math.max(1, Math.min(rowsAtOnce, Math.floor(maxParameters / width)));
   }
 
-  /** Data columns of these rows, which are there. @throws CorruptionError when one is not. */
-  read(keys: readonly (readonly Value[])[]): Value[][] {
-    const rows: Value[][] = [];
+  /** Data columns of these rows; null where one is not there. */
+  read(keys: readonly (readonly Value[])[]): (Value[] | null)[] {
+    const rows: (Value[] | null)[] = [];
     for (let from = 0; from < keys.length; ) {
       const count = stepOf(keys.length - from);
       const statement = this.#statements.get(this.#selectSql(count));
@@ -52,21 +56,19 @@ export class RowTable {
 
   /** The first column tells whether the row is there. */
   #selectSql(count: number): string {
-    return this.#plan.sql(`select rows ${count}`, () => this.#makeSelect(count));
+    return this.#plan.sql(`${this.name} select rows ${count}`, () => this.#makeSelect(count));
   }
 
   #makeSelect(count: number): string {
-    const { table, keyNames, dataNames } = this.#plan;
+    const { keyNames, dataNames } = this.#plan;
     const on = keyNames.map((name, i) => `t.${name} = column${i + 1}`).join(" AND ");
     const columns = [`t.${keyNames[0]} IS NOT NULL`, ...dataNames.map((name) => `t.${name}`)];
-    return `SELECT ${columns.join(", ")} FROM (VALUES ${placeholders(keyNames.length, count)}) LEFT JOIN ${table} AS t ON ${on}`;
+    return `SELECT ${columns.join(", ")} FROM (VALUES ${placeholders(keyNames.length, count)}) LEFT JOIN ${this.name} AS t ON ${on}`;
   }
 
-  #take(key: readonly Value[], raw: unknown[]): Value[] {
-    const { dataAffinities, table } = this.#plan;
-    if (raw[0] !== 1) {
-      throw new CorruptionError(`table ${table} has lost the row with key ${describeKey(key)}`);
-    }
+  #take(key: readonly Value[], raw: unknown[]): Value[] | null {
+    const { dataAffinities } = this.#plan;
+    if (raw[0] !== 1) return null;
     const values: Value[] = [];
     for (let i = 0; i < dataAffinities.length; i++) {
       const affinity = dataAffinities[i] ?? "blob";
@@ -77,9 +79,9 @@ export class RowTable {
   }
 
   #takeExact(key: readonly Value[]): Value[] {
-    const { table, keyNames, dataNames } = this.#plan;
+    const { keyNames, dataNames } = this.#plan;
     const where = keyNames.map((name) => `${name} = ?`).join(" AND ");
-    const sql = `SELECT ${dataNames.join(", ")} FROM ${table} WHERE ${where} -- exact`;
+    const sql = `SELECT ${dataNames.join(", ")} FROM ${this.name} WHERE ${where} -- exact`;
     const found = this.#statements
       .get(sql)
       .raw()
@@ -98,13 +100,13 @@ export class RowTable {
   }
 
   #insertSql(count: number): string {
-    return this.#plan.sql(`insert rows ${count}`, () => this.#makeInsert(count));
+    return this.#plan.sql(`${this.name} insert rows ${count}`, () => this.#makeInsert(count));
   }
 
   #makeInsert(count: number): string {
-    const { table, keyNames, dataNames } = this.#plan;
+    const { keyNames, dataNames } = this.#plan;
     const names = [...keyNames, ...dataNames];
-    return `INSERT INTO ${table} (${names.join(", ")}) VALUES ${placeholders(names.length, count)}`;
+    return `INSERT INTO ${this.name} (${names.join(", ")}) VALUES ${placeholders(names.length, count)}`;
   }
 
   #rowParameters(rows: readonly NewRow[], from: number, count: number): SqlValue[] {
@@ -125,11 +127,11 @@ export class RowTable {
   /** @param columns data columns, by position. */
   update(key: readonly Value[], columns: readonly number[], values: readonly Value[]): void {
     assert(columns.length > 0, "an update sets something");
-    const { table, keyNames, dataNames, dataAffinities } = this.#plan;
-    const sql = this.#plan.sql(`update ${columns.join(",")}`, () => {
+    const { keyNames, dataNames, dataAffinities } = this.#plan;
+    const sql = this.#plan.sql(`${this.name} update ${columns.join(",")}`, () => {
       const set = columns.map((i) => `${dataNames[i]} = ?`).join(", ");
       const where = keyNames.map((name) => `${name} = ?`).join(" AND ");
-      return `UPDATE ${table} SET ${set} WHERE ${where}`;
+      return `UPDATE ${this.name} SET ${set} WHERE ${where}`;
     });
     const parameters = columns.map((i) => toSql(values[i] as Value, dataAffinities[i] ?? "blob"));
     parameters.push(...this.#keyParameters([key], 0, 1));
@@ -139,19 +141,19 @@ export class RowTable {
 
   /** Writes the key of a row over itself, in the form that it has here. @returns whether the row was found. */
   rewriteKey(key: readonly Value[]): boolean {
-    const { table, keyNames } = this.#plan;
-    const sql = this.#plan.sql("rewrite key", () => {
+    const { keyNames } = this.#plan;
+    const sql = this.#plan.sql(`${this.name} rewrite key`, () => {
       const set = keyNames.map((name) => `${name} = ?`);
-      return `UPDATE ${table} SET ${set.join(", ")} WHERE ${set.join(" AND ")}`;
+      return `UPDATE ${this.name} SET ${set.join(", ")} WHERE ${set.join(" AND ")}`;
     });
     const parameters = this.#keyParameters([key], 0, 1);
     return this.#statements.get(sql).run([...parameters, ...parameters]).changes === 1;
   }
 
   remove(key: readonly Value[]): void {
-    const { table, keyNames } = this.#plan;
-    const sql = this.#plan.sql("delete row", () => {
-      return `DELETE FROM ${table} WHERE ${keyNames.map((name) => `${name} = ?`).join(" AND ")}`;
+    const { keyNames } = this.#plan;
+    const sql = this.#plan.sql(`${this.name} delete row`, () => {
+      return `DELETE FROM ${this.name} WHERE ${keyNames.map((name) => `${name} = ?`).join(" AND ")}`;
     });
     const { changes } = this.#statements.get(sql).run(this.#keyParameters([key], 0, 1));
     assert(changes === 1, "a row that is deleted is there");

@@ -26,6 +26,7 @@ import { Engine } from "./engine.ts";
 import { rangeDigests, readRows } from "./key-range.ts";
 import { commitChanges } from "./local-commit.ts";
 import { type LocalTransaction, SqlDoor } from "./local-transaction.ts";
+import { settleAll } from "./unique-rows.ts";
 import { mergeRowStates } from "./merge-rows.ts";
 import { openDatabase, type Synchronous } from "./open-database.ts";
 import { receiveVersions } from "./receive.ts";
@@ -217,8 +218,9 @@ export class SqliteStore implements Store {
       engine.fold();
       const changed = applySchema(engine, sources);
       if (changed) this.#adoptPlans();
-      engine.commit();
       if (changed) engine.reload();
+      settleAll(engine);
+      engine.commit(true);
       return changed;
     } catch (error) {
       if (engine.db.inTransaction) engine.db.exec("ROLLBACK");

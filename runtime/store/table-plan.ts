@@ -58,6 +58,10 @@ export class TablePlan implements ClockShape {
   /** Some column's merge may leave another value than the one written: max, min, counter. */
   readonly hasPolicies: boolean;
   readonly uniques: readonly UniqueIndex[];
+  /** Data columns that some UNIQUE constraint is about. */
+  readonly uniqueColumns: readonly number[];
+  /** There is a table for rows that lose a UNIQUE constraint. */
+  readonly hasAside: boolean;
   readonly #rowidKey: boolean;
   readonly #sql = new Map<string, string>();
   #a = 0;
@@ -77,11 +81,13 @@ export class TablePlan implements ClockShape {
     schema: TableSchema,
     births: ColumnBirths,
     uniques: readonly UniqueIndex[],
+    hasAside: boolean,
   ) {
     this.n = n;
     this.schema = schema;
     this.births = births;
     this.uniques = uniques;
+    this.hasAside = hasAside;
     this.rules = new TableRules(schema);
     const { dataColumns, keyColumns } = this.rules;
     const birthOf = ({ name }: ColumnSchema) => {
@@ -101,6 +107,10 @@ export class TablePlan implements ClockShape {
     this.dataAffinities = affinitiesOf(dataColumns);
     this.columns = dataColumns.map(({ name }) => name);
     this.unknown = dataColumns.map(() => undefined as unknown as Value);
+    const unique = new Set(uniques.flatMap(({ columns }) => columns));
+    this.uniqueColumns = dataColumns
+      .map(({ name }, i) => (unique.has(name) ? i : -1))
+      .filter((i) => i >= 0);
     this.hasPolicies = this.rules.policies.some((policy) => policy !== "lww");
     this.#rowidKey = schema.rowidKey;
   }
@@ -138,6 +148,11 @@ export class TablePlan implements ClockShape {
   rowKey(key: readonly Value[], keyText: string): RowKey {
     return this.#rowidKey ? (key[0] as number | bigint) : keyText;
   }
+}
+
+/** The table of rows that lost a UNIQUE constraint. */
+export function asideNameOf(table: string): string {
+  return `patina_aside_${table}`;
 }
 
 export function clockNameOf(table: string): string {

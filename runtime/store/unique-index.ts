@@ -24,17 +24,19 @@ interface IndexColumn {
   readonly key: number;
 }
 
-/** @throws RangeError for an index that no rule could decide over: on an expression, or of some rows only. */
-export function uniqueIndexesOf(db: Db, { name: table }: TableSchema): UniqueIndex[] {
+/** @throws RangeError for an index over which no rule could decide: on an expression, of some rows only. */
+export function uniqueIndexesOf(db: Db, schema: TableSchema): UniqueIndex[] {
+  const { name: table } = schema;
+  const stored = new Set(schema.columns.map(({ name }) => name));
   const indexes = db.prepare("SELECT * FROM pragma_index_list(?)").all(table) as IndexRow[];
   return indexes
     .filter(({ unique, origin }) => unique === 1 && origin !== "pk")
     .map(({ name, partial }) => {
       const columns = db.prepare("SELECT * FROM pragma_index_xinfo(?)").all(name) as IndexColumn[];
       const keys = columns.filter(({ key }) => key === 1);
-      if (partial === 1 || keys.some((column) => column.name === null)) {
+      if (partial === 1 || keys.some((column) => !stored.has(column.name ?? ""))) {
         throw new RangeError(
-          `index ${name} of ${table}: a UNIQUE index of a replicated table is on plain columns and all rows; leave out UNIQUE, WHERE or the expression`,
+          `a UNIQUE constraint of the replicated table ${table} is on stored columns and all rows; leave out UNIQUE, WHERE, the expression or the generated column`,
         );
       }
       return {

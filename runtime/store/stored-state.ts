@@ -1,0 +1,83 @@
+/** What `patina_state` and its neighbours say, as rows. */
+import type { ActorId, NodeId } from "../../core/base/ids.ts";
+import type { ClockState } from "../../core/clock/hybrid-clock.ts";
+import type { StatementCache } from "./db.ts";
+
+export interface StoredState {
+  readonly actor: ActorId;
+  readonly node: NodeId;
+  readonly epoch: number;
+  readonly clock: ClockState;
+  readonly farSeen: boolean;
+  /** The log is folded up to this id. */
+  readonly folded: number;
+  readonly nextId: number;
+  /** The last stop was a clean one. */
+  readonly clean: boolean;
+}
+
+export function readState(statements: StatementCache): StoredState {
+  const row = statements.get("SELECT * FROM patina_state").get() as Record<string, unknown>;
+  return {
+    actor: row["actor"] as ActorId,
+    node: row["node"] as NodeId,
+    epoch: row["epoch"] as number,
+    clock: {
+      ms: row["clock_ms"] as number,
+      counter: row["clock_counter"] as number,
+      farMs: row["far_ms"] as number,
+      farCounter: row["far_counter"] as number,
+    },
+    farSeen: row["far_seen"] === 1,
+    folded: row["folded"] as number,
+    nextId: row["next_id"] as number,
+    clean: row["clean"] === 1,
+  };
+}
+
+export function writeState(statements: StatementCache, state: StoredState): void {
+  const { actor, node, epoch, clock, farSeen, folded, nextId, clean } = state;
+  statements
+    .get("REPLACE INTO patina_state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    .run(
+      actor,
+      node,
+      epoch,
+      clock.ms,
+      clock.counter,
+      clock.farMs,
+      clock.farCounter,
+      Number(farSeen),
+      folded,
+      nextId,
+      Number(clean),
+    );
+}
+
+/** A log row that is not folded. */
+export interface UnfoldedRow {
+  readonly id: number;
+  readonly actor: number;
+  readonly version: number;
+  readonly effects: Uint8Array | null;
+}
+
+export function readUnfolded(statements: StatementCache, folded: number): readonly UnfoldedRow[] {
+  return statements
+    .get(
+      "SELECT l.id, actor, version, coalesce(l.effects, e.effects) AS effects " +
+        "FROM patina_log AS l LEFT JOIN patina_effects AS e ON e.id = l.id WHERE l.id > ? ORDER BY l.id",
+    )
+    .all(folded) as UnfoldedRow[];
+}
+
+/** A table's digest: its number, two lanes, living rows, tombstones. */
+export type StoredDigest = readonly [n: number, a: number, b: number, rows: number, dead: number];
+
+export function readDigests(statements: StatementCache): Map<number, StoredDigest> {
+  const rows = statements
+    .get("SELECT n, hash_a, hash_b, rows, dead FROM patina_object")
+    .raw()
+    .all() as StoredDigest[];
+  return new Map(rows.map((row) => [row[0], row]));
+}

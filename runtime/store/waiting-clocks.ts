@@ -1,0 +1,123 @@
+/**
+ * Clocks that are newer than their clock tables: each small transaction writes its own into its
+ * log row, and they come into the tables many transactions at a time. A transaction that changes
+ * many clocks, or neighbouring ones, writes them there at once.
+ */
+import type { Value } from "../../core/crdt/value.ts";
+import type { ClockCell } from "./clock-cell.ts";
+import { ClockWriter, foldClocks } from "./clock-table.ts";
+import type { StatementCache } from "./db.ts";
+import type { ClockEntry, RowKey, TablePlan } from "./table-plan.ts";
+
+/** A transaction that changes more clocks than this lets none of them wait. */
+export const maxClocksInLog = 1024;
+
+export class WaitingClocks {
+  readonly #statements: StatementCache;
+  /** Of all tables, the transaction under way included. */
+  #size = 0;
+  /** Clocks that the transaction under way lets wait, for its log row. */
+  readonly #changed = new Map<TablePlan, ClockEntry[]>();
+  #changedCount = 0;
+  readonly #writers = new Map<TablePlan, ClockWriter>();
+  #direct = false;
+
+  constructor(statements: StatementCache) {
+    this.#statements = statements;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The transaction under way changes too many clocks for its log row. */
+  get tooMany(): boolean {
+    return this.#direct;
+  }
+
+  begin(): void {
+    this.#changed.clear();
+    this.#changedCount = 0;
+    this.#writers.clear();
+    this.#direct = false;
+  }
+
+  /** From here on the transaction writes clocks at once. Nothing may wait then. */
+  writeDirectly(plans: Iterable<TablePlan>): void {
+    this.fold(plans);
+    this.#direct = true;
+  }
+
+  /**
+   * A clock that the transaction changed. `dense`: its neighbours in the clock table change too, so
+   * that writing it there at once costs no page that is not written anyway.
+   */
+  put(
+    plan: TablePlan,
+    key: readonly Value[],
+    rowKey: RowKey,
+    cell: ClockCell,
+    dense: boolean,
+  ): void {
+    if (this.#direct || (dense && !plan.overlay.has(rowKey))) {
+      this.#writerOf(plan).add(key, cell);
+      return;
+    }
+    // Keys outlive the bytes that they were read from.
+    const kept = key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key;
+    const entry = { key: kept, cell };
+    this.restore(plan, rowKey, entry);
+    const changed = this.#changed.get(plan);
+    if (changed === undefined) this.#changed.set(plan, [entry]);
+    else changed.push(entry);
+    this.#changedCount++;
+  }
+
+  /** The transaction lets more wait than its log row should hold. */
+  get isFull(): boolean {
+    return !this.#direct && this.#changedCount > maxClocksInLog;
+  }
+
+  changedOf(plan: TablePlan): readonly ClockEntry[] {
+    return this.#changed.get(plan) ?? [];
+  }
+
+  /** A clock that waits since an earlier transaction. */
+  restore(plan: TablePlan, rowKey: RowKey, entry: ClockEntry): void {
+    const before = plan.overlay.size;
+    plan.overlay.set(rowKey, entry);
+    this.#size += plan.overlay.size - before;
+  }
+
+  /** Writes out clocks that do not wait, so that the clock tables can be read again. */
+  flush(): void {
+    for (const writer of this.#writers.values()) writer.flush();
+  }
+
+  /** Moves all that waits into the clock tables. */
+  fold(plans: Iterable<TablePlan>): void {
+    this.flush();
+    for (const plan of plans) foldClocks(this.#statements, plan);
+    this.#size = 0;
+  }
+
+  /** Forgets all that waits: memory is read back from the file. */
+  clear(plans: Iterable<TablePlan>): void {
+    for (const plan of plans) plan.overlay.clear();
+    this.#size = 0;
+    this.begin();
+  }
+
+  #writerOf(plan: TablePlan): ClockWriter {
+    let writer = this.#writers.get(plan);
+    if (writer === undefined) {
+      writer = new ClockWriter(this.#statements, plan);
+      this.#writers.set(plan, writer);
+    }
+    return writer;
+  }
+}
+
+function owned(value: Value): Value {
+  return value instanceof Uint8Array ? value.slice() : value;
+}
