@@ -8,6 +8,9 @@ else {
   const app = new App();
   document.getElementById("patina")?.replaceChildren(app.root);
   void app.openLink().then((opened) => {
-    if (!opened && hasEmbeddedTrace()) app.open({ type: "embedded" });
+    if (opened) return;
+    const live = document.querySelector<HTMLMetaElement>('meta[name="patina-live"]')?.content;
+    if (hasEmbeddedTrace()) app.open({ type: "embedded" });
+    else if (live !== undefined) app.open({ type: "live", url: live });
   });
 }

@@ -40,6 +40,8 @@ import { Store } from "./store.ts";
 import { sideState, ViewPanels } from "./view-panels.ts";
 
 const linkEveryMs = 300;
+/** Between two pictures while playing with reduced motion. */
+const stepMs = 400;
 
 export class App implements AppApi {
   readonly root: HTMLElement;
@@ -104,6 +106,7 @@ export class App implements AppApi {
     this.#reducedMotion.addEventListener("change", () => this.#invalidate());
     document.addEventListener("keydown", (event) => this.#key(event));
     window.addEventListener("hashchange", () => void this.openLink());
+    if (isNarrow()) this.set({ inspector: false });
     this.#invalidate();
   }
 
@@ -189,6 +192,7 @@ export class App implements AppApi {
   }
 
   #select(side: Side, selection: Selection | null): void {
+    if (selection !== null && isNarrow()) this.set({ inspector: true });
     this.set(side === "a" ? { selection, side } : { otherSelection: selection, side });
     const trace = (side === "a" ? this.#a : this.#b)?.trace;
     if (selection?.type !== "event" || trace === undefined || selection.event >= trace.count)
@@ -364,12 +368,15 @@ export class App implements AppApi {
     const loaded = this.#a;
     if (loaded !== null && this.state.playing) {
       const frameMs = this.#lastFrame === 0 ? 16 : now - this.#lastFrame;
-      const { t, playing } = advance(this.state, frameMs, loaded.end);
+      // With reduced motion the picture changes a few times a second instead of gliding.
+      const wait = this.#reducedMotion.matches && this.#lastFrame !== 0 && frameMs < stepMs;
+      this.#invalidate();
+      if (wait) return;
+      const { t, playing } = advance(this.state, frameMs, loaded.end, this.#reducedMotion.matches);
       this.#lastFrame = now;
       this.moveTo(t);
       this.#show(t);
       if (!playing) this.set({ playing });
-      this.#invalidate();
     } else this.#lastFrame = 0;
     this.#render();
   }
@@ -421,4 +428,9 @@ export class App implements AppApi {
       history.replaceState(null, "", `${location.pathname}${location.search}#${this.#written}`);
     }, linkEveryMs);
   }
+}
+
+/** On a narrow page the inspector is a sheet over the view: it comes when something is selected. */
+function isNarrow(): boolean {
+  return window.innerWidth <= 820;
 }

@@ -3,14 +3,17 @@ import type { AppState } from "./state.ts";
 
 /** A frame longer than this (a hidden tab, a busy machine) does not make the cursor jump. */
 const maxFrameMs = 100;
+/** The same where the cursor moves in steps. */
+const maxStepMs = 600;
 
 /** The state's change after `frameMs` of real time; null when there is nothing to play. */
 export function advance(
   state: Pick<AppState, "t" | "speed" | "loop">,
   frameMs: number,
   end: number,
+  inSteps = false,
 ): { t: number; playing: boolean } {
-  const by = Math.min(maxFrameMs, frameMs) * 1000 * state.speed;
+  const by = Math.min(inSteps ? maxStepMs : maxFrameMs, frameMs) * 1000 * state.speed;
   const next = state.t + by;
   if (state.loop !== null) {
     const [from, to] = state.loop;

@@ -15,17 +15,24 @@ const inlineId = "patina-app";
 
 let inlineUrl: string | null = null;
 
-/** The program is one file: a worker runs the same script as the page and finds itself without a document. */
-function scriptUrl(): string {
+/**
+ * The program is one file: a worker runs the same script as the page and finds itself without a
+ * document. From a page without a server the script is handed over as a blob, and then not as a
+ * module, which browsers refuse to load for the opaque origin of such pages.
+ */
+function startProgram(): Worker {
   const inline = document.getElementById(inlineId)?.textContent ?? "";
-  if (inline === "") return import.meta.url;
-  inlineUrl ??= URL.createObjectURL(new Blob([inline], { type: "text/javascript" }));
-  return inlineUrl;
+  if (inline !== "") {
+    inlineUrl ??= URL.createObjectURL(new Blob([inline], { type: "text/javascript" }));
+    return new Worker(inlineUrl, { name: "patina" });
+  }
+  const script = document.querySelector<HTMLScriptElement>('script[type="module"][src]');
+  return new Worker(script?.src ?? "", { type: "module", name: "patina" });
 }
 
 /** Starts a worker on `request`; the function given back stops it. */
 export function request(message: Request, listener: Listener): () => void {
-  const worker = new Worker(scriptUrl(), { type: "module", name: "patina" });
+  const worker = startProgram();
   let ended = false;
   const end = (): void => {
     ended = true;
@@ -49,7 +56,8 @@ export function request(message: Request, listener: Listener): () => void {
   worker.addEventListener("error", (event) => {
     event.preventDefault();
     end();
-    listener.onFailure(event.message === "" ? "The worker could not be started." : event.message);
+    // A script that cannot be loaded comes as an event without a message.
+    listener.onFailure(event.message || "The worker could not be started.");
   });
   worker.postMessage(message);
   return end;

@@ -3,7 +3,7 @@
  * length, stamp and author, and the rule by which each of them won or lost (`core/SPEC.md`, CR).
  */
 import type { MergePolicy } from "../../core/crdt/schema.ts";
-import { formatDuration, formatValue } from "./format.ts";
+import { formatDuration, formatValue, signed } from "./format.ts";
 import { coveredFrom } from "./covered.ts";
 import { heldSince } from "./held.ts";
 import { type RowReader, sees, type Vision } from "./row-reader.ts";
@@ -175,8 +175,7 @@ function valueText(reader: RowReader, w: number, column: number, deletes: boolea
   if (column < 0 || !reader.writes(w, column)) return "row inserted";
   const added = reader.addition(w, column);
   if (added === undefined) return formatValue(reader.value(w, column));
-  const text = formatValue(added);
-  return text.startsWith("-") ? text : `+${text}`;
+  return signed(formatValue(added));
 }
 
 /** What is asked about, and what decided it. */

@@ -85,10 +85,15 @@ function formatTagged(tagged: Readonly<Record<string, unknown>>): string {
     case "real":
       return formatReal(content);
     case "add":
-      return `+${formatValue(content)}`;
+      return signed(formatValue(content));
     default:
       return JSON.stringify(tagged);
   }
+}
+
+/** What is added, with its sign. */
+export function signed(text: string): string {
+  return text.startsWith("-") ? text : `+${text}`;
 }
 
 function formatReal(content: unknown): string {

@@ -30,6 +30,11 @@ export interface FaultBand {
   readonly text: string;
 }
 
+/** Of the network between nodes; others are about a node and are shown on it. */
+export function isNetworkFault({ kind }: FaultBand): boolean {
+  return kind === "partition" || kind === "link";
+}
+
 export interface Timeline {
   readonly spans: readonly NodeSpan[];
   readonly bands: readonly FaultBand[];

@@ -26,6 +26,8 @@ export interface TraceIndex {
   readonly memberEvents: Int32Array<ArrayBuffer>;
   /** By block of events: the earliest send among the messages that end in it, Infinity for none. */
   readonly earliestSend: Float64Array<ArrayBuffer>;
+  /** What begins and ends a node's life, snapshots and violations, ascending: few, and never to be missed. */
+  readonly lifeEvents: Int32Array<ArrayBuffer>;
   /** Sends that never ended. */
   readonly unfinished: Int32Array<ArrayBuffer>;
   readonly timeline: Timeline;
@@ -83,12 +85,15 @@ function buildByNode(trace: Trace): TraceIndex["byNode"] {
 
 function buildMessages(
   trace: Trace,
-): Pick<TraceIndex, "memberEvents" | "earliestSend" | "unfinished"> {
+): Pick<TraceIndex, "memberEvents" | "lifeEvents" | "earliestSend" | "unfinished"> {
   const memberEvents = new IntList();
+  const lifeEvents = new IntList();
   const unfinished = new IntList();
   const earliestSend = new Float64Array(Math.ceil(trace.count / blockEvents)).fill(Infinity);
   for (let i = 0; i < trace.count; i++) {
-    switch (trace.kind[i]) {
+    const kind = trace.kind[i] as number;
+    if (kind >= Kind.crash && kind <= Kind.violation) lifeEvents.push(i);
+    switch (kind) {
       case Kind.member:
       case Kind.restart:
         memberEvents.push(i);
@@ -109,6 +114,7 @@ function buildMessages(
   }
   return {
     memberEvents: memberEvents.toArray(),
+    lifeEvents: lifeEvents.toArray(),
     earliestSend,
     unfinished: unfinished.toArray(),
   };

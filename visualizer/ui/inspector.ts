@@ -6,7 +6,7 @@ import { fieldsOf, titleOf } from "../model/describe.ts";
 import { formatCount, formatTime } from "../model/format.ts";
 import { Kind, State, stateNames } from "../model/kinds.ts";
 import { viewOf } from "../model/members.ts";
-import { statusAt } from "../model/timeline.ts";
+import { statusAt, statusesAt } from "../model/timeline.ts";
 import { isMessage, nodeName } from "../model/trace.ts";
 import { eventsOf } from "../model/trace-index.ts";
 import type { Scene } from "../views/view.ts";
@@ -196,7 +196,9 @@ export class Inspector {
 
   #overview({ loaded, state }: Scene): Child[] {
     const { trace, index, lanes } = loaded;
-    const lags = lanes.map((n) => behind(index.heldSteps, n, state.event));
+    const statuses = statusesAt(index.timeline, trace.nodes.length, state.t);
+    const running = lanes.filter((n) => statuses[n] === "up");
+    const lags = running.map((n) => behind(index.heldSteps, n, state.event));
     const most = lags.reduce((max, lag) => Math.max(max, lag), 0);
     const { header } = trace;
     const fields = [

@@ -8,6 +8,7 @@ import { font, type Palette } from "../draw/palette.ts";
 import { cross, diamond, triangle } from "../draw/shapes.ts";
 import { formatTime } from "../model/format.ts";
 import type { Mark } from "../model/marks.ts";
+import { isNetworkFault } from "../model/timeline.ts";
 import { CanvasView } from "../views/canvas-view.ts";
 import { tickStep, tickText, timeTicks } from "../views/time-axis.ts";
 import type { Scene } from "../views/view.ts";
@@ -56,9 +57,10 @@ export class Minimap extends CanvasView {
     const top = barHeight + 2;
     const bottom = size.height - axisHeight - agreementHeight - 3;
     for (const band of index.timeline.bands) {
+      if (!isNetworkFault(band)) continue;
       const x = this.#x(band.from, end);
       const width = Math.max(1.5, this.#x(band.to, end) - x);
-      ctx.globalAlpha = band.kind === "partition" ? 0.28 : 0.14;
+      ctx.globalAlpha = 0.28;
       ctx.fillStyle = palette.fault;
       ctx.fillRect(x, top, width, bottom - top);
       ctx.globalAlpha = 1;
@@ -153,9 +155,12 @@ export class Minimap extends CanvasView {
     palette: Palette,
   ): void {
     let lastX = -100;
-    for (const mark of marks) {
+    for (const [i, mark] of marks.entries()) {
       const x = this.#x(mark.t, end);
       if (mark.kind !== "violation" && (mark.kind === "divergence" || x - lastX < 4)) continue;
+      // Agreement between two writes is no news; what lasts is.
+      const apart = marks.slice(i, i + 40).find(({ kind }) => kind === "divergence");
+      if (mark.kind === "convergence" && (apart?.t ?? Infinity) - mark.t < end / 50) continue;
       lastX = x;
       const y = bottom - 6;
       ctx.beginPath();

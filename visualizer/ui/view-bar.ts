@@ -105,8 +105,12 @@ export class ViewBar {
   }
 
   update({ loaded, state }: Scene): void {
-    for (const [id, tab] of this.#tabs)
-      tab.setAttribute("aria-current", id === state.view ? "page" : "false");
+    for (const [id, tab] of this.#tabs) {
+      const current = id === state.view ? "page" : "false";
+      if (tab.getAttribute("aria-current") === current) continue;
+      tab.setAttribute("aria-current", current);
+      if (current === "page") tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
     const shown = (...ids: readonly ViewId[]): boolean =>
       ids.includes(state.view) || (state.split !== null && ids.includes(state.split));
     this.#planeGroup.hidden = !shown("spacetime", "cluster");

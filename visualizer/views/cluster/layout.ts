@@ -11,6 +11,8 @@ export interface Places {
   readonly x: Float64Array;
   readonly y: Float64Array;
   readonly radius: number;
+  /** Names have room beside all nodes. */
+  readonly named: boolean;
 }
 
 export interface Frame {
@@ -30,7 +32,8 @@ export function placeNodes(loaded: Loaded, layout: Layout, frame: Frame): Places
   const places = {
     x: new Float64Array(nodes).fill(Number.NaN),
     y: new Float64Array(nodes).fill(Number.NaN),
-    radius: nodeRadius(loaded.lanes.length, frame),
+    radius: nodeRadius(loaded.lanes.length, frame) * (layout === "map" ? 0.65 : 1),
+    named: loaded.lanes.length <= (layout === "ring" ? ringPerimeter(frame) / 38 : maxNamed),
   };
   switch (layout) {
     case "ring":
@@ -43,6 +46,13 @@ export function placeNodes(loaded: Loaded, layout: Layout, frame: Frame): Places
       placeForce(loaded, frame, places);
   }
   return places;
+}
+
+/** Nodes with names that find room without a ring's order. */
+const maxNamed = 60;
+
+function ringPerimeter({ width, height }: Frame): number {
+  return (Math.PI * (width + height)) / 2;
 }
 
 function placeRing({ lanes }: Loaded, frame: Frame, { x, y, radius }: Places): void {
@@ -61,16 +71,16 @@ function placeRing({ lanes }: Loaded, frame: Frame, { x, y, radius }: Places): v
 export function worldProjection(frame: Frame): GeoProjection {
   return geoEqualEarth().fitExtent(
     [
-      [frame.left + 8, frame.top + 8],
-      [frame.left + frame.width - 8, frame.top + frame.height - 8],
+      [frame.left + 24, frame.top + 30],
+      [frame.left + frame.width - 24, frame.top + frame.height - 30],
     ],
     {
       type: "MultiPoint",
       coordinates: [
-        [-170, 0],
-        [179, 0],
-        [0, 78],
-        [0, -56],
+        [-125, 30],
+        [155, 30],
+        [-75, -45],
+        [0, 68],
       ],
     },
   );
@@ -97,6 +107,23 @@ function placeMap(loaded: Loaded, frame: Frame, { x, y, radius }: Places): void 
     const out = radius * 1.25 * Math.sqrt(i * 2.2);
     x[n] = at[0] + Math.cos(i * golden) * out;
     y[n] = at[1] + Math.sin(i * golden) * out;
+  }
+  moveApart(loaded.lanes, { x, y, radius });
+}
+
+/** Neighbouring regions give each other room, and stay near their places. */
+function moveApart(lanes: readonly number[], { x, y, radius }: Omit<Places, "named">): void {
+  const bodies: Body[] = lanes.map((n) => ({ x: x[n] as number, y: y[n] as number }));
+  const homes = bodies.map((body) => ({ ...body }));
+  forceSimulation(bodies)
+    .force("collide", forceCollide(radius * 1.35))
+    .force("x", forceX((_, i) => homes[i]?.x ?? 0).strength(0.12))
+    .force("y", forceY((_, i) => homes[i]?.y ?? 0).strength(0.12))
+    .stop()
+    .tick(40);
+  for (const [i, n] of lanes.entries()) {
+    x[n] = bodies[i]?.x ?? 0;
+    y[n] = bodies[i]?.y ?? 0;
   }
 }
 

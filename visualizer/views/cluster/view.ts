@@ -184,7 +184,8 @@ export class ClusterView extends CanvasView {
       const done = Math.min(1, (state.t - sent) / Math.max(1, arrives - sent));
       if (done < 0) continue;
       const dropped = trace.kind[end] === Kind.drop;
-      const share = dropped ? Math.min(done, 0.5) : done;
+      // Without motion a message is its whole way at once.
+      const share = dropped ? Math.min(done, 0.5) : scene.reducedMotion ? 1 : done;
       const age = Math.max(0, state.t - arrives) / trail;
       const plane = planeNames[trace.labels[trace.label[end] as number]?.plane ?? -1] ?? "other";
       const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length];
@@ -244,7 +245,8 @@ export class ClusterView extends CanvasView {
       ring(ctx, x, y, r + 5, palette.accent, []);
     if (this.#hovered === n) ring(ctx, x, y, r + 3, palette.ink, []);
     ctx.globalAlpha = 1;
-    if (r < 8 && this.#hovered !== n) return;
+    const told = state.observer === n || this.#hovered === n;
+    if (!places.named && !told) return;
     const lag = behind(loaded.index.heldSteps, n, state.event);
     ctx.font = font(12, 600);
     ctx.textAlign = "center";

@@ -6,6 +6,7 @@ import { font, type Palette } from "../../draw/palette.ts";
 import { behind, stepAt } from "../../model/convergence.ts";
 import { formatBytes, formatShort } from "../../model/format.ts";
 import { planeNames } from "../../model/kinds.ts";
+import { isNetworkFault, statusesAt } from "../../model/timeline.ts";
 import { lastAt, nodeName } from "../../model/trace.ts";
 import { buildTraffic, type Traffic } from "../../model/traffic.ts";
 import type { Scene } from "../view.ts";
@@ -92,10 +93,11 @@ export function drawFaults(ctx: Ctx, box: Box, { loaded, state, palette }: Scene
   const x = (t: number): number =>
     box.left + ((t - state.from) / (state.to - state.from)) * box.width;
   for (const band of loaded.index.timeline.bands) {
+    if (!isNetworkFault(band)) continue;
     const from = Math.max(box.left, x(band.from));
     const to = Math.min(box.left + box.width, x(band.to));
     if (to < from) continue;
-    ctx.globalAlpha = band.kind === "partition" ? 0.1 : 0.05;
+    ctx.globalAlpha = 0.1;
     ctx.fillStyle = palette.fault;
     ctx.fillRect(from, box.top, Math.max(1.5, to - from), box.height);
   }
@@ -179,7 +181,11 @@ export const behindChart: Chart = {
     const many = lanes.length > maxLines;
     const sampled = columns({ ...box }, scene, many ? 6 : 2.5).map(({ x, t }) => {
       const event = lastAt(trace, t);
-      return { x, lags: lanes.map((n) => behind(index.heldSteps, n, event)) };
+      const statuses = statusesAt(index.timeline, trace.nodes.length, t);
+      // A node that is down lags and cannot help it: it counts again once it runs.
+      const lag = (n: number): number =>
+        statuses[n] === "up" ? behind(index.heldSteps, n, event) : 0;
+      return { x, lags: lanes.map(lag) };
     });
     const most = sampled.reduce((max, { lags }) => Math.max(max, ...lags), 1);
     const { y, plot } = frame(

@@ -3,6 +3,7 @@ import type { Ctx, Size } from "../../draw/ctx.ts";
 import { font } from "../../draw/palette.ts";
 import { behind, stepAt } from "../../model/convergence.ts";
 import { formatCount, formatTime } from "../../model/format.ts";
+import { statusesAt } from "../../model/timeline.ts";
 import { lastAt, nodeName } from "../../model/trace.ts";
 import { CanvasView } from "../canvas-view.ts";
 import { drawTimeAxis } from "../time-axis.ts";
@@ -163,7 +164,9 @@ function tipLines({ loaded }: Scene, t: number): string[] {
   const event = lastAt(trace, t);
   let worst = -1;
   let most = 0;
+  const statuses = statusesAt(index.timeline, trace.nodes.length, t);
   for (const n of lanes) {
+    if (statuses[n] !== "up") continue;
     const lag = behind(heldSteps, n, event);
     if (lag <= most) continue;
     most = lag;

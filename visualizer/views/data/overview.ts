@@ -17,13 +17,16 @@ export class Overview {
     this.#actions = actions;
   }
 
-  /** @param lanes the nodes shown; @param diffs by table, over the same nodes. */
+  /** @param lanes the lanes shown; @param diffs by table, over all lanes. */
   update({ loaded, state }: Scene, lanes: readonly number[], diffs: readonly TableDiff[]): void {
     const { tables } = loaded.trace.rows;
     const shape = `${tables.map(({ name }) => name).join()}|${lanes.join()}`;
     if (shape !== this.#shape) {
       this.#shape = shape;
-      this.#build(loaded.trace, lanes);
+      this.#build(
+        loaded.trace,
+        lanes.map((lane) => loaded.lanes[lane] as number),
+      );
     }
     const open = Math.max(
       0,
@@ -33,7 +36,8 @@ export class Overview {
       line.setAttribute("aria-current", i === open && tables.length > 1 ? "true" : "false");
     for (const [i, diff] of diffs.entries()) {
       setText(this.#totals[i] as HTMLElement, formatCount(diff.rows));
-      for (const [k] of lanes.entries()) this.#fill(this.#cells[i]?.[k] as HTMLElement, diff, k);
+      for (const [k, lane] of lanes.entries())
+        this.#fill(this.#cells[i]?.[k] as HTMLElement, diff, lane);
     }
   }
 

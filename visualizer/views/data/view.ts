@@ -77,39 +77,30 @@ export class DataView implements View {
       return;
     }
     const reference = referenceVision(trace, index.survivors, state.reference, state.event);
-    const lanes = this.#shownLanes(scene, reference);
-    const visions = lanes.map((n) => nodeVision(index.held, n, state.event));
-    const diffs = diffTables(loaded.rows, reference, visions);
-    this.#overview.update(scene, lanes, diffs);
-    setText(this.#summary, summarise(scene, lanes, diffs));
+    const all = loaded.lanes.map((n) => nodeVision(index.held, n, state.event));
+    const diffs = diffTables(loaded.rows, reference, all);
+    const apart = apartByNode(diffs, all.length);
+    setText(this.#summary, summarise(scene, apart));
+    const shown = shownLanes(apart);
+    const lanes = shown.map((lane) => loaded.lanes[lane] as number);
+    const visions = shown.map((lane) => all[lane] as Vision);
+    this.#overview.update(scene, shown, diffs);
     const table = openTable(scene);
     this.#grid.root.hidden = table < 0;
     if (table < 0) return;
     const content = this.#content(scene, table, reference, lanes, visions);
     this.#grid.update(scene, content);
-    const all = rowsByTable(loaded)[table]?.length ?? 0;
-    const shown = state.onlyDiffering
+    const keys = rowsByTable(loaded)[table]?.length ?? 0;
+    const text = state.onlyDiffering
       ? content.rows.length === 0
         ? "no row differs at this moment"
-        : `${formatCount(content.rows.length)} of ${formatCount(all)} keys differ somewhere`
-      : `${formatCount(all)} keys`;
-    setText(this.#shown, `${trace.rows.tables[table]?.name ?? ""}: ${shown}`);
-  }
-
-  /** All nodes, or of many those with most differences, in the order of their numbers. */
-  #shownLanes({ loaded, state }: Scene, reference: Vision): readonly number[] {
-    if (loaded.lanes.length <= maxNodes) return loaded.lanes;
-    const visions = loaded.lanes.map((n) => nodeVision(loaded.index.held, n, state.event));
-    const totals = loaded.lanes.map((n, i) => ({ n, i, apart: 0 }));
-    for (const { missing, differs, extra } of diffTables(loaded.rows, reference, visions))
-      for (const total of totals)
-        total.apart +=
-          (missing[total.i] as number) + (differs[total.i] as number) + (extra[total.i] as number);
-    totals.sort((a, b) => b.apart - a.apart || a.n - b.n);
-    return totals
-      .slice(0, maxNodes)
-      .map(({ n }) => n)
-      .sort((a, b) => a - b);
+        : `${formatCount(content.rows.length)} of ${formatCount(keys)} keys differ somewhere`
+      : `${formatCount(keys)} keys`;
+    const some =
+      shown.length < all.length
+        ? ` · ${shown.length} of ${all.length} nodes shown, those that differ first`
+        : "";
+    setText(this.#shown, `${trace.rows.tables[table]?.name ?? ""}: ${text}${some}`);
   }
 
   #content(
@@ -153,23 +144,35 @@ function openTable({ loaded, state }: Scene): number {
   return chosen >= 0 || tables.length === 0 ? chosen : 0;
 }
 
-function summarise(
-  { loaded, state }: Scene,
-  lanes: readonly number[],
-  diffs: readonly TableDiff[],
-): string {
-  const apart = lanes.map((_, k) =>
-    diffs.reduce(
-      (sum, { missing, differs, extra }) =>
-        sum + (missing[k] as number) + (differs[k] as number) + (extra[k] as number),
-      0,
-    ),
-  );
+/** Rows that each node lacks or has otherwise, in all tables together. */
+function apartByNode(diffs: readonly TableDiff[], nodes: number): Int32Array {
+  const apart = new Int32Array(nodes);
+  for (const { missing, differs, extra } of diffs)
+    for (let lane = 0; lane < nodes; lane++)
+      apart[lane] =
+        (apart[lane] as number) +
+        (missing[lane] as number) +
+        (differs[lane] as number) +
+        (extra[lane] as number);
+  return apart;
+}
+
+/** All nodes in their order; of many those that differ, and then as many others as there is room for. */
+function shownLanes(apart: Int32Array): number[] {
+  const lanes = Array.from(apart, (_, lane) => lane);
+  if (lanes.length <= maxNodes) return lanes;
+  const most = [...lanes].sort((a, b) => (apart[b] as number) - (apart[a] as number) || a - b);
+  return most
+    .slice(0, maxNodes)
+    .sort((a, b) => Number(apart[a] === 0) - Number(apart[b] === 0) || a - b);
+}
+
+function summarise({ loaded, state }: Scene, apart: Int32Array): string {
   const most = apart.reduce((max, x) => Math.max(max, x), 0);
   const against =
     state.reference === "end" ? "the final state" : "the merge of everything written so far";
   if (most === 0) return `Every node holds ${against}.`;
-  const worst = lanes[apart.indexOf(most)] as number;
+  const worst = nodeName(loaded.trace, loaded.lanes[apart.indexOf(most)] as number);
   const equal = apart.filter((x) => x === 0).length;
-  return `${equal} of ${lanes.length} nodes hold ${against}; ${nodeName(loaded.trace, worst)} is furthest from it, with ${formatCount(most)} rows.`;
+  return `${equal} of ${apart.length} nodes hold ${against}; ${worst} is furthest from it, with ${formatCount(most)} rows.`;
 }

@@ -67,7 +67,7 @@ export function drawMarks(
   const stride = Math.max(1, Math.ceil((visible.last - visible.first) / maxLooked));
   for (let i = visible.first; i < visible.last; i += stride) {
     const sort = sortOf(trace.kind[i] as number, trace.label[i] as number);
-    if (sort === null) continue;
+    if (sort === null || sort === "life" || sort === "violation") continue;
     const lane = laneOf[trace.node[i] as number] ?? -1;
     if (lane < 0) continue;
     const x = g.x(trace.t[i] as number);
@@ -75,6 +75,11 @@ export function drawMarks(
     if (x - (before[lane] as number) < cullPx) continue;
     before[lane] = x;
     bySort.get(sort)?.push(i);
+  }
+  for (const i of loaded.index.lifeEvents) {
+    if (i < visible.first || i >= visible.last || (laneOf[trace.node[i] as number] ?? -1) < 0)
+      continue;
+    bySort.get(trace.kind[i] === Kind.violation ? "violation" : "life")?.push(i);
   }
   const small = g.resolution > 4000 || g.laneHeight < 20;
   for (const sort of sorts) drawSort(ctx, loaded, sort, bySort.get(sort) ?? [], g, palette, small);
