@@ -15,6 +15,7 @@ import {
   type HealFigure,
   type LossFigure,
 } from "../../sim/swim-lab/figures.ts";
+import { falsePositives, lifeguardGrid } from "../../sim/swim-lab/lifeguard.ts";
 import { bySize, type Row, seedsBySize } from "./swim-row.ts";
 
 /** Experiments give several figures at once: the last one's are kept for the rows that follow. */
@@ -175,5 +176,22 @@ export const membershipRows: readonly Row[] = [
     judged: "median",
     measure: (nodes, seed) => reached(crash({ nodes, seed }, 0, true).lastSec),
     seeds: seedsBySize(50, 10, 1),
+  },
+  {
+    key: "lifeguard",
+    // Published under memberlist: its rules without Lifeguard, and with it.
+    title: "blocked I/O, sum of Lifeguard's grid (128 members), false downs",
+    digits: 0,
+    foca: {},
+    memberlist: bySize("127,082 · 87"),
+    goal: bySize(127),
+    judged: "median",
+    measure: (_nodes, seed) => {
+      let deaths = 0;
+      for (const anomaly of lifeguardGrid(1)) deaths += falsePositives(anomaly, seed).byHealthy;
+      return deaths;
+    },
+    // It has a size of its own: printed with the smallest cluster.
+    seeds: seedsBySize(1, 0, 0),
   },
 ];
