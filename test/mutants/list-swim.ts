@@ -6,7 +6,9 @@ const members: readonly SimTry[] = [
   { scenario: "nemesis", seeds: 6 },
 ];
 const cut: readonly SimTry[] = [{ scenario: "long-partition", seeds: 5 }];
-const tests = ["test/unit/swim"];
+/** The tests of one part of membership: all of them together take a minute. */
+const testsOf = (...parts: readonly string[]): readonly string[] =>
+  parts.map((part) => `test/unit/swim/${part}.test.ts`);
 
 export const swimMutants: readonly Mutant[] = [
   {
@@ -16,7 +18,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "this.#context.counters.refutations++;\n      this.#raise(now, incarnation, out);",
     fault: "a suspect cannot clear itself",
     sim: members,
-    tests,
+    tests: testsOf("own"),
   },
   {
     name: "swim-alive-clears-suspect-at-once",
@@ -29,7 +31,7 @@ export const swimMutants: readonly Mutant[] = [
           return sameOrNewer;`,
     fault: "hearsay that a member was alive undoes a suspicion of it",
     sim: members,
-    tests,
+    tests: testsOf("precedence"),
   },
   {
     name: "swim-down-does-not-beat-suspect",
@@ -42,7 +44,7 @@ export const swimMutants: readonly Mutant[] = [
           return newer;`,
     fault: "a death is believed only by those who found it out themselves",
     sim: members,
-    tests,
+    tests: testsOf("precedence"),
   },
   {
     name: "swim-left-does-not-beat-down",
@@ -55,7 +57,7 @@ export const swimMutants: readonly Mutant[] = [
           return newer;`,
     fault: "who left is knocked at for ever by those who took it for dead",
     sim: members,
-    tests,
+    tests: testsOf("precedence"),
   },
   {
     name: "swim-takes-older-claims",
@@ -65,7 +67,7 @@ export const swimMutants: readonly Mutant[] = [
       "if (!beats(state, incarnation, heldState, heldIncarnation) && incarnation === heldIncarnation) {",
     fault: "a claim at a lower incarnation replaces a newer one",
     sim: members,
-    tests,
+    tests: testsOf("judging"),
   },
   {
     name: "swim-older-identity-holds-the-address",
@@ -74,7 +76,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "if (a.epoch !== b.epoch) return b.epoch - a.epoch;",
     fault: "a restarted node is taken for an impostor of its older self",
     sim: members,
-    tests,
+    tests: testsOf("judging"),
   },
   {
     name: "swim-suspicions-never-end",
@@ -83,7 +85,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "if (suspicions.deadlineAt(i) <= 0) {",
     fault: "a dead member stays suspect for ever",
     sim: members,
-    tests,
+    tests: testsOf("news", "judging"),
   },
   {
     name: "swim-closes-the-wrong-suspicion",
@@ -92,7 +94,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "",
     fault: "when one suspicion ends, another member's loses its place",
     sim: members,
-    tests,
+    tests: testsOf("judging"),
   },
   {
     name: "swim-leaves-without-a-word",
@@ -101,7 +103,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "    context.arm(timerLeave",
     fault: "a member that leaves is found dead instead",
     sim: members,
-    tests,
+    tests: testsOf("coming-and-going", "pitfalls-identity", "pitfalls-dissemination"),
   },
   {
     name: "swim-never-knocks-again",
@@ -110,7 +112,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "if (this.#joining || !this.#seedsUnmet()) return;",
     fault: "the sides of a long partition never find each other again",
     sim: cut,
-    tests,
+    tests: testsOf("pitfalls-healing"),
   },
   {
     name: "swim-rumors-never-end",
@@ -119,7 +121,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "if (sent >= limit || sent > maxSent) return;",
     fault: "old news is told for ever",
     sim: members,
-    tests,
+    tests: testsOf("news"),
   },
   {
     name: "swim-any-ack-will-do",
@@ -128,7 +130,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "",
     fault: "an ack of the new process at an address keeps the old identity alive",
     sim: [],
-    tests,
+    tests: testsOf("probing"),
   },
   {
     name: "swim-ack-of-another-probe-counts",
@@ -137,7 +139,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "if (this.#slot < 0) return false;",
     fault: "a late ack answers the wrong probe",
     sim: [],
-    tests,
+    tests: testsOf("probing"),
   },
   {
     name: "swim-believes-hearsay",
@@ -146,7 +148,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: 'if (exchanged && roster.stateAt(slot) !== "suspect") return true;',
     fault: "a death heard of in a state exchange is believed with no time for the member to speak",
     sim: [],
-    tests,
+    tests: testsOf("judging", "pitfalls-healing"),
   },
   {
     name: "swim-judges-after-a-standstill",
@@ -155,7 +157,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "",
     fault: "a node that was frozen takes those for dead whom it could not hear meanwhile",
     sim: [],
-    tests,
+    tests: testsOf("probing"),
   },
   {
     name: "swim-confirmations-counted-twice",
@@ -164,7 +166,7 @@ export const swimMutants: readonly Mutant[] = [
     replace: "",
     fault: "one accuser that says it thrice counts as three",
     sim: [],
-    tests,
+    tests: testsOf("news"),
   },
   {
     name: "swim-ignores-its-double",
@@ -173,6 +175,6 @@ export const swimMutants: readonly Mutant[] = [
     replace: "",
     fault: "a node whose address is claimed under a higher epoch never takes it back",
     sim: members,
-    tests,
+    tests: testsOf("own"),
   },
 ];
