@@ -286,7 +286,7 @@ export class Membership {
         this.#context.told.clear();
         this.#retention.sweep(now, out);
         this.#own.renewIfDue(now, out);
-        this.#prober.period(now, out);
+        this.#prober.tick(now, out);
         return;
       case timerProbe:
         this.#prober.timeout(now, out);

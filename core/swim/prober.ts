@@ -23,6 +23,8 @@ export class Prober {
   /** Helpers that were asked; those that sent a nack are removed. */
   readonly #helpers: Address[] = [];
   #asked = 0;
+  /** How many times its normal length the period goes on. */
+  #longer = 0;
 
   constructor(context: Context, claims: Claims) {
     this.#context = context;
@@ -35,12 +37,26 @@ export class Prober {
     return this.#seq;
   }
 
-  /** A period ends and the next begins. */
-  period(now: Now, out: Effect[]): void {
+  /**
+   * The time of a period is over. Poor health makes a period several times as long; then a ping
+   * that judges nobody goes out in between, so that lists are still compared every period.
+   */
+  tick(now: Now, out: Effect[]): void {
+    const { roster, config, probeRng } = this.#context;
+    if (this.#longer === 0) {
+      this.#period(now, out);
+      return;
+    }
+    this.#longer--;
+    this.#context.arm(timerPeriod, now, config.periodMs, out);
+    if (roster.peers > 0) this.knock(now, roster.peerAt(probeRng.below(roster.peers)), out);
+  }
+
+  #period(now: Now, out: Effect[]): void {
     if (this.#slot >= 0) this.#fail(now, out);
     // After the verdict: a failure makes this very period longer.
-    const { config, health } = this.#context;
-    this.#context.arm(timerPeriod, now, config.periodMs * (health + 1), out);
+    this.#longer = this.#context.health;
+    this.#context.arm(timerPeriod, now, this.#context.config.periodMs, out);
     this.#begin(now, out);
   }
 
@@ -49,7 +65,7 @@ export class Prober {
     const { roster, directory, config, probeRng, selfTag, writer, health } = this.#context;
     if (this.#slot < 0) {
       // Where one is suspected there may be more: this period was decided, begin the next already.
-      if (roster.suspects > 0 && health === 0) this.period(now, out);
+      if (roster.suspects > 0 && health === 0) this.#period(now, out);
       return;
     }
     if (roster.entryAt(this.#slot) !== this.#entry || !roster.isPeer(this.#slot)) {

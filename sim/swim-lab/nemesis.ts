@@ -25,6 +25,8 @@ export interface NemesisResult {
   /** Seconds from the end of the faults; −1 if they never agreed. */
   readonly calmAfterSec: number;
   readonly disagreements: readonly string[];
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 /** Mean time between two faults. */
@@ -60,6 +62,8 @@ export function runNemesis(options: NemesisOptions): NemesisResult {
     ),
     calmAfterSec: at < 0 ? -1 : (at - untilMs) / 1000,
     disagreements: at < 0 ? disagreements(lab) : [],
+    messages: lab.traffic.messages,
+    bytes: lab.traffic.bytes,
   };
 }
 
