@@ -211,12 +211,14 @@ export class Faults {
   /** Whom a node asks for the cluster when it starts. */
   seedsOf(node: SimNode): Address[] {
     const { nodes, scenario } = this.#world;
-    const initial = nodes.slice(0, scenario.nodes.length);
-    const others = initial.filter((other) => other.n !== node.n).map((other) => other.address);
-    if (others.length <= smallCluster) return others;
-    const seeds = new Set(others.slice(0, 3));
+    // The initial nodes but this one, counted and not listed: there may be ten thousand.
+    const initial = scenario.nodes.length;
+    const count = node.n < initial ? initial - 1 : initial;
+    const other = (i: number): Address => (nodes[i < node.n ? i : i + 1] as SimNode).address;
+    if (count <= smallCluster) return Array.from({ length: count }, (_, i) => other(i));
+    const seeds = new Set([other(0), other(1), other(2)]);
     const rng = this.#rng.fork(`seeds/${node.n}/${node.boot}`);
-    while (seeds.size < 5) seeds.add(others[rng.below(others.length)] as Address);
+    while (seeds.size < 5) seeds.add(other(rng.below(count)));
     return [...seeds];
   }
 

@@ -2,10 +2,10 @@
  * Writes the trace of a run and keeps its hash. The hash covers the fields of every event whether
  * or not anybody asked for the lines, which are built only then.
  */
-import { compareIds } from "../core/base/ids.ts";
 import { formatHlc } from "../core/clock/hlc.ts";
 import type { MemberState } from "../core/node/event.ts";
-import type { ActorHoldings, Chunk } from "../core/node/store.ts";
+import type { Chunk } from "../core/node/store.ts";
+import type { ActorLedger } from "../core/sync/actor-ledger.ts";
 import { messageKinds } from "../core/wire/kinds.ts";
 import { traceChanges } from "../core/trace/changes.ts";
 import { RunningHash } from "../core/trace/running-hash.ts";
@@ -195,11 +195,12 @@ export class SimTrace {
     this.#sink?.(traceLine({ t, k: "need", n, actor, from, to }));
   }
 
+  /** `authors`: sorted by actor. */
   state(
     t: number,
     n: number,
     stateHash: string,
-    holdings: readonly ActorHoldings[],
+    authors: readonly ActorLedger[],
     rows: number,
   ): void {
     const { hash } = this;
@@ -208,16 +209,17 @@ export class SimTrace {
     hash.word(n);
     hash.text(stateHash);
     hash.word(rows);
-    const heads: Record<string, number> = {};
     let gaps = 0;
-    for (const held of holdings) {
-      const { head, missing } = wholeHead(held);
+    for (const { held } of authors) {
+      const head = held.max ?? 0;
       hash.integer(head);
-      gaps += missing;
-      if (head > 0) heads[held.actor] = head;
+      gaps += head - held.count;
     }
     hash.integer(gaps);
-    this.#sink?.(traceLine({ t, k: "state", n, hash: stateHash, heads, gaps, rows }));
+    if (this.#sink === null) return;
+    const heads: Record<string, number> = {};
+    for (const { actor, held } of authors) if (held.max !== undefined) heads[actor] = held.max;
+    this.#sink(traceLine({ t, k: "state", n, hash: stateHash, heads, gaps, rows }));
   }
 
   /** Everything that is rare enough to be hashed as its line. */
@@ -227,24 +229,4 @@ export class SimTrace {
     this.hash.text(line);
     this.#sink?.(line);
   }
-}
-
-/** The highest version held whole, and how many below it are not. */
-export function wholeHead(held: ActorHoldings): { head: number; missing: number } {
-  const holes: (readonly [number, number])[] = [
-    ...held.gaps,
-    ...held.partial.map(({ version }) => [version, version] as const),
-  ].sort((a, b) => b[0] - a[0]);
-  let head = held.head;
-  let missing = 0;
-  for (const [from, to] of holes) {
-    if (to === head) head = from - 1;
-    else missing += to - from + 1;
-  }
-  return { head, missing };
-}
-
-/** Holdings sorted by actor, as every list that escapes. */
-export function sortedHoldings(holdings: readonly ActorHoldings[]): readonly ActorHoldings[] {
-  return [...holdings].sort((a, b) => compareIds(a.actor, b.actor));
 }

@@ -24,7 +24,7 @@ import { type DropReason, type Packet, planeIndex } from "./network/packet.ts";
 import { regionIndex } from "./network/regions.ts";
 import type { DiskFate, NodeSpec, Scenario } from "./scenario/scenario.ts";
 import type { StoreFactory } from "./store-factory.ts";
-import { type SimTrace, sortedHoldings } from "./trace.ts";
+import type { SimTrace } from "./trace.ts";
 import { Traffic } from "./traffic.ts";
 
 /** A node's data state is written at most this often. */
@@ -65,7 +65,10 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   broken = false;
   rotted = false;
   hostile = false;
-  checks: readonly Check[] = [];
+  #checks: readonly Check[] = [];
+  // Those that want to be told of what happens by the thousand.
+  #storedChecks: readonly Check[] = [];
+  #noticedChecks: readonly Check[] = [];
   readonly #reported = new Set<string>();
   readonly #rng: Rng;
   readonly #stores: StoreFactory;
@@ -105,6 +108,16 @@ export class SimWorld implements World, NetworkPort, CheckContext {
       rng.fork("network"),
       this,
     );
+  }
+
+  get checks(): readonly Check[] {
+    return this.#checks;
+  }
+
+  set checks(checks: readonly Check[]) {
+    this.#checks = checks;
+    this.#storedChecks = checks.filter((check) => check.stored !== undefined);
+    this.#noticedChecks = checks.filter((check) => check.noticed !== undefined);
   }
 
   /** Makes a machine; it does not run yet. */
@@ -211,7 +224,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     }
     if (chunks.length === 0) return;
     this.trace.commit(this.kernel.nowUs, node.n, chunks);
-    this.history.record(node.n, this.kernel.nowUs, chunks);
+    if (this.#checks.length > 0) this.history.record(node.n, this.kernel.nowUs, chunks);
     for (const check of this.checks) check.committed?.(node, chunks);
     node.dirtied();
     this.#summarised(node, summary);
@@ -222,7 +235,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   }
 
   stored(node: SimNode, request: StoreRequest, response: StoreResponse): void {
-    for (const check of this.checks) check.stored?.(node, request, response);
+    for (const check of this.#storedChecks) check.stored?.(node, request, response);
     if (response.type === "receive" && request.type === "receive") {
       const t = this.kernel.nowUs;
       for (const outcome of response.versions) {
@@ -242,7 +255,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   }
 
   noticed(node: SimNode, notice: Notice): void {
-    for (const check of this.checks) check.noticed?.(node, notice);
+    for (const check of this.#noticedChecks) check.noticed?.(node, notice);
     const t = this.kernel.nowUs;
     switch (notice.type) {
       case "member": {
@@ -286,7 +299,6 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     for (const check of this.checks) check.dying?.(node, "left");
     node.stop();
     node.statePending = false;
-    this.disturbed();
   }
 
   report(check: CheckName, node: number | null, detail: string): void {
@@ -306,10 +318,11 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   /** The `state` line of a node. */
   tellState(node: SimNode): void {
     node.statePending = false;
-    if (node.store === null) return;
-    node.stateToldUs = this.kernel.nowUs;
+    if (node.replica === null) return;
+    const { nowUs } = this.kernel;
+    node.stateToldUs = nowUs;
     const { hash, rows } = node.summary;
-    this.trace.state(this.kernel.nowUs, node.n, hash, sortedHoldings(node.store.holdings()), rows);
+    this.trace.state(nowUs, node.n, hash, node.replica.ledger.actors(), rows);
   }
 
   /** The host looked over a node's store, as it does now and then, and tells the replica what it found. */
@@ -329,13 +342,9 @@ export class SimWorld implements World, NetworkPort, CheckContext {
       this.agreement.changed(node);
     }
     if (node.statePending) return;
-    const dueUs = node.stateToldUs + stateEveryUs;
-    if (dueUs <= this.kernel.nowUs) {
-      this.tellState(node);
-      return;
-    }
+    // At once at the earliest: by then the replica's books are in step with the store.
     node.statePending = true;
-    this.kernel.schedule(dueUs, evState, node.n, 0, node.boot, null);
+    this.kernel.schedule(node.stateToldUs + stateEveryUs, evState, node.n, 0, node.boot, null);
   }
 }
 

@@ -11,7 +11,7 @@ import type { ActorId, Address } from "../base/ids.ts";
 import { seedOfId } from "../sync/set-hash.ts";
 
 /** A source that is silent for this long is not the reference any more. */
-const silentMs = 5000;
+const silentMs = 30_000;
 /** Messages of the reference that came from others and not from the parent: it is none any more. */
 const missesAllowed = 3;
 

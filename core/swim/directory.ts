@@ -6,7 +6,7 @@
  * spares spelling out the same identity again.
  */
 import { assert } from "../base/assert.ts";
-import type { Address } from "../base/ids.ts";
+import { type Address, compareIds } from "../base/ids.ts";
 import { Writer } from "../wire/writer.ts";
 import { type Identity, mix32, type Tag, tagOf, writeIdentity } from "./identity.ts";
 
@@ -37,6 +37,8 @@ export class Directory {
   #lastEntries = new Int32Array(initialCapacity);
   readonly #freeSlots: number[] = [];
   readonly #slotOf = new Map<Address, number>();
+  /** Slots in use by address, until one comes or goes. */
+  #sortedSlots: Int32Array | null = null;
 
   /** Open addressing by tag: entry + 1, or 0. A power of two, at most half full. */
   #table = new Int32Array(initialCapacity * 2);
@@ -71,6 +73,15 @@ export class Directory {
     const address = this.#addresses[slot];
     assert(address !== undefined, "a slot in use has an address");
     return address;
+  }
+
+  /** Slots in use, in code unit order of their addresses: sorted once for all lists that need that order. */
+  sortedSlots(): Int32Array {
+    if (this.#sortedSlots === null) {
+      const addresses = [...this.#slotOf.keys()].sort(compareIds);
+      this.#sortedSlots = Int32Array.from(addresses, (address) => this.slotOf(address));
+    }
+    return this.#sortedSlots;
   }
 
   /** 0–255, the same in every process: the group of members in whose digest the address counts. */
@@ -213,6 +224,7 @@ export class Directory {
     this.#groups[slot] = groupOfAddress(address);
     this.#slotEntries[slot] = 0;
     this.#slotOf.set(address, slot);
+    this.#sortedSlots = null;
     return slot;
   }
 
@@ -227,6 +239,7 @@ export class Directory {
     this.#slotEntries[slot] = left;
     if (left > 0) return;
     this.#slotOf.delete(this.addressOf(slot));
+    this.#sortedSlots = null;
     this.#addresses[slot] = undefined;
     this.#freeSlots.push(slot);
   }

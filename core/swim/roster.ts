@@ -244,11 +244,12 @@ export class Roster {
   aliveAddresses(): readonly Address[] {
     if (this.#aliveAddresses === null) {
       const addresses: Address[] = [];
-      for (let i = 0; i < this.#peers.length; i++) {
-        const slot = this.#peers.at(i);
-        if (this.rankAt(slot) === alive) addresses.push(this.directory.addressOf(slot));
+      for (const slot of this.directory.sortedSlots()) {
+        if (slot !== this.selfSlot && this.rankAt(slot) === alive) {
+          addresses.push(this.directory.addressOf(slot));
+        }
       }
-      this.#aliveAddresses = addresses.sort(byUnit);
+      this.#aliveAddresses = addresses;
     }
     return this.#aliveAddresses;
   }
@@ -341,8 +342,4 @@ export class Roster {
     else next.splice(low, 1);
     this.#aliveAddresses = next;
   }
-}
-
-function byUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,8 +1,8 @@
 /** The books that the protocol goes by agree with what the store holds, at every look. */
 import type { ActorHoldings } from "../../core/node/store.ts";
 import type { SimNode } from "../host/node.ts";
-import { sortedHoldings } from "../trace.ts";
 import type { Check, CheckContext } from "./check.ts";
+import { sortedHoldings } from "./held.ts";
 
 /** Larger clusters are looked at in turns. */
 const nodesPerSample = 16;

@@ -4,8 +4,8 @@
  */
 import type { Store } from "../../core/node/store.ts";
 import type { SimNode } from "../host/node.ts";
-import { sortedHoldings } from "../trace.ts";
 import type { Check, CheckContext } from "./check.ts";
+import { sortedHoldings } from "./held.ts";
 import { storedRows } from "./model.ts";
 import { firstDifference } from "./whole-versions.ts";
 

@@ -1,7 +1,7 @@
 /** Which versions somebody holds whole, in a form that is quick to ask. */
-import type { ActorId } from "../../core/base/ids.ts";
+import { type ActorId, compareIds } from "../../core/base/ids.ts";
 import { IntervalSet } from "../../core/base/interval-set.ts";
-import type { ActorHoldings } from "../../core/node/store.ts";
+import type { ActorHoldings, VersionRange } from "../../core/node/store.ts";
 
 export class Held {
   readonly #sets = new Map<ActorId, IntervalSet>();
@@ -20,6 +20,10 @@ export class Held {
     return this.#sets.get(actor)?.has(version) ?? false;
   }
 
+  remove({ actor, from, to }: VersionRange): void {
+    this.#sets.get(actor)?.remove(from, to);
+  }
+
   /** Calls `each` for every version held here and not in `other`. */
   without(other: Held, each: (actor: ActorId, version: number) => void): void {
     for (const [actor, set] of this.#sets) {
@@ -30,4 +34,7 @@ export class Held {
   }
 }
 
-export const nothingHeld = new Held([]);
+/** Holdings by actor, in code unit order. */
+export function sortedHoldings(holdings: readonly ActorHoldings[]): readonly ActorHoldings[] {
+  return [...holdings].sort((a, b) => compareIds(a.actor, b.actor));
+}

@@ -4,45 +4,65 @@
  * took with it when it left is on its disk still.
  */
 import type { ActorId } from "../../core/base/ids.ts";
+import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
+import type { Chunk, VersionRange } from "../../core/node/store.ts";
 import type { SimNode } from "../host/node.ts";
 import type { DiskFate } from "../scenario/scenario.ts";
 import type { Check, CheckContext } from "./check.ts";
-import { Held, nothingHeld } from "./held.ts";
+import { Held } from "./held.ts";
 
 export class NoLostWrite implements Check {
   lost = 0;
   lostWithDisk = 0;
   readonly #context: CheckContext;
-  /** Per node, what is safe against power loss. */
-  readonly #durable: Held[] = [];
+  /** Per node, what it holds since its last checkpoint: what a power loss takes. */
+  readonly #unsafe: VersionRange[][] = [];
   /** Per node that is down, what its disk holds. */
   readonly #onDisk: (Held | null)[] = [];
-  /** Per node, that it last went down without losing or saving anything. */
-  readonly #keptUnsafe: boolean[] = [];
   readonly #wentWithDisk = new Set<string>();
 
   constructor(context: CheckContext) {
     this.#context = context;
   }
 
-  booted(node: SimNode): void {
-    // A process that crashed comes back to all of its data, but that made no more of it safe.
-    if (!this.#keptUnsafe[node.n]) this.#durable[node.n] = heldBy(node);
-    this.#onDisk[node.n] = null;
+  committed(node: SimNode, chunks: readonly Chunk[]): void {
+    const { actor, version } = chunks[0] as Chunk;
+    this.#unsafeOf(node).push({ actor, from: version, to: version });
+  }
+
+  stored(node: SimNode, request: StoreRequest, response: StoreResponse): void {
+    if (request.type !== "receive" || response.type !== "receive") return;
+    const unsafe = this.#unsafeOf(node);
+    for (const outcome of response.versions) {
+      if (outcome.type !== "applied") continue;
+      unsafe.push({ actor: outcome.actor, from: outcome.version, to: outcome.version });
+    }
+    for (const range of request.overwritten) unsafe.push(range);
   }
 
   checkpointed(node: SimNode): void {
-    this.#durable[node.n] = heldBy(node);
+    this.#unsafe[node.n] = [];
+  }
+
+  booted(node: SimNode): void {
+    // A process that crashed comes back to all of its data, but that made no more of it safe.
+    this.#onDisk[node.n] = null;
   }
 
   dying(node: SimNode, fate: DiskFate | "left"): void {
     const before = heldBy(node);
-    this.#keptUnsafe[node.n] = fate === "kept";
-    if (fate === "kept" || fate === "left") {
+    if (fate === "kept") {
       this.#onDisk[node.n] = before;
       return;
     }
-    const after = fate === "lost" ? nothingHeld : (this.#durable[node.n] ?? nothingHeld);
+    const unsafe = this.#unsafeOf(node);
+    this.#unsafe[node.n] = [];
+    if (fate === "left") {
+      this.#onDisk[node.n] = before;
+      return;
+    }
+    const after = fate === "lost" ? new Held([]) : heldBy(node);
+    if (fate === "torn") for (const range of unsafe) after.remove(range);
     this.#onDisk[node.n] = after;
     const disks = this.#disks();
     before.without(after, (actor, version) => {
@@ -50,6 +70,10 @@ export class NoLostWrite implements Check {
         this.#wentWithDisk.add(key(actor, version));
       }
     });
+  }
+
+  #unsafeOf(node: SimNode): VersionRange[] {
+    return (this.#unsafe[node.n] ??= []);
   }
 
   /** What every disk holds at this moment. */
@@ -80,7 +104,7 @@ export class NoLostWrite implements Check {
 }
 
 function heldBy(node: SimNode): Held {
-  return node.store === null ? nothingHeld : new Held(node.store.holdings());
+  return new Held(node.store === null ? [] : node.store.holdings());
 }
 
 function key(actor: ActorId, version: number): string {

@@ -10,6 +10,7 @@ import { evArrive, evRtt, evUnreachable } from "../event-kinds.ts";
 import type { Kernel } from "../kernel.ts";
 import { type CutReason, Cuts } from "./cuts.ts";
 import type { LatencyModel } from "./latency.ts";
+import { Link } from "./link.ts";
 import { Packet } from "./packet.ts";
 import type { DropReason } from "./packet.ts";
 
@@ -49,24 +50,6 @@ const maxQueuedStreamBytes = 64 * 1024 * 1024;
 const rttEveryUs = 5_000_000;
 /** Pairs are keyed in one small integer. */
 const maxNodes = 16_384;
-
-/** A directed link, made at first need. */
-class Link {
-  readonly from: number;
-  readonly to: number;
-  /** Per plane. */
-  readonly generation = [0, 0, 0];
-  readonly lastArrivalUs = [0, 0, 0];
-  readonly givingUp = [false, false, false];
-  /** When the link has sent all that was queued. */
-  freeAtUs = 0;
-  nextRttUs = 0;
-
-  constructor(from: number, to: number) {
-    this.from = from;
-    this.to = to;
-  }
-}
 
 export class Network {
   readonly cuts = new Cuts();
@@ -160,8 +143,8 @@ export class Network {
   /** A packet is lost on arrival; its connection, if it has one, breaks. */
   lose(packet: Packet, why: DropReason): void {
     this.#port.dropped(packet, why);
-    if (packet.reliable) {
-      const link = this.#link(packet.from, packet.to);
+    const { link } = packet;
+    if (link !== null) {
       if (link.generation[packet.plane] === packet.generation) {
         this.#break(link, packet.plane, packet.fromBoot);
       }
@@ -170,7 +153,7 @@ export class Network {
 
   /** Whether the connection that a reliable packet was sent on still stands. */
   #carried(packet: Packet, boot: number): boolean {
-    const link = this.#link(packet.from, packet.to);
+    const link = packet.link as Link;
     if (link.generation[packet.plane] !== packet.generation) {
       this.#port.dropped(packet, "cut");
       return false;
@@ -233,6 +216,7 @@ export class Network {
   #sendReliable(packet: Packet, departUs: number): void {
     const { from, to, plane } = packet;
     const link = this.#link(from, to);
+    packet.link = link;
     packet.generation = link.generation[plane] as number;
     let loss = this.#config.loss;
     if (this.cuts.active) {

@@ -1,4 +1,5 @@
 import type { Plane } from "../../core/node/event.ts";
+import type { Link } from "./link.ts";
 
 /** Planes by number, and back. */
 export const planes: readonly Plane[] = ["swim", "gossip", "sync"];
@@ -19,7 +20,8 @@ export class Packet {
   /** The sender's boot, and the receiver's (−1: it was down). */
   readonly fromBoot: number;
   readonly toBoot: number;
-  /** Which connection of the link carries it; a broken connection loses all that it carried. */
+  /** A reliable message's link, and which of its connections carries it; a broken one loses all that it carried. */
+  link: Link | null = null;
   generation = 0;
   /** It needed the sender's help after its first try. */
   retransmitted = false;

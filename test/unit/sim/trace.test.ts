@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Value } from "../../../core/crdt/value.ts";
-import type { ActorId } from "../../../core/base/ids.ts";
 import { traceChanges } from "../../../core/trace/changes.ts";
 import { RunningHash } from "../../../core/trace/running-hash.ts";
 import { tagValue, untagValue } from "../../../core/trace/tagged-value.ts";
 import { parseTraceLine, traceLine } from "../../../core/trace/trace-event.ts";
-import { SimTrace, wholeHead } from "../../../sim/trace.ts";
+import { Ledger } from "../../../core/sync/ledger.ts";
+import { SimTrace } from "../../../sim/trace.ts";
 import { actorA, version } from "./fake-cluster.ts";
 
 test.each<[Value, unknown]>([
@@ -84,18 +84,18 @@ test("SI15: a commit lists rows with key, causal length and cells; an increment 
 });
 
 test("SI15: heads are the highest versions held whole; lower ones that are not are gaps", () => {
-  const actor = "a".repeat(32) as ActorId;
-  const whole = (head: number, gaps: [number, number][], parts: number[]): object =>
-    wholeHead({
-      actor,
-      head,
-      gaps,
-      partial: parts.map((v) => ({ version: v, count: 2, have: [[0, 0]] })),
-    });
-  expect(whole(5, [], [])).toEqual({ head: 5, missing: 0 });
-  expect(whole(5, [[2, 3]], [])).toEqual({ head: 5, missing: 2 });
-  expect(whole(5, [[2, 3]], [5])).toEqual({ head: 4, missing: 2 });
-  expect(whole(5, [[1, 3]], [4, 5])).toEqual({ head: 0, missing: 0 });
+  const state = (head: number, gaps: [number, number][], parts: number[]): unknown => {
+    const partial = parts.map((v) => ({ version: v, count: 2, have: [[0, 0]] as const }));
+    const ledger = new Ledger([{ actor: actorA, head, gaps, partial }]);
+    const lines: string[] = [];
+    new SimTrace((line) => lines.push(line)).state(1, 0, "h", ledger.actors(), 3);
+    return JSON.parse(lines[0] as string);
+  };
+  const line = { t: 1, k: "state", n: 0, hash: "h", rows: 3 };
+  expect(state(5, [], [])).toEqual({ ...line, heads: { [actorA]: 5 }, gaps: 0 });
+  expect(state(5, [[2, 3]], [])).toEqual({ ...line, heads: { [actorA]: 5 }, gaps: 2 });
+  expect(state(5, [[2, 3]], [5])).toEqual({ ...line, heads: { [actorA]: 4 }, gaps: 2 });
+  expect(state(5, [[1, 3]], [4, 5])).toEqual({ ...line, heads: {}, gaps: 0 });
 });
 
 test("SI15: a truncated line is told from a whole one", () => {
