@@ -55,6 +55,10 @@ export class Engine {
   /** Replicated tables, sorted by name. */
   plans: ReadonlyMap<string, TablePlan> = new Map();
   rules: ReadonlyMap<string, TableRules> = new Map();
+  /** What is in memory is what is in the file. */
+  usable = true;
+  /** The file was closed when it was last open. */
+  stoppedCleanly = true;
   /** Some table has a CHECK or a foreign key. */
   constrained = false;
   #mode: "local" | "merge" = "local";
@@ -130,6 +134,11 @@ export class Engine {
     return this.#nextId++;
   }
 
+  /** The log is folded up to this id. */
+  get folded(): number {
+    return this.#folded;
+  }
+
   /** The id of the last log row so far. */
   get lastId(): number {
     return this.#nextId - 1;
@@ -201,7 +210,9 @@ export class Engine {
   /** Ends a transaction that failed: nothing of it stays, neither in the file nor in memory. */
   rollback(): void {
     this.rollbackRows();
+    this.usable = false;
     this.reload();
+    this.usable = true;
   }
 
   /** Ends a transaction that failed before it changed anything in memory. */
@@ -297,6 +308,7 @@ export class Engine {
   /** Reads back from the file everything that is kept in memory. */
   reload(): void {
     const state = readState(this.statements);
+    this.stoppedCleanly = state.clean;
     this.identity = { actor: state.actor, node: state.node, epoch: state.epoch };
     this.#folded = state.folded;
     this.#nextId = state.nextId;

@@ -4,7 +4,7 @@
  *
  * - `patina_log`: one row a version held with its content. `id` rises as versions arrive here and
  *   is what clocks point to. `live`: pieces of state that stem from the version; NULL while it is
- *   quarantined. `effects`: what the transaction did to clocks and digests (`effects.ts`); if that
+ *   quarantined. `sum`: checksum of the payload (`payload.ts`). `effects`: what the transaction did to clocks and digests (`effects.ts`); if that
  *   is much, it stands in `patina_effects` until it is folded into the tables where it belongs. A
  *   version of several chunks has its payloads in `patina_chunk`. `actor` 0 and `version` 0 do not occur together with a payload:
  *   a row with version 0 stands for a stamp that came by repair.
@@ -56,12 +56,12 @@ CREATE TABLE patina_log (
   counter INTEGER NOT NULL,
   count INTEGER NOT NULL,
   live INTEGER,
-  packed INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   effects BLOB,
   payload BLOB
 );
 CREATE INDEX patina_log_dead ON patina_log (id) WHERE live = 0;
-CREATE TABLE patina_chunk (at INTEGER PRIMARY KEY, packed INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE patina_chunk (at INTEGER PRIMARY KEY, sum INTEGER NOT NULL, payload BLOB NOT NULL);
 CREATE TABLE patina_effects (id INTEGER PRIMARY KEY, effects BLOB NOT NULL);
 CREATE TABLE patina_run (
   actor INTEGER,
@@ -77,6 +77,7 @@ CREATE TABLE patina_part (
   count INTEGER NOT NULL,
   ms INTEGER NOT NULL,
   counter INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   payload BLOB NOT NULL,
   PRIMARY KEY (actor, version, idx)
 ) WITHOUT ROWID;

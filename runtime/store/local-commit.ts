@@ -286,7 +286,12 @@ function rowBefore(
     const what = `row ${describeKey(pending.key)} of ${plan.table}`;
     throw new CorruptionError(`${what} was changed by something that is not a node`);
   }
-  if (row.alive) takeValues(row, pending.before);
+  if (!row.alive) return row;
+  takeValues(row, pending.before);
+  if (plan.rules.hasCounters && pending.alive && !pending.born) {
+    // The values of counters are told by their clock, even where the transaction told nothing.
+    pending.values = row.values.map((value, i) => pending.values[i] ?? value);
+  }
   return row;
 }
 

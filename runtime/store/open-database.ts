@@ -2,6 +2,7 @@
 import Database from "better-sqlite3";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { Db } from "./db.ts";
+import { storeError } from "./store-error.ts";
 import { applicationId, layout, layoutVersion } from "./layout.ts";
 
 /** Why a store cannot be opened, and what to do about it, in one line. */
@@ -21,6 +22,8 @@ export interface DatabaseOptions {
   readonly synchronous: Synchronous;
   /** Page cache in KiB. */
   readonly cacheKiB: number;
+  /** The file may grow to this; null: to what the disk has. */
+  readonly maxBytes: number | null;
 }
 
 /** Pages of the write-ahead log after which SQLite copies them into the database. */
@@ -31,14 +34,14 @@ export function openDatabase(options: DatabaseOptions): Db {
   try {
     db = new Database(options.path, { timeout: 5000 });
   } catch (error) {
-    throw new StoreOpenError(`cannot open ${options.path}: ${(error as Error).message}`);
+    throw explained(options.path, error);
   }
   try {
     prepare(db, options);
     return db;
   } catch (error) {
     db.close();
-    throw explained(options.path, error as Error);
+    throw explained(options.path, error);
   }
 }
 
@@ -56,6 +59,10 @@ function prepare(db: Db, options: DatabaseOptions): void {
   }
   db.pragma(`synchronous = ${options.synchronous}`);
   db.pragma(`wal_autocheckpoint = ${walPages}`);
+  if (options.maxBytes !== null) {
+    const pageSize = db.pragma("page_size", { simple: true }) as number;
+    db.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
+  }
   // Without it a row that REPLACE deletes would not be seen.
   db.pragma("recursive_triggers = ON");
   if (fresh) create(db, options);
@@ -93,28 +100,27 @@ function create(db: Db, { actor, node }: DatabaseOptions): void {
   })();
 }
 
-function explained(path: string, error: Error & { code?: string }): Error {
+function explained(path: string, error: unknown): unknown {
   if (error instanceof StoreOpenError) return error;
-  switch (error.code) {
-    case "SQLITE_READONLY":
-    case "SQLITE_READONLY_DIRECTORY":
-    case "SQLITE_CANTOPEN":
-      return new StoreOpenError(
-        `${path} cannot be written: give the node's user write permission on the file and its directory`,
-      );
-    case "SQLITE_NOTADB":
-      return new StoreOpenError(
-        `${path} is not a SQLite database, or its first page is damaged; restore a backup, or move it away to begin empty and be filled by the peers`,
-      );
-    case "SQLITE_CORRUPT":
-      return new StoreOpenError(
-        `${path} is damaged (${error.message}); restore a backup, or move it away to begin empty and be filled by the peers`,
-      );
-    case "SQLITE_FULL":
-      return new StoreOpenError(`${path} cannot be opened: the disk is full; make room`);
-    case "SQLITE_BUSY":
-      return new StoreOpenError(`${path} is locked by another process; stop it first`);
-    default:
-      return error;
+  const told = storeError(path, error);
+  return told === null ? error : new StoreOpenError(told.message);
+}
+
+/**
+ * Keeps every other process from opening the store: a lock on a file beside it, which goes with the
+ * process. Readers of the database itself are not in the way. @throws StoreOpenError
+ */
+export function lockDatabase(path: string): Db {
+  let lock: Db | null = null;
+  try {
+    lock = new Database(`${path}-lock`, { timeout: 0 });
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock?.close();
+    if ((error as { code?: string }).code !== "SQLITE_BUSY") throw explained(path, error);
+    throw new StoreOpenError(
+      `${path} is open in another process; stop that one, or give this node a file of its own`,
+    );
   }
 }

@@ -8,6 +8,7 @@ import type { Chunk, Served, VersionRange, Want } from "../../core/node/store.ts
 import { maxChunkHeaderBytes } from "../../core/wire/chunk.ts";
 import type { ActorLog, PartialVersion } from "./actor-table.ts";
 import type { Engine } from "./engine.ts";
+import { loadPayload } from "./payload.ts";
 import type { LoggedVersion } from "./version-log.ts";
 
 /** What a marker counts for against the bound. */
@@ -100,13 +101,14 @@ class Answer {
   #partial(log: ActorLog, partial: PartialVersion, ranges: ChunkRanges): ChunkRanges | null {
     const { version, count, hlc } = partial;
     const payloads = this.#engine.statements
-      .get("SELECT payload FROM patina_part WHERE actor = ? AND version = ? AND idx = ?")
-      .pluck();
+      .get("SELECT sum, payload FROM patina_part WHERE actor = ? AND version = ? AND idx = ?")
+      .raw();
     for (const [low, high] of mergedRanges(ranges, count)) {
       for (const [first, last] of partial.have.within(low, high)) {
         for (let index = first; index <= last; index++) {
-          const bytes = payloads.get(log.n, version, index) as Uint8Array;
-          const payload = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+          const [sum, bytes] = payloads.get(log.n, version, index) as [number, Uint8Array];
+          const what = `part ${index} of version ${version} of ${log.actor}`;
+          const payload = loadPayload(sum, bytes, what);
           const chunk = { actor: log.actor, version, index, count, hlc, payload };
           if (!this.#take(chunk)) return rangesFrom(ranges, chunk);
         }

@@ -114,6 +114,7 @@ export class SqliteDisk {
     // Durability is the simulator's to decide; what the process wrote is there when it reopens the file.
     const store = new DiskStore({
       synchronous: "off",
+      lock: false,
       ...this.#options,
       path,
       actor,

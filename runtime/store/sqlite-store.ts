@@ -19,22 +19,25 @@ import type {
   Want,
 } from "../../core/node/store.ts";
 import { targetChunkBytes } from "../../core/wire/limits.ts";
-import { applySchema, installCapture, loadPlans } from "./apply-schema.ts";
+import { applySchema, installCapture, loadPlans, SchemaRefusedError } from "./apply-schema.ts";
 import { type Conflict, findConflicts, hasConstraints } from "./constraints.ts";
 import { Capture } from "./capture.ts";
+import type { Db } from "./db.ts";
+import { checkStore, checkTail, type Problem } from "./check-store.ts";
 import { Engine } from "./engine.ts";
 import { rangeDigests, readRows } from "./key-range.ts";
 import { commitChanges } from "./local-commit.ts";
 import { type LocalTransaction, SqlDoor } from "./local-transaction.ts";
 import { settleAll } from "./unique-rows.ts";
 import { mergeRowStates } from "./merge-rows.ts";
-import { openDatabase, type Synchronous } from "./open-database.ts";
+import { lockDatabase, openDatabase, StoreOpenError, type Synchronous } from "./open-database.ts";
 import { receiveVersions } from "./receive.ts";
 import { releaseQuarantined } from "./quarantine.ts";
 import { runOp } from "./run-op.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { serveVersions } from "./serve.ts";
 import { parseStatement } from "./statement-form.ts";
+import { StoreError, storeError } from "./store-error.ts";
 import { readTable } from "./table-rows.ts";
 
 export interface SqliteStoreOptions {
@@ -48,6 +51,10 @@ export interface SqliteStoreOptions {
   readonly chunkBytes?: number;
   readonly synchronous?: Synchronous;
   readonly cacheKiB?: number;
+  /** The file may grow to this; more is refused as a full disk is. */
+  readonly maxBytes?: number;
+  /** False: nothing keeps another process from opening it too. */
+  readonly lock?: boolean;
 }
 
 const noNode = "0".repeat(32) as NodeId;
@@ -57,32 +64,73 @@ export class SqliteStore implements Store {
   readonly #capture: Capture;
   readonly #door: SqlDoor;
   readonly #chunkBytes: number;
+  readonly #path: string;
+  readonly #lock: Db | null;
+  #broken: StoreError | null = null;
 
   /** @throws StoreOpenError, SchemaRefusedError */
   constructor(options: SqliteStoreOptions) {
-    const db = openDatabase({
-      path: options.path,
-      actor: options.actor,
-      node: options.node ?? noNode,
-      synchronous: options.synchronous ?? "normal",
-      cacheKiB: options.cacheKiB ?? 32_768,
-    });
+    this.#path = options.path;
+    this.#chunkBytes = options.chunkBytes ?? targetChunkBytes;
+    this.#lock =
+      options.lock === false || options.path === ":memory:" ? null : lockDatabase(options.path);
+    let db: Db | null = null;
     try {
-      this.#chunkBytes = options.chunkBytes ?? targetChunkBytes;
-      this.#engine = new Engine(
-        db,
-        { actor: options.actor, node: noNode, epoch: 0 },
-        options.driftMs,
-      );
+      db = openDatabase({
+        path: options.path,
+        actor: options.actor,
+        node: options.node ?? noNode,
+        synchronous: options.synchronous ?? "normal",
+        cacheKiB: options.cacheKiB ?? 32_768,
+        maxBytes: options.maxBytes ?? null,
+      });
+      const identity = { actor: options.actor, node: noNode, epoch: 0 };
+      this.#engine = new Engine(db, identity, options.driftMs);
       this.#capture = new Capture(db);
       this.#door = new SqlDoor(db, this.#capture);
-      this.#adoptPlans();
-      this.#engine.reload();
-      this.#applySchema(options.schema.map(asSource));
-      installCapture(this.#engine, this.#capture);
+      this.#start(options.schema.map(asSource));
     } catch (error) {
-      db.close();
-      throw error;
+      db?.close();
+      this.#lock?.close();
+      if (error instanceof SchemaRefusedError || error instanceof StoreOpenError) throw error;
+      throw new StoreOpenError(storeError(this.#path, error)?.message ?? (error as Error).message);
+    }
+  }
+
+  #start(sources: readonly SchemaSource[]): void {
+    const engine = this.#engine;
+    this.#adoptPlans();
+    engine.reload();
+    if (!engine.stoppedCleanly) {
+      const [problem] = checkTail(engine);
+      if (problem !== undefined) {
+        throw new StoreOpenError(
+          `${this.#path} does not fit together after the last stop: ${problem.where}: ${problem.what}; restore a backup, or move it away to begin empty and be filled by the peers`,
+        );
+      }
+    }
+    // That nothing can be written is found out now; and from here on a stop is unclean unless it says otherwise.
+    engine.db.prepare("UPDATE patina_state SET clean = 0").run();
+    this.#applySchema(sources);
+    installCapture(engine, this.#capture);
+  }
+
+  /** Everything that does not fit together; none is the proof that all does. Reads the whole file. */
+  check(): readonly Problem[] {
+    return this.#guard(() => checkStore(this.#engine));
+  }
+
+  /** Runs what touches the file: damage is told in one line, and ends all further work. @throws StoreError */
+  #guard<T>(work: () => T): T {
+    if (this.#broken !== null) throw this.#broken;
+    try {
+      return work();
+    } catch (error) {
+      const told = storeError(this.#path, error);
+      if (told?.damaged === true || !this.#engine.usable) {
+        this.#broken = told ?? new StoreError("SQLITE_INTERNAL", (error as Error).message, true);
+      }
+      throw told ?? error;
     }
   }
 
@@ -133,11 +181,15 @@ export class SqliteStore implements Store {
   }
 
   #transact(wallMs: number, body: () => void): CommitOutcome {
+    return this.#guard(() => this.#tryTransact(wallMs, body));
+  }
+
+  #tryTransact(wallMs: number, body: () => void): CommitOutcome {
     const engine = this.#engine;
-    engine.begin("local");
-    this.#capture.on = true;
     let inMemory = false;
     try {
+      engine.begin("local");
+      this.#capture.on = true;
       body();
       this.#capture.on = false;
       inMemory = true;
@@ -149,8 +201,20 @@ export class SqliteStore implements Store {
       this.#capture.take();
       if (inMemory) engine.rollback();
       else engine.rollbackRows();
-      return failed(error);
+      return this.#failed(error);
     }
+  }
+
+  /** Errors of the transaction itself are its outcome; damage, and what is not about SQL, is thrown on. */
+  #failed(error: unknown): CommitOutcome {
+    const told = storeError(this.#path, error);
+    if (told !== null && !told.damaged)
+      return { type: "failed", code: told.code, error: told.message };
+    const { code, message } = error as { code?: unknown; message?: string };
+    const sql =
+      error instanceof OpError || (typeof code === "string" && code.startsWith("SQLITE_"));
+    if (told !== null || !sql) throw error;
+    return { type: "failed", code: code as string, error: message ?? "" };
   }
 
   receive(
@@ -158,11 +222,11 @@ export class SqliteStore implements Store {
     chunks: readonly Chunk[],
     overwritten: readonly VersionRange[],
   ): ReceiveOutcome {
-    return receiveVersions(this.#engine, wallMs, chunks, overwritten);
+    return this.#guard(() => receiveVersions(this.#engine, wallMs, chunks, overwritten));
   }
 
   serve(wants: readonly Want[], maxBytes: number): Served {
-    return serveVersions(this.#engine, wants, maxBytes);
+    return this.#guard(() => serveVersions(this.#engine, wants, maxBytes));
   }
 
   tableDigests(): readonly (readonly [table: string, hash: string])[] {
@@ -178,8 +242,10 @@ export class SqliteStore implements Store {
     assert(parts >= 1, "a range is cut into at least one part");
     const plan = this.#engine.plans.get(table);
     if (plan === undefined) return [];
-    this.#engine.foldNow();
-    return rangeDigests(this.#engine, plan, from, to, parts);
+    return this.#guard(() => {
+      this.#engine.foldNow();
+      return rangeDigests(this.#engine, plan, from, to, parts);
+    });
   }
 
   readRows(
@@ -190,25 +256,29 @@ export class SqliteStore implements Store {
   ): { readonly rows: readonly RowState[]; readonly next: Uint8Array | null } {
     const plan = this.#engine.plans.get(table);
     if (plan === undefined) return { rows: [], next: null };
-    this.#engine.foldNow();
-    return readRows(this.#engine, plan, from, to, maxBytes);
+    return this.#guard(() => {
+      this.#engine.foldNow();
+      return readRows(this.#engine, plan, from, to, maxBytes);
+    });
   }
 
   mergeRows(
     wallMs: number,
     rows: readonly RowState[],
   ): { readonly changed: number; readonly summary: StoreSummary } {
-    const changed = mergeRowStates(this.#engine, wallMs, rows);
+    const changed = this.#guard(() => mergeRowStates(this.#engine, wallMs, rows));
     return { changed, summary: this.summary() };
   }
 
   checkpoint(): void {
-    this.#engine.checkpoint();
+    this.#guard(() => this.#engine.checkpoint());
   }
 
   migrate(wallMs: number, schema: readonly (string | SchemaSource)[]): ReceiveOutcome {
-    if (this.#applySchema(schema.map(asSource))) installCapture(this.#engine, this.#capture);
-    return releaseQuarantined(this.#engine, wallMs);
+    return this.#guard(() => {
+      if (this.#applySchema(schema.map(asSource))) installCapture(this.#engine, this.#capture);
+      return releaseQuarantined(this.#engine, wallMs);
+    });
   }
 
   #applySchema(sources: readonly SchemaSource[]): boolean {
@@ -275,24 +345,20 @@ export class SqliteStore implements Store {
   }
 
   close(): void {
-    this.#engine.close();
+    try {
+      if (this.#broken === null) this.#engine.close();
+    } finally {
+      this.abandon();
+    }
   }
 
   /** Closes the file as a crash would leave it: for tests and simulated disks. */
   abandon(): void {
     this.#engine.db.close();
+    this.#lock?.close();
   }
 }
 
 function asSource(schema: string | SchemaSource, i: number): SchemaSource {
   return typeof schema === "string" ? { name: `schema ${i + 1}`, text: schema } : schema;
-}
-
-/** Errors of the transaction itself are its outcome; anything else is not ours to judge. */
-function failed(error: unknown): CommitOutcome {
-  const code = (error as { code?: unknown }).code;
-  if (error instanceof OpError || (typeof code === "string" && code.startsWith("SQLITE_"))) {
-    return { type: "failed", code: code as string, error: (error as Error).message };
-  }
-  throw error;
 }

@@ -1,5 +1,4 @@
 /** The versions that this store holds with their content: `patina_log`, `patina_chunk` and `patina_run`. */
-import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
 import { assert } from "../../core/base/assert.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
 import type { Chunk } from "../../core/node/store.ts";
@@ -7,14 +6,11 @@ import type { ActorLog } from "./actor-table.ts";
 import type { StatementCache } from "./db.ts";
 import { chunkStride } from "./layout.ts";
 import type { LogOrigin } from "./log-origin.ts";
-
-/** Payloads from this size on are compressed: below it the call costs more than the bytes. */
-const packFromBytes = 16_384;
+import { loadPayload, storePayload } from "./payload.ts";
+import { CorruptionError } from "./row-table.ts";
 
 /** Effects up to this size stand in the version's row for good: writing another page costs more. */
 const maxEffectsInRow = 64;
-
-const packing = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** A version of the log, without its payloads. */
 export interface LoggedVersion {
@@ -60,7 +56,7 @@ export class VersionLog {
   ): void {
     assert(chunks.length >= 1, "a version has a chunk");
     const { id, version, hlc } = origin;
-    const single = chunks.length === 1 ? pack((chunks[0] as Chunk).payload) : null;
+    const single = chunks.length === 1 ? storePayload((chunks[0] as Chunk).payload) : null;
     const small = effects !== null && effects.length <= maxEffectsInRow;
     const insert = this.#statements.get(
       "INSERT INTO patina_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -73,7 +69,7 @@ export class VersionLog {
       hlc.counter,
       chunks.length,
       live,
-      single === null ? 0 : single.packed,
+      single === null ? 0 : single.sum,
       small ? effects : null,
       single === null ? null : single.bytes,
     );
@@ -87,8 +83,8 @@ export class VersionLog {
   #appendChunks(id: number, chunks: readonly Chunk[]): void {
     const insert = this.#statements.get("INSERT INTO patina_chunk VALUES (?, ?, ?)");
     for (const { index, payload } of chunks) {
-      const { packed, bytes } = pack(payload);
-      insert.run(id * chunkStride + index, packed, bytes);
+      const { sum, bytes } = storePayload(payload);
+      insert.run(id * chunkStride + index, sum, bytes);
     }
   }
 
@@ -196,14 +192,16 @@ export class VersionLog {
     assert(index >= 0 && index < count, "a version has the chunk asked for");
     const row =
       count === 1
-        ? this.#statements.get("SELECT packed, payload FROM patina_log WHERE id = ?").raw().get(id)
+        ? this.#statements.get("SELECT sum, payload FROM patina_log WHERE id = ?").raw().get(id)
         : this.#statements
-            .get("SELECT packed, payload FROM patina_chunk WHERE at = ?")
+            .get("SELECT sum, payload FROM patina_chunk WHERE at = ?")
             .raw()
             .get(id * chunkStride + index);
-    assert(row !== undefined, "a version's content is there as long as the version is listed");
-    const [packed, bytes] = row as [number, Uint8Array];
-    return unpack(packed, bytes);
+    if (row === undefined) {
+      throw new CorruptionError(`chunk ${index} of log row ${id} is not there`);
+    }
+    const [sum, bytes] = row as [number, Uint8Array];
+    return loadPayload(sum, bytes, `chunk ${index} of log row ${id}`);
   }
 
   /** Drops the content of versions from which no piece of state stems any more. @returns how many. */
@@ -241,17 +239,4 @@ export class VersionLog {
       .get("DELETE FROM patina_run WHERE actor = ? AND version = ?")
       .run(actor, first);
   }
-}
-
-function pack(payload: Uint8Array): { packed: number; bytes: Uint8Array } {
-  if (payload.length < packFromBytes) return { packed: 0, bytes: payload };
-  const packed = zstdCompressSync(payload, packing);
-  return packed.length < payload.length
-    ? { packed: 1, bytes: packed }
-    : { packed: 0, bytes: payload };
-}
-
-function unpack(packed: number, bytes: Uint8Array): Uint8Array {
-  const plain = packed === 0 ? bytes : zstdDecompressSync(bytes);
-  return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
 }
