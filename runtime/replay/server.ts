@@ -34,9 +34,15 @@ export async function startReplayServer(options: ReplayOptions): Promise<ReplayS
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  // Encoded once as a path, and once more as a value in a query.
   const query =
-    options.trace === null ? "" : `?trace=/trace/${encodeURIComponent(basename(options.trace))}`;
+    options.trace === null ? "" : `?trace=/trace/${encodeURIComponent(traceName(options.trace))}`;
   return { url: `http://${host}:${port}${pagePath}${query}`, close: () => closeServer(server) };
+}
+
+/** The last part of the trace's path in its address. */
+function traceName(path: string): string {
+  return encodeURIComponent(basename(path));
 }
 
 function closeServer(server: Server): Promise<void> {
@@ -67,10 +73,7 @@ function answer(request: IncomingMessage, response: ServerResponse, options: Rep
   }
   if (path.startsWith(pagePath))
     sendAsset(request, response, options.assets, path.slice(pagePath.length));
-  else if (
-    options.trace !== null &&
-    path === `/trace/${encodeURIComponent(basename(options.trace))}`
-  )
+  else if (options.trace !== null && path === `/trace/${traceName(options.trace)}`)
     sendTrace(request, response, options.trace);
   else fail(response, 404, "there is no such thing here");
 }

@@ -188,7 +188,7 @@ export class SvgContext implements Ctx {
       textBaseline === "middle" ? "central" : textBaseline === "top" ? "hanging" : "auto";
     const [px, py] = this.#point(x, y).split(" ");
     this.#add(
-      `<text x="${px}" y="${py}" text-anchor="${anchor}" dominant-baseline="${baseline}" style="font:${escape(font)}" fill="${escape(this.fillStyle)}">${escape(text)}</text>`,
+      `<text x="${px}" y="${py}" text-anchor="${anchor}" dominant-baseline="${baseline}" ${fontAttributes(font)} fill="${escape(this.fillStyle)}">${escape(text)}</text>`,
     );
   }
   measureText(text: string): TextMetrics {
@@ -218,6 +218,13 @@ export class SvgContext implements Ctx {
   #point(x: number, y: number): string {
     return `${short(x + this.#style.x)} ${short(y + this.#style.y)}`;
   }
+}
+
+/** A canvas font ("600 12px system-ui, sans-serif") as attributes; a style would be refused under strict policies. */
+function fontAttributes(font: string): string {
+  const [, weight = "", size = "10", family = "sans-serif"] =
+    /^(?:(\d+|bold) )?([\d.]+)px (.+)$/.exec(font) ?? [];
+  return `font-size="${size}" font-family="${escape(family)}"${weight === "" ? "" : ` font-weight="${weight}"`}`;
 }
 
 function short(x: number): string {

@@ -2,6 +2,8 @@
 import { type Child, h } from "./dom.ts";
 
 export function field(label: string, control: HTMLElement, hint = ""): HTMLElement {
+  // A list's choices would count as part of the label around it.
+  control.setAttribute("aria-label", label);
   return h(
     "label",
     { class: "field" },

@@ -109,7 +109,11 @@ export class ViewBar {
       const current = id === state.view ? "page" : "false";
       if (tab.getAttribute("aria-current") === current) continue;
       tab.setAttribute("aria-current", current);
-      if (current === "page") tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+      // On a narrow page the tabs scroll. Where they do not, scrolling would still move the place
+      // from which Tab goes on.
+      const bar = tab.parentElement;
+      if (current === "page" && bar !== null && bar.scrollWidth > bar.clientWidth)
+        tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     const shown = (...ids: readonly ViewId[]): boolean =>
       ids.includes(state.view) || (state.split !== null && ids.includes(state.split));

@@ -1,0 +1,192 @@
+/**
+ * One Chromium, one server and a few recorded traces for all tests of the page. Each test gets a
+ * page of its own, and fails if anything was complained about on its console.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import chromium from "@sparticuz/chromium";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium as playwright,
+  type Page,
+} from "playwright-core";
+import { type Assets, ensureBundle, readAssets } from "../../runtime/replay/bundle.ts";
+import { type ReplayServer, startReplayServer } from "../../runtime/replay/server.ts";
+import { createRun } from "../../sim/run.ts";
+import { parseScenario } from "../../sim/scenario/parse.ts";
+import type { Scenario } from "../../sim/scenario/scenario.ts";
+
+/** A short split: five nodes, cut from 2 s to 5 s, written to until 6 s. */
+export const splitScenario = {
+  name: "short-split",
+  nodes: 5,
+  durationMs: 6000,
+  network: { latencyMs: { min: 1, max: 20 } },
+  clocks: { skewMsMax: 50, driftPpmMax: 100 },
+  workload: [
+    {
+      kind: "random",
+      fromMs: 0,
+      toMs: 6000,
+      ratePerSec: 40,
+      table: "kv",
+      keys: 30,
+      mix: { insert: 4, update: 5, delete: 1 },
+    },
+  ],
+  faults: [
+    {
+      kind: "partition",
+      atMs: 2000,
+      untilMs: 5000,
+      groups: [
+        [0, 1],
+        [2, 3, 4],
+      ],
+    },
+    { kind: "crash", atMs: 3000, node: 4, disk: "kept" },
+    { kind: "restart", atMs: 4000, node: 4 },
+  ],
+};
+
+export interface Recorded {
+  readonly path: string;
+  readonly traceHash: string;
+  readonly lines: readonly string[];
+}
+
+export interface World {
+  readonly browser: Browser;
+  readonly server: ReplayServer;
+  readonly assets: Assets;
+  readonly split: Recorded;
+  /** A folder for what tests write; gone at the end. */
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+export function scenario(json: unknown): Scenario {
+  const parsed = parseScenario(json, "test");
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.scenario;
+}
+
+export function record(path: string, json: unknown, seed: string): Recorded {
+  const lines: string[] = [];
+  const run = createRun(scenario(json), { seed, trace: (line) => lines.push(line) });
+  run.step(Infinity);
+  const text = lines.join("");
+  writeFileSync(path, path.endsWith(".gz") ? gzipSync(text) : text);
+  return { path, traceHash: run.result().traceHash, lines };
+}
+
+export async function startWorld(): Promise<World> {
+  await ensureBundle();
+  const folder = mkdtempSync(join(tmpdir(), "patina-e2e-"));
+  const split = record(join(folder, "split.ndjson.gz"), splitScenario, "1");
+  const assets = readAssets();
+  const server = await startReplayServer({ assets, trace: split.path, port: 0, host: "127.0.0.1" });
+  const browser = await launch();
+  return {
+    browser,
+    server,
+    assets,
+    split,
+    folder,
+    async close() {
+      await browser.close();
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function launch(): Promise<Browser> {
+  return await playwright.launch({
+    executablePath: await chromium.executablePath(),
+    headless: true,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+export interface Opened {
+  readonly page: Page;
+  /** Whatever the page complained about so far. */
+  readonly complaints: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** A page at `url`, on a laptop unless told otherwise. */
+export async function openPage(
+  world: World,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Opened> {
+  const context = await world.browser.newContext({
+    viewport: { width: 1360, height: 850 },
+    acceptDownloads: true,
+    ...options,
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    // Said about the tests' own reading of pixels.
+    if (message.text().includes("willReadFrequently")) return;
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error.stack ?? error)));
+  await page.goto(url);
+  return { page, complaints, close: () => context.close() };
+}
+
+/** The recorded split with a deep link's fields. */
+export function splitUrl(world: World, fields = ""): string {
+  return `${world.server.url}#${fields}`;
+}
+
+/** Waits until a trace is open and drawn. */
+export async function whenOpen(page: Page): Promise<void> {
+  await page.locator('.app[data-open="yes"]').waitFor();
+  await settle(page);
+}
+
+/** Two frames: what was asked for is drawn. */
+export async function settle(page: Page): Promise<void> {
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  );
+}
+
+/** The fields of the address once it has caught up with the state. */
+export async function linkOf(page: Page): Promise<URLSearchParams> {
+  await page.waitForTimeout(450);
+  return new URLSearchParams(new URL(page.url()).hash.slice(1));
+}
+
+/** How many different colours a canvas shows, on a grid of sample points: an empty one shows one. */
+export async function coloursOf(page: Page, selector: string): Promise<number> {
+  return await page
+    .locator(`${selector} canvas`)
+    .first()
+    .evaluate((element) => {
+      const canvas = element as HTMLCanvasElement;
+      const context = canvas.getContext("2d", { willReadFrequently: true });
+      const colours = new Set<string>();
+      if (context === null || canvas.width === 0) return 0;
+      const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
+      for (let y = 0; y < height; y += 2)
+        for (let x = 0; x < width; x += 2)
+          colours.add(data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4).join());
+      return colours.size;
+    });
+}

@@ -1,0 +1,92 @@
+/** A link restores everything that was on the screen. */
+import { describe, expect } from "vitest";
+import { linkOf, openPage, settle, splitUrl, whenOpen } from "../browser.ts";
+import { eventually, type Here, pageTest } from "../case.ts";
+
+export function linkCases(here: Here): void {
+  describe("deep links", () => {
+    pageTest(
+      here,
+      "view, time, zoom, selection and filters come back",
+      (world) => splitUrl(world),
+      async (page, world) => {
+        await page.keyboard.press("f");
+        await page.keyboard.press("+");
+        await page.keyboard.press("+");
+        await page.keyboard.press(".");
+        await page.keyboard.press("e");
+        await page.getByRole("button", { name: "swim", exact: true }).click();
+        await page.getByLabel("Below").selectOption({ label: "Cluster" });
+        await page.mouse.move(5, 5);
+        await settle(page);
+        const link = await linkOf(page);
+        expect([...link.keys()]).toEqual(
+          expect.arrayContaining([
+            "trace",
+            "view",
+            "split",
+            "t",
+            "w",
+            "e",
+            "sel",
+            "eyes",
+            "planes",
+          ]),
+        );
+        const again = await openPage(world, page.url().replace(/\?[^#]*/, ""));
+        await whenOpen(again.page);
+        expect((await linkOf(again.page)).toString()).toBe(link.toString());
+        expect(again.complaints).toEqual([]);
+        await again.close();
+      },
+    );
+
+    pageTest(
+      here,
+      "seed and scenario stand for the file",
+      (world) =>
+        `${world.server.url.replace(/\?.*/, "")}#run=control&seed=link&nodes=3&view=members&t=1000000`,
+      async (page) => {
+        expect(await page.locator(".trace-name").textContent()).toBe("control");
+        expect(await page.locator(".trace-detail").textContent()).toBe("seed link · 3 nodes");
+        const link = await linkOf(page);
+        expect([
+          link.get("run"),
+          link.get("seed"),
+          link.get("nodes"),
+          link.get("view"),
+          link.get("t"),
+        ]).toEqual(["control", "link", "3", "members", "1000000"]);
+      },
+    );
+
+    pageTest(
+      here,
+      "a link to a file asks for it, and restores the view when it is dropped",
+      (world) => `${world.server.url.replace(/\?.*/, "")}#file=split.ndjson.gz&view=data&t=1234000`,
+      async (page, world) => {
+        await eventually(() => page.locator(".status").textContent()).toMatch(
+          /split\.ndjson\.gz: drop it here/,
+        );
+        await page.locator("#welcome-file").setInputFiles(world.split.path);
+        await whenOpen(page);
+        const link = await linkOf(page);
+        expect([link.get("view"), link.get("t")]).toEqual(["data", "1234000"]);
+      },
+      { empty: true },
+    );
+
+    pageTest(
+      here,
+      "an address changed by hand takes effect",
+      (world) => splitUrl(world, "view=spacetime"),
+      async (page) => {
+        await page.evaluate(() => {
+          location.hash = "view=convergence&t=2500000";
+        });
+        await eventually(() => page.locator(".view-convergence").count()).toBe(1);
+        expect((await linkOf(page)).get("t")).toBe("2500000");
+      },
+    );
+  });
+}
