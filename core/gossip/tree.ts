@@ -26,10 +26,6 @@ import { Trunk } from "./trunk.ts";
 /** Messages to be announced. Overflow policy: they are announced at once. */
 const maxAnnounced = maxRefs;
 
-export const C: Record<string, number> = {};
-function bump(k: string) {
-  C[k] = (C[k] ?? 0) + 1;
-}
 export class Tree implements Spreading {
   readonly #parts: SpreadingParts;
   readonly #missing = new MissingMessages();
@@ -87,25 +83,17 @@ export class Tree implements Spreading {
     const neighbour = this.#parts.overlay.find(from);
     if (known !== undefined && neighbour !== undefined) known.told |= neighbour.bit;
     // What came by sync first says nothing about the tree.
-    if (known === undefined) {
-      bump("dupUnknown");
-      return;
-    }
+    if (known === undefined) return;
     const hasty = known.grafted;
     if (hasty !== null && from !== known.parent) {
       // It was asked for too early and came both ways: the tree is what it was before.
       known.grafted = null;
-      bump("hastyDup");
-      if (this.#trunk.isParent(hasty)) bump("hastyIsParent");
       this.#patience.observe(now.monoMs - known.announcedMs);
       if (!this.#trunk.isParent(hasty)) this.#cut(now, hasty, out);
       return;
     }
     const redundant = this.#trunk.duplicate(known.actor, known.parent, from);
-    if (redundant !== null) {
-      bump("trunkCut" + (redundant === from ? "" : "First"));
-      this.#cut(now, redundant, out);
-    } else bump(this.#trunk.isReference(known.actor) ? "dupRefSame" : "dupNonRef");
+    if (redundant !== null) this.#cut(now, redundant, out);
   }
 
   ihave(now: Now, from: Address, have: readonly Announcement[], out: Effect[]): void {
@@ -150,7 +138,6 @@ export class Tree implements Spreading {
     if (neighbour === undefined) return;
     // Cutting the trunk would cut this node off: the other side is told to keep the link.
     if (neighbour.eager && this.#trunk.isParent(from)) {
-      bump("refuse");
       this.#parts.outbox.send(now, from, "graft", encodeGraft([]), false, out);
     } else {
       this.#makeLazy(neighbour);
@@ -222,7 +209,6 @@ export class Tree implements Spreading {
         continue;
       }
       missing.asked = source;
-      bump("graftRef");
       missing.dueMs = now.monoMs + Math.max(config.graftRetryMs, this.#patience.delayMs);
       const refs = bySource.get(source);
       if (refs === undefined) bySource.set(source, [missing.ref]);
@@ -247,13 +233,6 @@ export class Tree implements Spreading {
     message.announcedMs = missing.announcedMs;
     message.grafted = missing.asked;
     // One that was asked for and came from there says nothing (Karn's rule).
-    bump(
-      missing.asked === null
-        ? "announcedFirst"
-        : missing.asked === message.parent
-          ? "graftedCame"
-          : "graftedOther",
-    );
     if (missing.asked !== message.parent) {
       this.#patience.observe(now.monoMs - missing.announcedMs);
     }
