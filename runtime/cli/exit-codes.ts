@@ -7,8 +7,18 @@ export const exitCodes = {
   usage: 2,
   /** A configuration or scenario file that is not valid. */
   configuration: 3,
+  /** No node answers at the address given. */
+  unreachable: 4,
+  /** The node refuses the token, or there is none. */
+  unauthorized: 5,
+  notFound: 6,
+  schemaRefused: 7,
+  timeout: 8,
   /** A broken invariant: a bug in this program. */
   invariant: 70,
+  /** A second SIGINT or SIGTERM cut a graceful stop short; the first one ends with 0. */
+  interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
