@@ -14,7 +14,7 @@ import type { ExitCode } from "./exit-codes.ts";
 
 /** One line a command, in the order of `--help`. */
 const commands: readonly AddCommand[] = [
-  demo, //
+  demo, // (a line each, so that lists grow without conflicts)
   sim,
   replay,
 ];
