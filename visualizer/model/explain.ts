@@ -1,14 +1,15 @@
 /**
- * Why a cell shows what it shows, in words: every write that ever competed for it, with causal
- * length, stamp and author, and the rule by which each of them won or lost (`core/SPEC.md`, CR).
+ * Why a cell shows what it shows: every write that ever competed for it, with causal length, stamp
+ * and author, and the rule by which each of them won or lost (`core/SPEC.md`, CR).
  */
 import type { MergePolicy } from "../../core/crdt/schema.ts";
-import { formatDuration, formatValue, signed } from "./format.ts";
-import { coveredFrom } from "./covered.ts";
+import { compareValues } from "../../core/crdt/value-order.ts";
+import { whatIsMissing, whyShown } from "./explain-words.ts";
+import { formatValue, signed } from "./format.ts";
 import { heldSince } from "./held.ts";
 import { type RowReader, sees, type Vision } from "./row-reader.ts";
 import { nodeName, type Trace } from "./trace.ts";
-import { eventsOf, type TraceIndex } from "./trace-index.ts";
+import type { TraceIndex } from "./trace-index.ts";
 
 export type Verdict =
   | "wins"
@@ -16,7 +17,7 @@ export type Verdict =
   | "counts"
   /** Of a life that is over. */
   | "older life"
-  /** Same life, smaller stamp (or, stamps equal, smaller actor id). */
+  /** Same life (under `max` or `min`: and same value), smaller stamp or, stamps equal, actor id. */
   | "older stamp"
   /** Same life, a value that `max` or `min` passes over. */
   | "lesser value"
@@ -84,8 +85,8 @@ export function explain(reader: RowReader, index: TraceIndex, question: Question
         ? "no such row"
         : "deleted",
     sentences: [
-      ...sentencesOf(reader, question, policy, candidates),
-      ...missingSentences(trace, index, question, candidates, lastEvent),
+      ...whyShown(reader, index, question, policy, candidates),
+      ...whatIsMissing(trace, index, question, candidates, lastEvent),
     ],
     candidates,
   };
@@ -203,8 +204,14 @@ function verdictOf(
     return isLatest(reader, row, w, vision) ? "wins" : "older stamp";
   if (reader.addition(w, column) !== undefined)
     return additions.includes(w) ? "counts" : "included";
-  if (policy === "max" || policy === "min") return "lesser value";
-  return "older stamp";
+  return (policy === "max" || policy === "min") && !sameValue(reader, column, w, winner)
+    ? "lesser value"
+    : "older stamp";
+}
+
+function sameValue(reader: RowReader, column: number, a: number, b: number): boolean {
+  const [x, y] = [reader.value(a, column), reader.value(b, column)];
+  return x === null || y === null ? x === y : compareValues(x, y) === 0;
 }
 
 /** Among the writes of its own causal length that the vision has, the one with the largest rank. */
@@ -221,146 +228,4 @@ function isLatest(reader: RowReader, row: number, w: number, vision: Vision): bo
       return false;
   }
   return true;
-}
-
-function sentencesOf(
-  reader: RowReader,
-  question: Question,
-  policy: MergePolicy,
-  candidates: readonly Candidate[],
-): string[] {
-  const { trace } = reader;
-  const who = question.node < 0 ? "The merge" : nodeName(trace, question.node);
-  const winner = candidates.find(({ verdict }) => verdict === "wins");
-  const sentences: string[] = [];
-  const state = reader.state(question.row, question.vision);
-  if (state.causalLength === 0) sentences.push(`${who} has not heard of this row.`);
-  else if (!state.alive && winner !== undefined)
-    sentences.push(
-      `${who} has deleted the row: ${winner.name} raised its causal length to ${winner.causalLength}, an even number, and a delete beats every update of the life it ended.`,
-    );
-  else if (winner === undefined)
-    sentences.push(
-      `${who} shows the column's default: nobody has written it in this life of the row.`,
-    );
-  else if (question.column < 0) sentences.push(...whyThere(winner, candidates, who));
-  else sentences.push(...whyWins(winner, candidates, policy, who));
-  const counting = candidates.filter(({ verdict }) => verdict === "counts");
-  if (counting.length > 0)
-    sentences.push(
-      `It is a counter: ${counting.map(({ name }) => name).join(", ")} ${counting.length === 1 ? "adds" : "all add"} to it, whoever came later.`,
-    );
-  return sentences;
-}
-
-function whyWins(
-  winner: Candidate,
-  candidates: readonly Candidate[],
-  policy: MergePolicy,
-  who: string,
-): string[] {
-  const alone = candidates.every((one) => one === winner || one.verdict === "not received");
-  const sentences = [
-    alone
-      ? `${who} shows ${winner.value}, written by ${winner.name}: nothing else competes for it.`
-      : `${who} shows ${winner.value}, written by ${winner.name}.`,
-  ];
-  const rival = candidates.find(({ verdict }) => verdict === "older stamp");
-  if (rival !== undefined) sentences.push(overStamp(winner, rival));
-  const lesser = candidates.find(({ verdict }) => verdict === "lesser value");
-  if (lesser !== undefined)
-    sentences.push(
-      `The column keeps the ${policy === "max" ? "largest" : "smallest"} value, so ${lesser.name} (${lesser.value}) gives way whatever its stamp.`,
-    );
-  const old = candidates.filter(({ verdict }) => verdict === "older life" || verdict === "undone");
-  if (old.length > 0)
-    sentences.push(
-      `The row was deleted and inserted again, so its causal length is ${winner.causalLength}: ${lifeSentence(old, winner)}`,
-    );
-  return sentences;
-}
-
-/** Of a row as a whole: the life that it is in. */
-function whyThere(winner: Candidate, candidates: readonly Candidate[], who: string): string[] {
-  const old = candidates.filter(({ verdict }) => verdict === "older life" || verdict === "undone");
-  const life = (winner.causalLength + 1) / 2;
-  const sentence = `${who} has the row, in its ${life === 1 ? "first" : `${life}${ordinal(life)}`} life (causal length ${winner.causalLength}); last written by ${winner.name}.`;
-  if (old.length === 0) return [sentence];
-  return [sentence, `It was deleted and inserted again: ${lifeSentence(old, winner)}`];
-}
-
-function ordinal(n: number): string {
-  return n === 2 ? "nd" : n === 3 ? "rd" : "th";
-}
-
-function lifeSentence(old: readonly Candidate[], winner: Candidate): string {
-  const count = old.length === 1 ? "the one write" : `the ${old.length} writes`;
-  const late = old.some((one) => later(one, winner));
-  return `${count} of earlier lives no longer count${old.length === 1 ? "s" : ""}${late ? ", although one of them has a later stamp" : ""}.`;
-}
-
-function later(a: Candidate, b: Candidate): boolean {
-  return a.ms !== b.ms ? a.ms > b.ms : a.counter > b.counter;
-}
-
-function overStamp(winner: Candidate, rival: Candidate): string {
-  const apart = winner.ms - rival.ms;
-  const over = `${rival.name} wrote ${rival.value}`;
-  if (apart > 0) {
-    const order =
-      winner.committedAt < rival.committedAt
-        ? " (it was written earlier in real time: the author's clock was ahead)"
-        : "";
-    return `${over}, but its stamp is ${formatDuration(apart * 1000)} older, and the later stamp wins${order}.`;
-  }
-  if (winner.counter !== rival.counter)
-    return `${over} in the same millisecond with counter ${rival.counter}; ${winner.name} has ${winner.counter}, and the larger counter wins.`;
-  return `${over} with the very same stamp; then the larger actor id decides: ${winner.actor.slice(0, 8)}… over ${rival.actor.slice(0, 8)}….`;
-}
-
-/** At most this many missing writes are told in words; the table lists them all. */
-const maxMissingTold = 3;
-
-function missingSentences(
-  trace: Trace,
-  index: TraceIndex,
-  { node }: Question,
-  candidates: readonly Candidate[],
-  event: number,
-): string[] {
-  if (node < 0) return [];
-  const now = trace.t[event] ?? 0;
-  const who = nodeName(trace, node);
-  const missing = candidates
-    .filter(({ verdict }) => verdict === "not received")
-    .sort((a, b) => b.committedAt - a.committedAt);
-  const told = missing.slice(0, maxMissingTold).map((one) => {
-    const ago = formatDuration(Math.max(0, now - one.committedAt));
-    return `${who} has not received ${one.name} (${one.value}), written ${ago} ago; ${fate(trace, index, node, one, event)}.`;
-  });
-  const rest = missing.length - told.length;
-  return rest > 0 ? [...told, `${rest} more writes of this row are missing here.`] : told;
-}
-
-/** What becomes of a write that node `node` lacks. */
-function fate(
-  trace: Trace,
-  index: TraceIndex,
-  node: number,
-  { heldFrom, version }: Candidate,
-  event: number,
-): string {
-  const now = trace.t[event] ?? 0;
-  if (heldFrom > now) return `it arrives ${formatDuration(heldFrom - now)} later`;
-  const { actor, number } = trace.versions;
-  const covered = coveredFrom(
-    trace,
-    eventsOf(index, node),
-    actor[version] as number,
-    number[version] as number,
-    event,
-  );
-  if (covered < 0) return "it never arrives within this trace";
-  const later = formatDuration((trace.t[covered] as number) - now);
-  return `by ${later} later newer writes have replaced it, so that its content never needs to arrive`;
 }

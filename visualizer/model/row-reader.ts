@@ -77,12 +77,13 @@ export class RowReader {
     return length;
   }
 
-  /** True when both visions show the same living row, or none. */
+  /** True when both visions show the same living row, or none: what they add to a state hash is equal. */
   same(row: number, a: Vision, b: Vision): boolean {
     const lengthA = this.causalLength(row, a);
     const lengthB = this.causalLength(row, b);
     if (lengthA % 2 === 0 && lengthB % 2 === 0) return true;
     if (lengthA !== lengthB) return false;
+    if (this.#sentinel(row, a, lengthA) !== this.#sentinel(row, b, lengthA)) return false;
     const table = this.trace.rows.table[row] as number;
     const columns = this.trace.rows.tables[table]?.columns.length ?? 0;
     this.#winners(row, a, lengthA, this.#bestA);
@@ -97,13 +98,17 @@ export class RowReader {
     return true;
   }
 
-  /** Columns in which the visions differ; null when the row is there in one and not in the other. */
+  /**
+   * Columns in which the visions differ; null when the row as a whole differs: it is there in one
+   * alone, it is in another life, or (without columns of its own) another write made it.
+   */
   differingColumns(row: number, a: Vision, b: Vision): readonly number[] | null {
     const x = this.state(row, a);
     const y = this.state(row, b);
     if (!x.alive && !y.alive) return [];
-    if (x.causalLength !== y.causalLength)
-      return x.alive !== y.alive ? null : x.cells.map((_, c) => c);
+    const length = x.causalLength;
+    if (length !== y.causalLength) return null;
+    if (this.#sentinel(row, a, length) !== this.#sentinel(row, b, length)) return null;
     return x.cells.flatMap((cell, c) => {
       const other = y.cells[c];
       const equal =
@@ -155,6 +160,23 @@ export class RowReader {
     const end = cellStart[w + 1] as number;
     for (let i = cellStart[w] as number; i < end; i++) if (cellColumn[i] === c) return true;
     return false;
+  }
+
+  /** The latest write without cells of the life `length`, −1 for none (CR05). */
+  #sentinel(row: number, vision: Vision, length: number): number {
+    const { writeStart, writeVersion, writeLength, cellStart } = this.trace.rows;
+    const { rank } = this.trace.versions;
+    const end = writeStart[row + 1] as number;
+    let best = -1;
+    let bestRank = -1;
+    for (let w = writeStart[row] as number; w < end; w++) {
+      const version = writeVersion[w] as number;
+      if (writeLength[w] !== length || cellStart[w] !== cellStart[w + 1]) continue;
+      if ((rank[version] as number) <= bestRank || !sees(vision, version)) continue;
+      best = w;
+      bestRank = rank[version] as number;
+    }
+    return best;
   }
 
   /** By column the deciding write among those of the life `length`, −1 for none. */

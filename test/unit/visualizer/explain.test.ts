@@ -48,7 +48,7 @@ describe("explanations", () => {
       commit(1, 0, 1, { ms: 90_000, cells: [["v", "x"]] }),
       commit(2, 1, 1, { ms: 2000, cells: [["v", "y"]] }),
     );
-    expect(ask(trace, 0).sentences[1]).toContain("the author's clock was ahead");
+    expect(ask(trace, 0).sentences[1]).toContain("its author's clock was ahead");
   });
 
   test("within a millisecond the larger counter wins", () => {
