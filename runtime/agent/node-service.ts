@@ -69,6 +69,8 @@ export type TransactResult =
 
 export interface QueryRequest extends Statement {
   readonly timeoutMs: number | null;
+  /** Nobody waits for the answer any more: the statement is let go, before its first row too. */
+  readonly signal?: AbortSignal;
 }
 
 /** Rows come in batches; the next batch is read when the last was taken: a slow reader holds nothing up. */
