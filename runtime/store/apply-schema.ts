@@ -5,13 +5,16 @@
  */
 import { foldCase, parseSchema } from "../../core/crdt/parse-schema.ts";
 import type { ColumnSchema, TableSchema } from "../../core/crdt/schema.ts";
+import { tokenize } from "../../core/crdt/sql-tokens.ts";
 import { schemaChange } from "../../core/crdt/schema-change.ts";
 import { type Capture, guardsOf } from "./capture.ts";
 import type { Db } from "./db.ts";
 import type { Engine } from "./engine.ts";
 import { tableDiff } from "./schema-diff.ts";
 import {
+  conflictClause,
   formatRefusal,
+  isWord,
   type ObjectKind,
   quoteName,
   quoteText,
@@ -71,6 +74,22 @@ export function loadPlans(db: Db): TablePlan[] {
         hasAside(db, schema),
       );
     });
+}
+
+export interface SchemaTraits {
+  /** Some conflict clause is FAIL, which leaves half a statement behind. */
+  readonly fails: boolean;
+  /** Some foreign key is checked only at the commit. */
+  readonly defers: boolean;
+}
+
+/** What of the schema decides how transactions are carried out. */
+export function schemaTraits(db: Db): SchemaTraits {
+  const tokens = storedObjects(db).map(({ sql }) => tokenize(sql));
+  return {
+    fails: tokens.some((words) => conflictClause(words, "FAIL") >= 0),
+    defers: tokens.some((words) => words.some((word) => isWord(word, "DEFERRED"))),
+  };
 }
 
 function storedObjects(db: Db): StoredObject[] {

@@ -57,10 +57,10 @@ export class Engine {
   rules: ReadonlyMap<string, TableRules> = new Map();
   /** What is in memory is what is in the file. */
   usable = true;
-  /** The file was closed when it was last open. */
-  stoppedCleanly = true;
   /** Some table has a CHECK or a foreign key. */
   constrained = false;
+  /** Some foreign key is checked only when a transaction is committed. */
+  deferred = false;
   #mode: "local" | "merge" = "local";
   #rows = new Map<TablePlan, RowStore>();
   #nextId = 1;
@@ -153,9 +153,40 @@ export class Engine {
       this.#mode = mode;
     }
     this.statements.get("BEGIN IMMEDIATE").run();
+    this.#beginChanges();
+  }
+
+  #beginChanges(): void {
     this.waiting.begin();
     this.#idBefore = this.lastId;
     for (const plan of this.plans.values()) plan.markDigest();
+  }
+
+  /** One of several transactions that are committed together: it can be taken back alone. */
+  beginMember(): void {
+    assert(this.db.inTransaction, "a member is of a group under way");
+    this.statements.get("SAVEPOINT patina_member").run();
+    this.#beginChanges();
+  }
+
+  endMember(): void {
+    this.#settleTail(false);
+    this.statements.get("RELEASE patina_member").run();
+  }
+
+  /** @param changedMemory what it did has come into memory, which is read back. */
+  undoMember(changedMemory: boolean): void {
+    this.statements.get("ROLLBACK TO patina_member").run();
+    this.statements.get("RELEASE patina_member").run();
+    if (!changedMemory) return;
+    this.usable = false;
+    this.reload();
+    this.usable = true;
+  }
+
+  /** Ends a group; each member has ended. */
+  commitGroup(): void {
+    this.statements.get("COMMIT").run();
   }
 
   /** The transaction will change so many clocks that none of them shall wait. */
@@ -201,10 +232,14 @@ export class Engine {
 
   /** @param mustFold what the transaction did is in no log row. */
   commit(mustFold = false): void {
+    this.#settleTail(mustFold);
+    this.statements.get("COMMIT").run();
+  }
+
+  #settleTail(mustFold: boolean): void {
     const full = this.log.tailSize >= maxTailVersions || this.waiting.size >= maxWaitingClocks;
     if (full || mustFold || this.waiting.tooMany) this.fold();
     else for (const log of this.actors.logs) if (!log.stored) this.#foldActor(log);
-    this.statements.get("COMMIT").run();
   }
 
   /** Ends a transaction that failed: nothing of it stays, neither in the file nor in memory. */
@@ -270,6 +305,20 @@ export class Engine {
     }
   }
 
+  /**
+   * From now on the store writes as another author and, unless `node` is null, as another node:
+   * numbers of versions that others may have seen under the old name are never used again.
+   */
+  renew(actor: ActorId, node: NodeId | null): void {
+    assert(this.actors.find(actor) === undefined, "a fresh author has written nothing");
+    this.inTransaction(() => {
+      const { identity } = this;
+      this.identity = node === null ? { ...identity, actor } : { actor, node, epoch: 0 };
+      this.#own = this.actors.findOrAdd(actor);
+      this.fold();
+    });
+  }
+
   saveEpoch(epoch: number): void {
     assert(epoch >= this.identity.epoch, "identity epochs rise");
     this.statements.get("UPDATE patina_state SET epoch = ?").run(epoch);
@@ -308,7 +357,6 @@ export class Engine {
   /** Reads back from the file everything that is kept in memory. */
   reload(): void {
     const state = readState(this.statements);
-    this.stoppedCleanly = state.clean;
     this.identity = { actor: state.actor, node: state.node, epoch: state.epoch };
     this.#folded = state.folded;
     this.#nextId = state.nextId;

@@ -15,7 +15,8 @@
  * - `patina_quarantine`: versions that wait for a schema that knows them.
  * - `patina_object`: tables, indexes, views and triggers of the schema files; of replicated tables
  *   also the digest, and since which log id each column exists.
- * - `patina_state`: one row; who this node is, its clock, and how far the log is folded.
+ * - `patina_state`: one row; who this node is, its clock, how far the log is folded, and how the
+ *   file was last opened and closed (`stored-state.ts`).
  * - `patina_clock_…`: one row for each row of a replicated table, living or dead (`clock-cell.ts`).
  */
 
@@ -41,7 +42,10 @@ CREATE TABLE patina_state (
   far_seen INTEGER NOT NULL,
   folded INTEGER NOT NULL,
   next_id INTEGER NOT NULL,
-  clean INTEGER NOT NULL
+  clean INTEGER NOT NULL DEFAULT 1,
+  backup INTEGER NOT NULL DEFAULT 0,
+  boot TEXT NOT NULL DEFAULT '',
+  durable INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE patina_actor (
   n INTEGER PRIMARY KEY,

@@ -6,10 +6,14 @@
 import { OpError } from "../../core/crdt/op-values.ts";
 import { SchemaError, type Token, tokenize } from "../../core/crdt/sql-tokens.ts";
 import { foldCase } from "../../core/crdt/parse-schema.ts";
-import { isPunctuation, isWord, ownPrefix } from "./schema-source.ts";
+import { isPunctuation, isWord, ownName, ownPrefix } from "./schema-source.ts";
 
 export type StatementKind =
-  | { readonly type: "statement"; readonly mayFail: boolean }
+  /**
+   * `mayFail`: what OR FAIL leaves behind must be taken back. `dooms`: when it fails the whole
+   * transaction does, as OR ROLLBACK says.
+   */
+  | { readonly type: "statement"; readonly mayFail: boolean; readonly dooms: boolean }
   | { readonly type: "savepoint"; readonly name: string }
   | { readonly type: "release"; readonly name: string }
   | { readonly type: "rollbackTo"; readonly name: string };
@@ -29,22 +33,44 @@ const refusals: Readonly<Record<string, string>> = {
   VACUUM: "a node's file is vacuumed while the node stands still",
 };
 
+export interface ClassifiedStatement {
+  readonly kind: StatementKind;
+  /** What SQLite is given: OR ROLLBACK is carried out by the store, for it would end more than this transaction. */
+  readonly sql: string;
+}
+
 /** @throws OpError with what to do instead. */
-export function classify(sql: string): StatementKind {
+export function classify(sql: string): ClassifiedStatement {
   const tokens = tokensOf(sql);
   const first = tokens[0];
   if (first === undefined) throw refused("the statement is empty");
   const verb = first.kind === "name" && first.quote === "" ? first.name.toUpperCase() : "";
-  if (verb === "SAVEPOINT") return { type: "savepoint", name: nameAt(tokens, 1) };
+  if (verb === "SAVEPOINT") return { sql, kind: { type: "savepoint", name: nameAt(tokens, 1) } };
   if (verb === "RELEASE") {
-    return { type: "release", name: nameAt(tokens, isWord(tokens[1], "SAVEPOINT") ? 2 : 1) };
+    const name = nameAt(tokens, isWord(tokens[1], "SAVEPOINT") ? 2 : 1);
+    return { sql, kind: { type: "release", name } };
   }
-  if (verb === "ROLLBACK") return rollback(tokens);
+  if (verb === "ROLLBACK") return { sql, kind: rollback(tokens) };
   if (!ordinary.includes(verb)) {
     throw refused(refusals[verb] ?? `${verb || "this"} is no statement of a transaction`);
   }
   for (let i = 0; i < tokens.length; i++) refuseOwn(tokens, i, verb);
-  return { type: "statement", mayFail: tokens.some((token) => isWord(token, "FAIL")) };
+  const mayFail = tokens.some((token) => isWord(token, "FAIL"));
+  const ending = tokens.find(
+    (token, i) => isWord(token, "ROLLBACK") && isWord(tokens[i - 1], "OR"),
+  );
+  if (ending === undefined) return { sql, kind: { type: "statement", mayFail, dooms: false } };
+  const text = `${sql.slice(0, ending.at)}ABORT${sql.slice(ending.end)}`;
+  return { sql: text, kind: { type: "statement", mayFail, dooms: true } };
+}
+
+/** What only reads may be asked of a reader (`reader.ts`). @throws OpError with what to do instead. */
+export function checkRead(sql: string): void {
+  const first = tokensOf(sql)[0];
+  if (first === undefined) throw refused("the statement is empty");
+  const verb = first.kind === "name" && first.quote === "" ? first.name.toUpperCase() : "";
+  if (["SELECT", "VALUES", "WITH", "EXPLAIN"].includes(verb)) return;
+  throw refused(`${verb || "this"} is no query; a query begins with SELECT, VALUES or WITH`);
 }
 
 function tokensOf(sql: string): Token[] {
@@ -71,17 +97,20 @@ function rollback(tokens: readonly Token[]): StatementKind {
 function nameAt(tokens: readonly Token[], at: number): string {
   const token = tokens[at];
   if (token?.kind !== "name" && token?.kind !== "string") throw refused("a savepoint has a name");
-  return foldCase(token.name);
+  const name = foldCase(token.name);
+  if (name.startsWith(ownPrefix)) {
+    throw refused(`${token.name}: names that begin with ${ownPrefix} are the node's own`);
+  }
+  return name;
 }
 
 /** The store's own tables may be read; its functions may not be called. */
 function refuseOwn(tokens: readonly Token[], i: number, verb: string): void {
-  const token = tokens[i] as Token;
-  if (token.kind !== "name" && token.kind !== "string") return;
-  if (!foldCase(token.name).startsWith(ownPrefix)) return;
+  const own = ownName(tokens, i);
+  if (own === null) return;
   const reads = verb === "SELECT" || verb === "VALUES" || verb === "EXPLAIN";
   if (reads && !isPunctuation(tokens[i + 1], "(")) return;
-  throw refused(`${token.name}: names that begin with ${ownPrefix} are the node's own`);
+  throw refused(`${own}: names that begin with ${ownPrefix} are the node's own`);
 }
 
 function refused(why: string): OpError {

@@ -13,7 +13,7 @@ import { fromSqlExact, type SqlValue, toSqlExact } from "./sql-value.ts";
 export type Parameters = readonly Value[] | Readonly<Record<string, Value>>;
 
 export interface LocalTransaction {
-  /** @returns how many rows it changed itself. @throws when it fails; the transaction may go on. */
+  /** @returns how many rows it changed itself. @throws when it fails; the transaction may go on, unless it was OR ROLLBACK. */
   run(sql: string, parameters?: Parameters): number;
   /** All rows, values exact. */
   all(sql: string, parameters?: Parameters): readonly (readonly Value[])[];
@@ -45,16 +45,15 @@ export class SqlDoor {
   }
 
   /** A door for one transaction, which is under way. */
-  open(): LocalTransaction {
+  open(): OpenTransaction {
     return new OpenTransaction(this.#db, this.#capture, this);
   }
 
   prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
-    const kind = classify(sql);
-    const statement = this.#db.prepare(sql) as Statement;
-    const prepared = { kind, statement };
+    const { kind, sql: text } = classify(sql);
+    const prepared = { kind, statement: this.#db.prepare(text) as Statement };
     this.#prepared.set(sql, prepared);
     if (this.#prepared.size > maxPrepared) {
       for (const oldest of this.#prepared.keys()) {
@@ -66,16 +65,24 @@ export class SqlDoor {
   }
 }
 
-class OpenTransaction implements LocalTransaction {
+export class OpenTransaction implements LocalTransaction {
   readonly #db: Db;
   readonly #capture: Capture;
   readonly #door: SqlDoor;
   readonly #savepoints: Savepoint[] = [];
+  /** A statement has ended the transaction: nothing of it stays. */
+  #doomedBy: Error | null = null;
 
   constructor(db: Db, capture: Capture, door: SqlDoor) {
     this.#db = db;
     this.#capture = capture;
     this.#door = door;
+  }
+
+  /** To be called once the last statement is run. @throws what has ended the transaction before. */
+  finish(): void {
+    if (this.#doomedBy !== null) throw this.#doomedBy;
+    if (!this.#db.inTransaction) throw ended();
   }
 
   run(sql: string, parameters: Parameters = []): number {
@@ -112,6 +119,8 @@ class OpenTransaction implements LocalTransaction {
   }
 
   #begin(prepared: Prepared): number {
+    // Outside a transaction it would be carried out all the same, and no version would tell of it.
+    if (this.#doomedBy !== null || !this.#db.inTransaction) throw ended();
     if (this.#isWrapped(prepared)) this.#db.exec("SAVEPOINT patina_statement");
     return this.#capture.length;
   }
@@ -123,7 +132,11 @@ class OpenTransaction implements LocalTransaction {
 
   /** @returns what to throw. */
   #failed(prepared: Prepared, mark: number, error: Error): Error {
-    if (!this.#db.inTransaction) return new OpError("SQLITE_ABORT", error.message);
+    const { kind } = prepared;
+    if (!this.#db.inTransaction || (kind.type === "statement" && kind.dooms)) {
+      this.#doomedBy ??= error;
+      return error;
+    }
     if (this.#isWrapped(prepared)) {
       this.#db.exec("ROLLBACK TO patina_statement; RELEASE patina_statement");
     }
@@ -145,6 +158,10 @@ class OpenTransaction implements LocalTransaction {
       this.#savepoints.length = at;
     }
   }
+}
+
+function ended(): OpError {
+  return new OpError("SQLITE_ABORT", "an earlier statement has rolled the transaction back");
 }
 
 interface Savepoint {

@@ -29,10 +29,16 @@ export interface DatabaseOptions {
 /** Pages of the write-ahead log after which SQLite copies them into the database. */
 const walPages = 4000;
 
+/** A write-ahead log that readers made grow is cut to this when it begins anew. */
+const walBytesKept = 64 * 1024 * 1024;
+
+/** How long a statement waits for another process, as a reader that begins or ends does. */
+export const busyTimeoutMs = 5000;
+
 export function openDatabase(options: DatabaseOptions): Db {
   let db: Db;
   try {
-    db = new Database(options.path, { timeout: 5000 });
+    db = new Database(options.path, { timeout: busyTimeoutMs });
   } catch (error) {
     throw explained(options.path, error);
   }
@@ -50,6 +56,8 @@ function prepare(db: Db, options: DatabaseOptions): void {
   db.pragma("temp_store = MEMORY");
   const fresh = isEmpty(db);
   if (!fresh) checkLayout(db, options.path);
+  // Only a file that has no pages yet takes it.
+  if (fresh) db.pragma("auto_vacuum = INCREMENTAL");
   if (options.path !== ":memory:") {
     const mode = db.pragma("journal_mode = WAL", { simple: true }) as string;
     if (mode !== "wal")
@@ -59,6 +67,7 @@ function prepare(db: Db, options: DatabaseOptions): void {
   }
   db.pragma(`synchronous = ${options.synchronous}`);
   db.pragma(`wal_autocheckpoint = ${walPages}`);
+  db.pragma(`journal_size_limit = ${walBytesKept}`);
   if (options.maxBytes !== null) {
     const pageSize = db.pragma("page_size", { simple: true }) as number;
     db.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
@@ -72,7 +81,8 @@ function isEmpty(db: Db): boolean {
   return db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get() === 0;
 }
 
-function checkLayout(db: Db, path: string): void {
+/** @throws StoreOpenError */
+export function checkLayout(db: Db, path: string): void {
   const id = db.pragma("application_id", { simple: true });
   if (id !== applicationId) {
     throw new StoreOpenError(
@@ -93,14 +103,15 @@ function create(db: Db, { actor, node }: DatabaseOptions): void {
     db.pragma(`user_version = ${layoutVersion}`);
     db.exec(layout);
     db.prepare("INSERT INTO patina_actor VALUES (0, ?, x'')").run(actor);
-    db.prepare("INSERT INTO patina_state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, 1, 1)").run(
-      actor,
-      node,
-    );
+    db.prepare(
+      "INSERT INTO patina_state (one, actor, node, epoch, clock_ms, clock_counter, far_ms, far_counter, far_seen, folded, next_id) " +
+        "VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, 1)",
+    ).run(actor, node);
   })();
 }
 
-function explained(path: string, error: unknown): unknown {
+/** What to throw for what SQLite threw. */
+export function explained(path: string, error: unknown): unknown {
   if (error instanceof StoreOpenError) return error;
   const told = storeError(path, error);
   return told === null ? error : new StoreOpenError(told.message);

@@ -179,6 +179,8 @@ function readObject(source: SchemaSource, statement: readonly Token[]): SchemaOb
       first.at,
     );
   }
+  refuseEnding(words, `${kind} ${name}`);
+  refuseOwnNames(words, kind, name);
   const on = kind === "index" ? tableAfterOn(words, at + 1, first.at) : name;
   const last = statement[statement.length - 1] as Token;
   return {
@@ -192,6 +194,52 @@ function readObject(source: SchemaSource, statement: readonly Token[]): SchemaOb
     source: source.name,
     line: lineAt(source.text, first.at),
   };
+}
+
+/** @throws SchemaError for a conflict clause that would end a whole transaction, and others committed together with it. */
+function refuseEnding(words: readonly Token[], what: string): void {
+  const at = conflictClause(words, "ROLLBACK");
+  if (at < 0) return;
+  const why = "ROLLBACK would end more than the statement; write ABORT";
+  throw new SchemaError(`${what}: ${why}`, (words[at] as Token).at);
+}
+
+/** Index of `word` in OR word, ON CONFLICT word or RAISE(word, …); −1 for none. */
+export function conflictClause(words: readonly Token[], word: "ROLLBACK" | "FAIL"): number {
+  return words.findIndex((token, i) => {
+    if (!isWord(token, word)) return false;
+    const [before, earlier] = [words[i - 1], words[i - 2]];
+    if (isWord(before, "OR")) return true;
+    if (isWord(before, "CONFLICT")) return isWord(earlier, "ON");
+    return isPunctuation(before, "(") && isWord(earlier, "RAISE");
+  });
+}
+
+/** "UPDATE OR IGNORE" and the like among them. */
+const wordsBeforeTables = "INTO UPDATE FROM JOIN ON ABORT FAIL IGNORE REPLACE ROLLBACK".split(" ");
+
+/** What token `i` names if that is Patina's own, else null. SQLite takes a string for a name where a table's comes. */
+export function ownName(tokens: readonly Token[], i: number): string | null {
+  const token = tokens[i] as Token;
+  if (token.kind !== "name" && token.kind !== "string") return null;
+  if (!foldCase(token.name).startsWith(ownPrefix)) return null;
+  if (token.kind === "name") return token.name;
+  const before = tokens[i - 1];
+  const isTable =
+    isPunctuation(before, ".") || wordsBeforeTables.some((word) => isWord(before, word));
+  return isTable ? token.name : null;
+}
+
+/** Views may read what Patina keeps; everything else leaves it alone, and nobody calls its functions. */
+function refuseOwnNames(words: readonly Token[], kind: ObjectKind, name: string): void {
+  for (let i = 0; i < words.length; i++) {
+    const own = ownName(words, i);
+    if (own === null || (kind === "view" && !isPunctuation(words[i + 1], "("))) continue;
+    throw new SchemaError(
+      `${kind} ${name}: ${own} is Patina's own, as all names that begin with ${ownPrefix}; leave it out`,
+      (words[i] as Token).at,
+    );
+  }
 }
 
 function kindOf(token: Token | undefined): ObjectKind | null {

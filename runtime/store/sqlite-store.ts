@@ -19,18 +19,35 @@ import type {
   Want,
 } from "../../core/node/store.ts";
 import { targetChunkBytes } from "../../core/wire/limits.ts";
-import { applySchema, installCapture, loadPlans, SchemaRefusedError } from "./apply-schema.ts";
+import {
+  applySchema,
+  installCapture,
+  loadPlans,
+  SchemaRefusedError,
+  schemaTraits,
+} from "./apply-schema.ts";
 import { type Conflict, findConflicts, hasConstraints } from "./constraints.ts";
 import { Capture } from "./capture.ts";
 import type { Db } from "./db.ts";
 import { checkStore, checkTail, type Problem } from "./check-store.ts";
 import { Engine } from "./engine.ts";
 import { rangeDigests, readRows } from "./key-range.ts";
-import { commitChanges } from "./local-commit.ts";
 import { type LocalTransaction, SqlDoor } from "./local-transaction.ts";
+import { LocalWriter, type MemberOutcome } from "./local-writer.ts";
 import { settleAll } from "./unique-rows.ts";
 import { mergeRowStates } from "./merge-rows.ts";
 import { lockDatabase, openDatabase, StoreOpenError, type Synchronous } from "./open-database.ts";
+import { noNode, readBootId, type Renewal, renew, renewalOf } from "./renewal.ts";
+import { readState, writeOpening } from "./stored-state.ts";
+import {
+  type CheckpointOptions,
+  checkpointWal,
+  vacuumSome,
+  type WalCheckpoint,
+  walBytesOf,
+} from "./upkeep.ts";
+import { backupFrom, type Copied } from "./backup.ts";
+import { countStore, type StoreCounts } from "./counts.ts";
 import { receiveVersions } from "./receive.ts";
 import { releaseQuarantined } from "./quarantine.ts";
 import { runOp } from "./run-op.ts";
@@ -45,6 +62,7 @@ export interface SqliteStoreOptions {
   /** Taken by a new database; an existing one keeps its own. */
   readonly actor: ActorId;
   readonly node?: NodeId;
+  /** Replicated and local tables, indexes, views and triggers. */
   readonly schema: readonly (string | SchemaSource)[];
   readonly driftMs?: number;
   /** Payload at which a version is cut into chunks. */
@@ -55,23 +73,29 @@ export interface SqliteStoreOptions {
   readonly maxBytes?: number;
   /** False: nothing keeps another process from opening it too. */
   readonly lock?: boolean;
+  /**
+   * Take `actor`, or `actor` and `node`, of these options though the file has its own. Backups that
+   * are opened for the first time take both unless this says "actor"; a file that may have lost
+   * commits takes `actor` by itself. So give fresh random ids at each opening.
+   */
+  readonly renew?: Renewal["what"];
+  /** Names this run of the operating system. Default: what Linux says. */
+  readonly bootId?: string;
 }
-
-const noNode = "0".repeat(32) as NodeId;
 
 export class SqliteStore implements Store {
   readonly #engine: Engine;
   readonly #capture: Capture;
   readonly #door: SqlDoor;
-  readonly #chunkBytes: number;
+  readonly #writer: LocalWriter;
   readonly #path: string;
   readonly #lock: Db | null;
+  readonly #renewal: Renewal | null;
   #broken: StoreError | null = null;
 
   /** @throws StoreOpenError, SchemaRefusedError */
   constructor(options: SqliteStoreOptions) {
     this.#path = options.path;
-    this.#chunkBytes = options.chunkBytes ?? targetChunkBytes;
     this.#lock =
       options.lock === false || options.path === ":memory:" ? null : lockDatabase(options.path);
     let db: Db | null = null;
@@ -88,7 +112,11 @@ export class SqliteStore implements Store {
       this.#engine = new Engine(db, identity, options.driftMs);
       this.#capture = new Capture(db);
       this.#door = new SqlDoor(db, this.#capture);
-      this.#start(options.schema.map(asSource));
+      this.#writer = new LocalWriter(this.#engine, this.#capture, {
+        path: options.path,
+        chunkBytes: options.chunkBytes ?? targetChunkBytes,
+      });
+      this.#renewal = this.#start(options);
     } catch (error) {
       db?.close();
       this.#lock?.close();
@@ -97,11 +125,12 @@ export class SqliteStore implements Store {
     }
   }
 
-  #start(sources: readonly SchemaSource[]): void {
+  #start(options: SqliteStoreOptions): Renewal | null {
     const engine = this.#engine;
     this.#adoptPlans();
     engine.reload();
-    if (!engine.stoppedCleanly) {
+    const state = readState(engine.statements);
+    if (!state.clean) {
       const [problem] = checkTail(engine);
       if (problem !== undefined) {
         throw new StoreOpenError(
@@ -109,10 +138,16 @@ export class SqliteStore implements Store {
         );
       }
     }
-    // That nothing can be written is found out now; and from here on a stop is unclean unless it says otherwise.
-    engine.db.prepare("UPDATE patina_state SET clean = 0").run();
-    this.#applySchema(sources);
+    const bootId = options.bootId ?? readBootId();
+    const asked = { path: this.#path, actor: options.actor, node: options.node ?? noNode, bootId };
+    const renewal = renewalOf(state, { ...asked, renew: options.renew ?? null });
+    if (renewal !== null) renew(engine, renewal, { ...asked, renew: renewal.what });
+    // That nothing can be written is found out now.
+    const durable = options.synchronous === "full";
+    writeOpening(engine.statements, { backup: false, bootId, durable });
+    this.#applySchema(options.schema.map(asSource));
     installCapture(engine, this.#capture);
+    return renewal;
   }
 
   /** Everything that does not fit together; none is the proof that all does. Reads the whole file. */
@@ -156,9 +191,11 @@ export class SqliteStore implements Store {
   }
 
   commit(wallMs: number, ops: readonly Op[]): CommitOutcome {
-    return this.#transact(wallMs, () => {
-      for (let i = 0; i < ops.length; i++) runOp(this.#engine, ops[i] as Op);
-    });
+    return this.#guard(() =>
+      this.#writer.one(wallMs, () => {
+        for (let i = 0; i < ops.length; i++) runOp(this.#engine, ops[i] as Op);
+      }),
+    );
   }
 
   /**
@@ -166,7 +203,7 @@ export class SqliteStore implements Store {
    * the outcome, any other is thrown on.
    */
   transact(wallMs: number, body: (transaction: LocalTransaction) => void): CommitOutcome {
-    return this.#transact(wallMs, () => body(this.#door.open()));
+    return this.#guard(() => this.#writer.one(wallMs, () => this.#body(body)));
   }
 
   /** Runs statements in the forms of the HTTP API as one local transaction. */
@@ -180,41 +217,28 @@ export class SqliteStore implements Store {
     });
   }
 
-  #transact(wallMs: number, body: () => void): CommitOutcome {
-    return this.#guard(() => this.#tryTransact(wallMs, body));
+  /**
+   * Several local transactions, committed together: each has its own version and its own outcome,
+   * and what fails one of them touches no other. All are durable when it returns, for one wait on
+   * the disk. The bodies are run in order, each once, and see what those before them did.
+   */
+  commitGroup(
+    wallMs: number,
+    bodies: readonly ((transaction: LocalTransaction) => void)[],
+  ): readonly MemberOutcome[] {
+    if (bodies.length === 0) return [];
+    return this.#guard(() =>
+      this.#writer.group(
+        wallMs,
+        bodies.map((body) => () => this.#body(body)),
+      ),
+    );
   }
 
-  #tryTransact(wallMs: number, body: () => void): CommitOutcome {
-    const engine = this.#engine;
-    let inMemory = false;
-    try {
-      engine.begin("local");
-      this.#capture.on = true;
-      body();
-      this.#capture.on = false;
-      inMemory = true;
-      const chunks: Chunk[] = commitChanges(engine, wallMs, this.#capture.take(), this.#chunkBytes);
-      engine.commit();
-      return { type: "committed", chunks, summary: this.summary() };
-    } catch (error) {
-      this.#capture.on = false;
-      this.#capture.take();
-      if (inMemory) engine.rollback();
-      else engine.rollbackRows();
-      return this.#failed(error);
-    }
-  }
-
-  /** Errors of the transaction itself are its outcome; damage, and what is not about SQL, is thrown on. */
-  #failed(error: unknown): CommitOutcome {
-    const told = storeError(this.#path, error);
-    if (told !== null && !told.damaged)
-      return { type: "failed", code: told.code, error: told.message };
-    const { code, message } = error as { code?: unknown; message?: string };
-    const sql =
-      error instanceof OpError || (typeof code === "string" && code.startsWith("SQLITE_"));
-    if (told !== null || !sql) throw error;
-    return { type: "failed", code: code as string, error: message ?? "" };
+  #body(body: (transaction: LocalTransaction) => void): void {
+    const transaction = this.#door.open();
+    body(transaction);
+    transaction.finish();
   }
 
   receive(
@@ -304,6 +328,10 @@ export class SqliteStore implements Store {
     const engine = this.#engine;
     engine.adopt(loadPlans(engine.db));
     engine.constrained = hasConstraints(engine.db, this.tables);
+    const traits = schemaTraits(engine.db);
+    engine.deferred = traits.defers;
+    this.#door.triggersFail = traits.fails;
+    this.#door.forget();
   }
 
   /** Living rows that a merge has left in breach of a CHECK or a foreign key. */
@@ -315,6 +343,21 @@ export class SqliteStore implements Store {
     const plan = this.#engine.plans.get(table);
     if (plan === undefined) throw new RangeError(`no such table: ${table}`);
     return readTable(this.#engine, plan);
+  }
+
+  /** Why and what the store took for a fresh name when it was opened; null: it kept the file's. */
+  get renewal(): Renewal | null {
+    return this.#renewal;
+  }
+
+  counts(): StoreCounts {
+    return this.#guard(() => countStore(this.#engine));
+  }
+
+  /** As `conflicts` lists them; looks at all rows of tables with a CHECK or a foreign key. */
+  conflictCount(): number {
+    const count = this.#engine.statements.get("SELECT count(*) FROM patina_conflicts").pluck();
+    return this.#guard(() => count.get() as number);
   }
 
   /** The identity epoch last saved. */
@@ -341,7 +384,30 @@ export class SqliteStore implements Store {
 
   /** Gives back the room of what was deleted; takes as long as copying the file. */
   vacuum(): void {
-    this.#engine.db.exec("VACUUM");
+    this.#guard(() => this.#engine.db.exec("VACUUM"));
+  }
+
+  /** Gives back some of it, at most `pages` pages, in a moment. @returns how many. */
+  vacuumSome(pages: number): number {
+    return this.#guard(() => vacuumSome(this.#engine.db, pages));
+  }
+
+  /** Bytes of the write-ahead log. */
+  walBytes(): number {
+    return walBytesOf(this.#path);
+  }
+
+  /** Keeps the write-ahead log small; see `upkeep.ts`. */
+  checkpointWal(options?: CheckpointOptions): WalCheckpoint {
+    return this.#guard(() => checkpointWal(this.#engine.db, this.#path, options));
+  }
+
+  /**
+   * A consistent copy in the new file `to`, marked as a backup. Nothing is written meanwhile; where
+   * that takes too long, another thread calls `backupDatabase` instead. @throws StoreOpenError
+   */
+  backupTo(to: string): Copied {
+    return backupFrom(this.#engine.db, to);
   }
 
   close(): void {

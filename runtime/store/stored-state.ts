@@ -14,6 +14,17 @@ export interface StoredState {
   readonly nextId: number;
   /** The last stop was a clean one. */
   readonly clean: boolean;
+  readonly opened: StoredOpening;
+}
+
+/** How the file was opened when it was last opened. */
+export interface StoredOpening {
+  /** It is a copy made by `backup.ts` and has not been opened since. */
+  readonly backup: boolean;
+  /** Names the run of the operating system; "" where it is not known. */
+  readonly bootId: string;
+  /** Each commit was on the disk before it was told: no power loss takes any back. */
+  readonly durable: boolean;
 }
 
 export function readState(statements: StatementCache): StoredState {
@@ -32,13 +43,21 @@ export function readState(statements: StatementCache): StoredState {
     folded: row["folded"] as number,
     nextId: row["next_id"] as number,
     clean: row["clean"] === 1,
+    opened: {
+      backup: row["backup"] === 1,
+      bootId: row["boot"] as string,
+      durable: row["durable"] === 1,
+    },
   };
 }
 
-export function writeState(statements: StatementCache, state: StoredState): void {
+export function writeState(statements: StatementCache, state: Omit<StoredState, "opened">): void {
   const { actor, node, epoch, clock, farSeen, folded, nextId, clean } = state;
   statements
-    .get("REPLACE INTO patina_state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    .get(
+      "UPDATE patina_state SET actor = ?, node = ?, epoch = ?, clock_ms = ?, clock_counter = ?, far_ms = ?, " +
+        "far_counter = ?, far_seen = ?, folded = ?, next_id = ?, clean = ?",
+    )
     .run(
       actor,
       node,
@@ -52,6 +71,13 @@ export function writeState(statements: StatementCache, state: StoredState): void
       nextId,
       Number(clean),
     );
+}
+
+/** From here on a stop is unclean unless it says otherwise. */
+export function writeOpening(statements: StatementCache, { bootId, durable }: StoredOpening): void {
+  statements
+    .get("UPDATE patina_state SET clean = 0, backup = 0, boot = ?, durable = ?")
+    .run(bootId, Number(durable));
 }
 
 /** A log row that is not folded. */
