@@ -6,7 +6,7 @@
 import type { ActorId } from "../base/ids.ts";
 import type { Interval } from "../base/interval-set.ts";
 import type { Chunk, VersionRange, Want } from "../node/store.ts";
-import { readChunk, writeChunk } from "./chunk.ts";
+import { readChunk, readSeal, writeChunk } from "./chunk.ts";
 import { beginMessage, type DecoderTable, decoderTable } from "./envelope.ts";
 import { maxChunksPerVersion, maxFrameBytes } from "./limits.ts";
 import type { Reader } from "./reader.ts";
@@ -90,6 +90,7 @@ const versionBound = 2 ** 48;
 const maxBucketBits = 6;
 
 const writer = new Writer(64 * 1024);
+const noSeal = new Uint8Array(0);
 
 export function encodeDigest(digest: Digest): Uint8Array {
   beginMessage(writer, "syncDigest");
@@ -169,6 +170,9 @@ export function encodeChunks(id: number, chunks: readonly Chunk[]): Uint8Array {
   writer.varint(id);
   writer.varint(chunks.length);
   for (const chunk of chunks) writeChunk(writer, chunk);
+  if (chunks.some(({ seal }) => seal !== undefined)) {
+    for (const { seal } of chunks) writer.bytes(seal ?? noSeal);
+  }
   return writer.finish();
 }
 
@@ -327,6 +331,9 @@ export const syncDecoders: DecoderTable<SyncMessage> = decoderTable<SyncMessage>
     const count = r.count(28, maxChunksPerVersion);
     const chunks: Chunk[] = [];
     for (let i = 0; i < count; i++) chunks.push(readChunk(r));
+    // The seals follow all together, so that a message without any is as short as it can be.
+    if (r.remaining > 0)
+      for (let i = 0; i < count; i++) chunks[i] = readSeal(r, chunks[i] as Chunk);
     return { type: "chunks", id, chunks };
   },
   syncDone: readDone,
