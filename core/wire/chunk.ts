@@ -53,7 +53,7 @@ export function readChunk(r: Reader): Chunk {
 /** Seals are kept as payloads are. */
 const seals = new Slab(16 * 1024);
 
-/** The same chunk with its seal, which stands elsewhere in the message; none when it is empty. @throws WireError */
+/** The same chunk with the seal that follows it; none when it is empty. @throws WireError */
 export function readSeal(r: Reader, chunk: Chunk): Chunk {
   const seal = r.bytes(maxSealBytes);
   return seal.length === 0 ? chunk : { ...chunk, seal: seals.copy(seal, 0, seal.length) };

@@ -165,13 +165,19 @@ export function encodeRequest(id: number, maxBytes: number, wants: readonly Want
   return writer.finish();
 }
 
+/** Such chunks travel in a kind of their own. */
+export function hasSeals(chunks: readonly Chunk[]): boolean {
+  return chunks.some(({ seal }) => seal !== undefined);
+}
+
 export function encodeChunks(id: number, chunks: readonly Chunk[]): Uint8Array {
-  beginMessage(writer, "syncChunks");
+  const sealed = hasSeals(chunks);
+  beginMessage(writer, sealed ? "sealedChunks" : "syncChunks");
   writer.varint(id);
   writer.varint(chunks.length);
-  for (const chunk of chunks) writeChunk(writer, chunk);
-  if (chunks.some(({ seal }) => seal !== undefined)) {
-    for (const { seal } of chunks) writer.bytes(seal ?? noSeal);
+  for (const chunk of chunks) {
+    writeChunk(writer, chunk);
+    if (sealed) writer.bytes(chunk.seal ?? noSeal);
   }
   return writer.finish();
 }
@@ -293,6 +299,15 @@ function readEntry(r: Reader): HoldingsEntry {
   return { actor, held, partial };
 }
 
+function readChunks(r: Reader, read: (r: Reader) => Chunk): SyncMessage {
+  const id = r.varint();
+  // An id, three varints, a stamp and a payload length.
+  const count = r.count(28, maxChunksPerVersion);
+  const chunks: Chunk[] = [];
+  for (let i = 0; i < count; i++) chunks.push(read(r));
+  return { type: "chunks", id, chunks };
+}
+
 function readDone(r: Reader): SyncMessage {
   const id = r.varint();
   const failed = r.u8() !== 0;
@@ -325,17 +340,8 @@ export const syncDecoders: DecoderTable<SyncMessage> = decoderTable<SyncMessage>
     maxBytes: r.varint(),
     wants: readWants(r),
   }),
-  syncChunks: (r) => {
-    const id = r.varint();
-    // An id, three varints, a stamp and a payload length.
-    const count = r.count(28, maxChunksPerVersion);
-    const chunks: Chunk[] = [];
-    for (let i = 0; i < count; i++) chunks.push(readChunk(r));
-    // The seals follow all together, so that a message without any is as short as it can be.
-    if (r.remaining > 0)
-      for (let i = 0; i < count; i++) chunks[i] = readSeal(r, chunks[i] as Chunk);
-    return { type: "chunks", id, chunks };
-  },
+  syncChunks: (r) => readChunks(r, readChunk),
+  sealedChunks: (r) => readChunks(r, (from) => readSeal(from, readChunk(from))),
   syncDone: readDone,
   ...repairDecoders,
 });

@@ -31,6 +31,7 @@ import {
   encodeDigest,
   encodeDone,
   encodeRequest,
+  hasSeals,
   maxSyncBytes,
   syncDecoders,
   type SyncMessage,
@@ -410,7 +411,14 @@ export const kindCases: Readonly<Record<MessageKind, KindCase>> = {
     fc.record({
       type: typed("chunks"),
       id: count,
-      chunks: fc.array(anySealedChunk, { maxLength: 4 }),
+      chunks: fc.array(anyChunk, { maxLength: 4 }),
+    }),
+  ),
+  sealedChunks: sync(
+    fc.record({
+      type: typed("chunks"),
+      id: count,
+      chunks: fc.array(anySealedChunk, { minLength: 1, maxLength: 4 }).filter(hasSeals),
     }),
   ),
   syncDone: sync(

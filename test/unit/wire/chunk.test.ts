@@ -64,10 +64,13 @@ describe("chunks", () => {
     expect(push.toString("hex")).toBe(`${bare.slice(0, 6)}01${bare.slice(8)}020809`);
   });
 
-  test("WI16: seals of an answer stand behind all its chunks, an empty one for each without", () => {
-    const bare = Buffer.from(encodeChunks(1, [chunk, chunk])).toString("hex");
-    const some = encodeChunks(1, [chunk, { ...chunk, seal: Uint8Array.of(8, 9) }]);
-    expect(Buffer.from(some).toString("hex")).toBe(`${bare}00020809`);
+  test("WI16: an answer with seals is of a kind of its own: each chunk is followed by its seal, or an empty one", () => {
+    const one = Buffer.from(bytesOf({})).toString("hex");
+    const hex = (chunks: readonly Chunk[]) => Buffer.from(encodeChunks(1, chunks)).toString("hex");
+    expect(hex([chunk, chunk])).toBe(`01430102${one}${one}`);
+    expect(hex([chunk, { ...chunk, seal: Uint8Array.of(8, 9) }])).toBe(
+      `01470102${one}00${one}020809`,
+    );
   });
 
   test("WI16: a seal past its limit is refused", () => {
