@@ -27,16 +27,13 @@ export class Child<In, Out> {
   constructor(options: ChildOptions<Out>) {
     this.#process = spawn(
       process.execPath,
-      [
-        ...options.nodeOptions,
-        fileURLToPath(options.script),
-      ],
+      [...options.nodeOptions, fileURLToPath(options.script)],
       { stdio: ["ignore", "inherit", "inherit", "pipe"] },
     );
     const pipe = this.#process.stdio[parentDescriptor] as Socket | undefined;
     assert(pipe !== undefined, "the child was started with a pipe");
     this.#pipe = pipe;
-    const frames = new FrameReader<Out>(options.frame);
+    const frames = new FrameReader<Out>((frame) => options.frame(frame));
     pipe.on("data", (piece: Buffer) => frames.push(piece));
     // A child that is gone shows as its end; what was being written to it is lost with it.
     pipe.on("error", () => {});

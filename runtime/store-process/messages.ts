@@ -43,7 +43,7 @@ export type StoreCommand =
   | { readonly type: "migrate"; readonly schema: readonly SchemaSource[] }
   /** The node's own versions above `after`, whole, as far as one answer goes. */
   | { readonly type: "serveOwn"; readonly after: number }
-  | { readonly type: "upkeep" }
+  | { readonly type: "upkeep"; readonly dirty: boolean }
   | { readonly type: "info" }
   | { readonly type: "check" }
   | { readonly type: "close" };
@@ -63,8 +63,14 @@ export interface StoreInfo {
   readonly walBytes: number;
   /** Of the bytes, those that hold nothing. */
   readonly freeBytes: number;
+  /** Rows in breach of a CHECK or a foreign key… */
   readonly conflicts: number;
+  /** …and rows that lost a UNIQUE constraint and stand aside. */
+  readonly aside: number;
+  readonly tombstones: number;
   readonly quarantined: number;
+  /** Idempotency keys remembered. */
+  readonly answers: number;
 }
 
 /** The last groups that were committed: results by index, as they were answered. */
@@ -79,6 +85,8 @@ export type StoreAnswer =
       readonly actor: ActorId;
       readonly node: NodeId;
       readonly epoch: number;
+      /** Why it goes on under a fresh name; null: it does not. */
+      readonly renewal: { readonly why: string; readonly what: "actor" | "node" } | null;
       readonly holdings: readonly ActorHoldings[];
       readonly summary: StoreSummary;
       readonly schema: StoredSchema;

@@ -3,16 +3,28 @@
  * that one that was under way when the process was killed is neither lost nor run twice.
  */
 import { createHash } from "node:crypto";
-import type { CommitOutcome } from "../../core/node/store.ts";
 import { OpError } from "../../core/crdt/op-values.ts";
 import type { Parameters, Statement } from "../agent/node-service.ts";
 import { machineMs } from "../ipc/clock.ts";
 import type { LocalTransaction } from "../store/local-transaction.ts";
+import type { MemberOutcome } from "../store/local-writer.ts";
 import { SqliteStore, type SqliteStoreOptions } from "../store/sqlite-store.ts";
 import type { CommittedGroup, Member, MemberAnswer, StoredSchema, StoreInfo } from "./messages.ts";
+import { freePagesOf } from "../store/upkeep.ts";
 import { OutcomeTable } from "./outcome-table.ts";
 import { failedResult, packResult, type PlainResult, unpackStatements } from "./result.ts";
 import { sqlFailure } from "./sql-failure.ts";
+
+/** Everything is made safe against power loss so often, and content that nobody needs is dropped. */
+const saveEveryMs = 15_000;
+const forgetEveryMs = 60_000;
+/** A write-ahead log of this length is copied into the database… */
+const walWorthCopying = 4 * 1024 * 1024;
+/** …and one of this length begun anew, for which readers are waited for a moment. */
+const maxWalBytes = 64 * 1024 * 1024;
+/** So many free pages are given back, in steps of so many. */
+const freePagesWorth = 256;
+const vacuumPages = 64;
 
 export interface GroupAnswer {
   readonly members: MemberAnswer[];
@@ -34,6 +46,9 @@ interface Attempt {
 export class NodeStore extends SqliteStore {
   readonly #outcomes: OutcomeTable;
   readonly #begins: (group: number, member: number) => void;
+  #unsaved = false;
+  #savedMs = machineMs();
+  #forgotMs = 0;
 
   /** @param begins is told of each member of a group before its first statement. */
   constructor(options: SqliteStoreOptions, begins: (group: number, member: number) => void) {
@@ -60,10 +75,10 @@ export class NodeStore extends SqliteStore {
     const runs = attempts.map((attempt) => (transaction: LocalTransaction): void => {
       this.#runMember(wallMs, group, attempt, bodies[attempt.index] as Uint8Array, transaction);
     });
-    const outcomes = this.#commitAll(wallMs, runs);
+    const outcomes = this.commitGroup(wallMs, runs);
     const answer: GroupAnswer = { members: [], results: [] };
     attempts.forEach((attempt, i) => {
-      const outcome = outcomes[i] as CommitOutcome;
+      const outcome = outcomes[i] as MemberOutcome;
       const result = this.#resultOf(attempt, outcome);
       const committed = outcome.type === "committed" && outcome.chunks.length > 0;
       answer.members.push(
@@ -74,13 +89,6 @@ export class NodeStore extends SqliteStore {
       answer.results.push(packResult(result));
     });
     return answer;
-  }
-
-  #commitAll(
-    wallMs: number,
-    runs: readonly ((transaction: LocalTransaction) => void)[],
-  ): CommitOutcome[] {
-    return runs.map((run) => this.transact(wallMs, run));
   }
 
   #runMember(
@@ -126,11 +134,16 @@ export class NodeStore extends SqliteStore {
     });
   }
 
-  #resultOf({ member, statement, result, idle, beganMs }: Attempt, outcome: CommitOutcome): PlainResult {
-    const seconds = (machineMs() - beganMs) / 1000;
+  #resultOf(attempt: Attempt, outcome: MemberOutcome): PlainResult {
+    const { member, statement, result, idle } = attempt;
+    const seconds = (machineMs() - attempt.beganMs) / 1000;
     if (outcome.type === "failed") {
       const error = sqlFailure({ code: outcome.code, message: outcome.error });
       return failedResult(statement, error, seconds);
+    }
+    if (outcome.type === "threw") {
+      const message = outcome.error instanceof Error ? outcome.error.message : "";
+      return failedResult(statement, { code: "store_failed", message }, seconds);
     }
     if (idle || result?.type !== "committed") return result ?? timedOut(seconds);
     const version = outcome.chunks[0]?.version ?? null;
@@ -138,22 +151,42 @@ export class NodeStore extends SqliteStore {
     return { ...result, version, seconds };
   }
 
-  /** One slice of upkeep, some milliseconds long. @returns whether another would find work. */
-  upkeep(wallMs: number): boolean {
-    return this.#outcomes.forgetSome(wallMs);
+  /**
+   * One slice of upkeep, some milliseconds long. @param dirty something was written since the last.
+   * @returns whether another slice would find work.
+   */
+  upkeep(wallMs: number, dirty: boolean): boolean {
+    const nowMs = machineMs();
+    this.#unsaved ||= dirty;
+    if (this.#unsaved && nowMs - this.#savedMs >= saveEveryMs) {
+      this.checkpoint();
+      this.#savedMs = nowMs;
+      this.#unsaved = false;
+      return true;
+    }
+    if (this.walBytes() > walWorthCopying)
+      this.checkpointWal({ maxBytes: maxWalBytes, waitMs: 20 });
+    if (nowMs - this.#forgotMs >= forgetEveryMs) {
+      if (this.#outcomes.forgetSome(wallMs)) return true;
+      this.#forgotMs = nowMs;
+    }
+    return freePagesOf(this.engine.db) >= freePagesWorth && this.vacuumSome(vacuumPages) > 0;
   }
 
   info(): StoreInfo {
     const { db } = this.engine;
     const pragma = (name: string): number => db.pragma(name, { simple: true }) as number;
     const pageSize = pragma("page_size");
-    const quarantined = db.prepare("SELECT count(*) FROM patina_quarantine").pluck().get() as number;
+    const { tombstones, aside, quarantined } = this.counts();
     return {
       bytes: pragma("page_count") * pageSize,
-      walBytes: 0,
-      freeBytes: pragma("freelist_count") * pageSize,
-      conflicts: this.conflicts().length,
+      walBytes: this.walBytes(),
+      freeBytes: freePagesOf(this.engine.db) * pageSize,
+      conflicts: this.engine.constrained ? this.conflictCount() : 0,
+      aside,
+      tombstones,
       quarantined,
+      answers: this.#outcomes.answers,
     };
   }
 
@@ -170,7 +203,6 @@ export class NodeStore extends SqliteStore {
       tables: this.tables.map(({ name }) => name),
     };
   }
-
 }
 
 /** Parameters that do not fit the statement are the client's error, as a misspelt column is. */

@@ -4,8 +4,12 @@ import type { PlainError } from "./result.ts";
 const busyHint = "try again in a moment";
 
 /** @param error as SQLite or the store threw it, with SQLite's name for it in `code`. */
-export function sqlFailure(error: { readonly code?: unknown; readonly message?: string }): PlainError {
-  const sqlite = typeof error.code === "string" && error.code.startsWith("SQLITE_") ? error.code : null;
+export function sqlFailure(error: {
+  readonly code?: unknown;
+  readonly message?: string;
+}): PlainError {
+  const sqlite =
+    typeof error.code === "string" && error.code.startsWith("SQLITE_") ? error.code : null;
   const message = error.message ?? "";
   const plain = (code: PlainError["code"], hint: string | null): PlainError => {
     return { code, message, sqlite, hint };

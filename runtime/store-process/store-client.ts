@@ -24,7 +24,9 @@ export interface StoreEnd {
 }
 
 export interface StoreClientOptions {
-  readonly open: Omit<OpenStore, "progressPath" | "lockWaitMs">;
+  /** Called at each opening: the ids in it are fresh ones. */
+  open(): Omit<OpenStore, "progressPath" | "lockWaitMs">;
+  readonly path: string;
   /** Versions of this node that the protocol has been told of. */
   ownHead(): number;
   /** Told in the order in which the store did the work, before the transaction is answered. */
@@ -65,7 +67,7 @@ export class StoreClient {
 
   private constructor(options: StoreClientOptions) {
     this.#options = options;
-    this.#progressPath = `${options.open.path}-progress`;
+    this.#progressPath = `${options.path}-progress`;
     this.#progress = new ProgressReader(this.#progressPath);
   }
 
@@ -219,7 +221,8 @@ export class StoreClient {
   ): void {
     if (answer.type !== "group") {
       const why = answer.type === "failed" ? answer.why : "";
-      const code = answer.type === "failed" && answer.code === "disk" ? "disk_full" : "store_failed";
+      const code =
+        answer.type === "failed" && answer.code === "disk" ? "disk_full" : "store_failed";
       for (const member of members) this.#refuse(member, { code, message: why });
       return;
     }
@@ -265,7 +268,10 @@ export class StoreClient {
     const nowMs = machineMs();
     for (const late of this.#queue.takeOverdue(nowMs)) this.#refuse(late, timedOut);
     if (!this.#killed && this.#ready && this.#overdueUnderWay(nowMs)) {
-      this.#options.log("warn", "a transaction overstayed its time: the store process is restarted");
+      this.#options.log(
+        "warn",
+        "a transaction overstayed its time: the store process is restarted",
+      );
       this.#kill();
     }
     this.#schedule();
@@ -274,7 +280,9 @@ export class StoreClient {
   /** Answers what was not begun, which the process will not begin any more. @returns whether one was. */
   #overdueUnderWay(nowMs: number): boolean {
     const at = this.#progress.read();
-    const place = this.#inFlight.findIndex((work) => work.type === "group" && work.group === at.group);
+    const place = this.#inFlight.findIndex(
+      (work) => work.type === "group" && work.group === at.group,
+    );
     let begun = false;
     this.#inFlight.forEach((work, i) => {
       // Before the one that it is at, everything is done, and the answer on its way.
@@ -308,7 +316,7 @@ export class StoreClient {
   }
 
   #openOptions(): OpenStore {
-    return { ...this.#options.open, progressPath: this.#progressPath, lockWaitMs };
+    return { ...this.#options.open(), progressPath: this.#progressPath, lockWaitMs };
   }
 
   #kill(): void {

@@ -52,7 +52,7 @@ export class StoreServer {
       case "serveOwn":
         return { type: "own", chunks: ownAbove(store, command.after), summary: store.summary() };
       case "upkeep":
-        return { type: "upkeep", more: store.upkeep(Date.now()) };
+        return { type: "upkeep", more: store.upkeep(Date.now(), command.dirty) };
       case "info":
         return { type: "info", info: store.info() };
       case "check":
@@ -89,6 +89,7 @@ export class StoreServer {
       actor: store.actor,
       node: store.nodeId,
       epoch: store.epoch,
+      renewal: store.renewal,
       holdings: store.holdings(),
       summary: store.summary(),
       schema: store.schema(),
@@ -119,7 +120,8 @@ function protocol(
   try {
     return runStore(store, Date.now(), request);
   } catch (error) {
-    if (error instanceof StoreError && !error.damaged) return { type: "failed", why: error.message };
+    if (error instanceof StoreError && !error.damaged)
+      return { type: "failed", why: error.message };
     throw error;
   }
 }

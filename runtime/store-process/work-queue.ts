@@ -65,7 +65,8 @@ export class WorkQueue {
   /** False when too much waits already. */
   addTransaction(waiting: Waiting): boolean {
     const full =
-      this.#transactions.length >= maxWaiting || this.#bytes + waiting.body.length > maxWaitingBytes;
+      this.#transactions.length >= maxWaiting ||
+      this.#bytes + waiting.body.length > maxWaitingBytes;
     if (full && this.#transactions.length > 0) return false;
     this.#transactions.push(waiting);
     this.#bytes += waiting.body.length;
