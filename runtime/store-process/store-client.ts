@@ -11,7 +11,8 @@ import { machineMs } from "../ipc/clock.ts";
 import type { Frame } from "../ipc/frame.ts";
 import type { OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
 import { ProgressReader } from "./progress.ts";
-import { failedResult, packResult, type PlainError } from "./result.ts";
+import { recover, type Refusal, refusals } from "./recovery.ts";
+import { failedResult, packResult } from "./result.ts";
 import { type Job, type Waiting, type Work, WorkQueue } from "./work-queue.ts";
 
 export type Opened = Extract<StoreAnswer, { type: "opened" }>;
@@ -38,8 +39,6 @@ export interface StoreClientOptions {
 
 /** The store works at one command while the next is on its way. */
 const maxInFlight = 2;
-/** A transaction that ends the process so often is the reason for it. */
-const maxCrashes = 2;
 /** So many restarts in this time, none of them asked for, and the node gives up. */
 const maxRestarts = 5;
 const restartWindowMs = 60_000;
@@ -116,8 +115,8 @@ export class StoreClient {
   transact(list: readonly Omit<Waiting, "crashes" | "answered">[]): void {
     for (const given of list) {
       const waiting: Waiting = { ...given, crashes: 0, answered: false };
-      if (this.#over) this.#refuse(waiting, shuttingDown);
-      else if (!this.#queue.addTransaction(waiting)) this.#refuse(waiting, overloaded);
+      if (this.#over) this.#refuse(waiting, refusals.shuttingDown);
+      else if (!this.#queue.addTransaction(waiting)) this.#refuse(waiting, refusals.overloaded);
     }
     this.#pump();
   }
@@ -238,7 +237,7 @@ export class StoreClient {
     this.#options.answered(member.id, result);
   }
 
-  #refuse(member: Waiting, error: Pick<PlainError, "code" | "message">): void {
+  #refuse(member: Waiting, error: Refusal): void {
     this.#reply(member, packResult(failedResult(0, error, 0)));
   }
 
@@ -266,7 +265,7 @@ export class StoreClient {
     this.#timer = null;
     this.#timerMs = Infinity;
     const nowMs = machineMs();
-    for (const late of this.#queue.takeOverdue(nowMs)) this.#refuse(late, timedOut);
+    for (const late of this.#queue.takeOverdue(nowMs)) this.#refuse(late, refusals.timedOut);
     if (!this.#killed && this.#ready && this.#overdueUnderWay(nowMs)) {
       this.#options.log(
         "warn",
@@ -290,7 +289,7 @@ export class StoreClient {
       work.members.forEach((member, m) => {
         if (member.answered || member.deadlineMs === null || member.deadlineMs > nowMs) return;
         if (i === place && m <= at.member) begun = true;
-        else this.#refuse(member, timedOut);
+        else this.#refuse(member, refusals.timedOut);
       });
     });
     return begun;
@@ -370,7 +369,10 @@ export class StoreClient {
       return;
     }
     if (!(await this.#catchUp())) return;
-    this.#sortOut(lost, opened, wasKilled);
+    const found = recover(lost, opened.groups, wasKilled, machineMs());
+    for (const [member, result] of found.replies) this.#reply(member, result);
+    for (const [member, why] of found.refused) this.#refuse(member, why);
+    this.#queue.putBack(found.again, found.jobs);
     this.#ready = true;
     this.#pump();
   }
@@ -390,37 +392,11 @@ export class StoreClient {
     }
   }
 
-  #sortOut(lost: readonly Work[], opened: Opened, wasKilled: boolean): void {
-    const again: Waiting[] = [];
-    const jobs: Job[] = [];
-    const nowMs = machineMs();
-    for (const work of lost) {
-      if (work.type === "job") {
-        jobs.push(work.job);
-        continue;
-      }
-      const found = opened.groups.find(({ group }) => group === work.group)?.results ?? [];
-      work.members.forEach((member, m) => {
-        const result = found[m];
-        if (result !== undefined) {
-          this.#reply(member, result);
-          return;
-        }
-        member.crashes++;
-        const late = member.deadlineMs !== null && member.deadlineMs <= nowMs;
-        if (member.answered) return;
-        if (late) this.#refuse(member, timedOut);
-        else if (!wasKilled && member.crashes > maxCrashes) this.#refuse(member, crashed);
-        else again.push(member);
-      });
-    }
-    this.#queue.putBack(again, jobs);
-  }
-
   #giveUp(lost: readonly Work[]): void {
     for (const work of lost) {
-      if (work.type === "group") for (const member of work.members) this.#refuse(member, crashed);
-      else work.job.done({ type: "failed", why: crashed.message, code: "open" });
+      if (work.type === "group")
+        for (const member of work.members) this.#refuse(member, refusals.crashed);
+      else work.job.done({ type: "failed", why: refusals.crashed.message, code: "open" });
     }
   }
 
@@ -430,24 +406,10 @@ export class StoreClient {
     this.#ready = false;
     this.#child?.kill();
     this.#giveUp(this.#inFlight);
-    for (const waiting of this.#queue.takeAll()) this.#refuse(waiting, crashed);
+    for (const waiting of this.#queue.takeAll()) this.#refuse(waiting, refusals.crashed);
     this.#options.ended({ why: end.why, code: end.code });
   }
 }
-
-const timedOut = {
-  code: "timeout",
-  message: "the transaction took longer than its timeout; nothing of it was kept",
-} as const;
-const overloaded = {
-  code: "overloaded",
-  message: "too many transactions wait for the store; try again later",
-} as const;
-const shuttingDown = { code: "shutting_down", message: "the node is stopping" } as const;
-const crashed = {
-  code: "store_failed",
-  message: "the store process ended while it ran this transaction; the node's log says more",
-} as const;
 
 function changes(command: Job["command"]): boolean {
   if (command.type === "migrate") return true;
