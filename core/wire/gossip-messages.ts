@@ -1,12 +1,12 @@
 /**
  * Messages of the broadcast plane (Plumtree: Leitão, Pereira, Rodrigues, SRDS 2007).
- * A push is a hop count, a byte of flags, a chunk and, where a flag says so, its seal, in this
- * order, so that whoever passes it on copies the bytes and patches the hop count, and a duplicate
- * is told by the bytes before the payload alone.
+ * A push is a hop count, a byte of flags and a chunk, in this order, so that whoever passes it on
+ * copies the bytes and patches the hop count, and a duplicate is told by the bytes before the
+ * payload alone.
  */
 import type { ActorId } from "../base/ids.ts";
 import type { Chunk } from "../node/store.ts";
-import { readChunk, readSeal, writeChunk } from "./chunk.ts";
+import { readChunk, writeChunk } from "./chunk.ts";
 import { beginMessage, type DecoderTable, decoderTable, envelopeBytes } from "./envelope.ts";
 import { maxChunksPerVersion, maxFrameBytes } from "./limits.ts";
 import { Reader } from "./reader.ts";
@@ -45,9 +45,6 @@ export const maxAgeMs = 0xffff;
 /** References in one ihave or graft; more go into further messages. */
 export const maxRefs = 1024;
 
-/** Flag of a push: a seal follows the chunk. */
-const sealed = 1;
-
 const hopsAt = envelopeBytes;
 const chunkAt = envelopeBytes + 2;
 /** An id and three varints of one byte. */
@@ -58,9 +55,8 @@ const writer = new Writer(4096);
 export function encodePush(chunk: Chunk, hops: number): Uint8Array {
   beginMessage(writer, "push");
   writer.u8(Math.min(hops, maxHops));
-  writer.u8(chunk.seal === undefined ? 0 : sealed);
+  writer.u8(0);
   writeChunk(writer, chunk);
-  if (chunk.seal !== undefined) writer.bytes(chunk.seal);
   return writer.finish();
 }
 
@@ -159,9 +155,8 @@ function peekVarint(bytes: Uint8Array): number {
 export const gossipDecoders: DecoderTable<GossipMessage> = decoderTable<GossipMessage>({
   push: (r) => {
     const hops = r.u8();
-    const flags = r.u8();
-    const chunk = readChunk(r);
-    return { type: "push", hops, chunk: (flags & sealed) === 0 ? chunk : readSeal(r, chunk) };
+    r.u8();
+    return { type: "push", hops, chunk: readChunk(r) };
   },
   ihave: (r) => {
     const count = r.count(minRefBytes + 2, maxRefs);

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { add as demo } from "./commands/demo.ts";
+import { add as experiment } from "./commands/experiment.ts";
 import { add as replay } from "./commands/replay.ts";
 import { withExamples } from "./commands/shared.ts";
 import type { AddCommand, Done } from "./commands/shared.ts";
@@ -17,6 +18,7 @@ const commands: readonly AddCommand[] = [
   demo, // (a line each, so that lists grow without conflicts)
   sim,
   replay,
+  experiment,
 ];
 
 /** Runs one command line (without the program's own name) and returns the exit code. */

@@ -13,7 +13,6 @@ import { mergeContract } from "./merge-contract.ts";
 import { policyContract } from "./policy-contract.ts";
 import { repairContract } from "./repair-contract.ts";
 import { schemaContract } from "./schema-contract.ts";
-import { sealContract } from "./seal-contract.ts";
 
 /** How the suite gets at an implementation. Every store that it opens, it closes. */
 export interface StoreUnderTest {
@@ -40,7 +39,6 @@ export function storeContract(name: string, tested: StoreUnderTest): void {
     logContract(tested);
     repairContract(tested);
     schemaContract(tested);
-    sealContract(tested);
     casesContract(tested);
   });
 }

@@ -50,3 +50,14 @@ export function wholeNumber(option: string, least: number, most: number): (text:
     return n;
   };
 }
+
+/** A parser for --shard. */
+export function shardOf(text: string): readonly [shard: number, of: number] {
+  const [, i = "", n = ""] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  const shard = Number(i);
+  const of = Number(n);
+  if (i === "" || shard < 1 || shard > of) {
+    throw new InvalidArgumentError("--shard is I/N with I from 1 to N, such as 1/4.");
+  }
+  return [shard, of];
+}

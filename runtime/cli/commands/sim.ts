@@ -1,7 +1,7 @@
 /** `patina sim` and `patina sim merge`. */
 import { InvalidArgumentError } from "commander";
 import type { SimFlags } from "../sim-options.ts";
-import { common, terminal, wholeNumber, withExamples } from "./shared.ts";
+import { common, shardOf, terminal, wholeNumber, withExamples } from "./shared.ts";
 import type { AddCommand, CommonFlags } from "./shared.ts";
 
 export const add: AddCommand = (program, done) => {
@@ -74,14 +74,4 @@ function nodeRange(text: string): readonly [least: number, most: number] {
     );
   }
   return [least, most];
-}
-
-function shardOf(text: string): readonly [shard: number, of: number] {
-  const [, i = "", n = ""] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
-  const shard = Number(i);
-  const of = Number(n);
-  if (i === "" || shard < 1 || shard > of) {
-    throw new InvalidArgumentError("--shard is I/N with I from 1 to N, such as 1/4.");
-  }
-  return [shard, of];
 }
