@@ -4,8 +4,9 @@
  */
 import { formatHlc } from "../core/clock/hlc.ts";
 import type { MemberState } from "../core/node/event.ts";
-import type { Chunk } from "../core/node/store.ts";
-import type { ActorLedger } from "../core/sync/actor-ledger.ts";
+import { hashOfSummary } from "../core/crdt/state-summary.ts";
+import type { Chunk, StoreSummary } from "../core/node/store.ts";
+import type { Ledger } from "../core/sync/ledger.ts";
 import { messageKinds } from "../core/wire/kinds.ts";
 import { traceChanges } from "../core/trace/changes.ts";
 import { RunningHash } from "../core/trace/running-hash.ts";
@@ -50,6 +51,7 @@ const kindCodes = new Map<string, number>(Object.entries(messageKinds));
 export class SimTrace {
   readonly hash = new RunningHash();
   readonly #sink: ((line: string) => void) | null;
+  readonly #authors = new Map<string, number>();
 
   constructor(sink: ((line: string) => void) | null) {
     this.#sink = sink;
@@ -138,15 +140,16 @@ export class SimTrace {
     if (first === undefined) return;
     const { hash } = this;
     const { actor, version } = first;
-    const hlc = formatHlc(first.hlc);
     hash.word(codes.commit);
     hash.integer(t);
     hash.word(n);
-    hash.text(actor);
+    this.#author(actor);
     hash.integer(version);
-    hash.text(hlc);
+    hash.integer(first.hlc.ms);
+    hash.word(first.hlc.counter);
     for (const chunk of chunks) hash.bytes(chunk.payload);
     if (this.#sink === null) return;
+    const hlc = formatHlc(first.hlc);
     const changes = traceChanges(chunks);
     this.#sink(traceLine({ t, k: "commit", n, actor, version, hlc, changes }));
   }
@@ -164,7 +167,7 @@ export class SimTrace {
     hash.word(codes.apply);
     hash.integer(t);
     hash.word(n);
-    hash.text(actor);
+    this.#author(actor);
     hash.integer(version);
     hash.word(via === "gossip" ? 1 : 2);
     hash.word(won);
@@ -177,7 +180,7 @@ export class SimTrace {
     hash.word(codes.buffer);
     hash.integer(t);
     hash.word(n);
-    hash.text(actor);
+    this.#author(actor);
     hash.integer(version);
     hash.word(have);
     hash.word(of);
@@ -189,37 +192,45 @@ export class SimTrace {
     hash.word(codes.need);
     hash.integer(t);
     hash.word(n);
-    hash.text(actor);
+    this.#author(actor);
     hash.integer(from);
     hash.integer(to);
     this.#sink?.(traceLine({ t, k: "need", n, actor, from, to }));
   }
 
-  /** `authors`: sorted by actor. */
-  state(
-    t: number,
-    n: number,
-    stateHash: string,
-    authors: readonly ActorLedger[],
-    rows: number,
-  ): void {
+  /** Heads and gaps stand in the hash by the ledger's own hash of them: walking all authors costs. */
+  state(t: number, n: number, summary: StoreSummary, ledger: Ledger): void {
     const { hash } = this;
+    const { rows } = summary;
+    const data = hashOfSummary(summary);
     hash.word(codes.state);
     hash.integer(t);
     hash.word(n);
-    hash.text(stateHash);
+    hash.word(data.hi);
+    hash.word(data.lo);
     hash.word(rows);
-    let gaps = 0;
-    for (const { held } of authors) {
-      const head = held.max ?? 0;
-      hash.integer(head);
-      gaps += head - held.count;
-    }
-    hash.integer(gaps);
+    hash.word(ledger.hash.hi);
+    hash.word(ledger.hash.lo);
     if (this.#sink === null) return;
     const heads: Record<string, number> = {};
-    for (const { actor, held } of authors) if (held.max !== undefined) heads[actor] = held.max;
-    this.#sink(traceLine({ t, k: "state", n, hash: stateHash, heads, gaps, rows }));
+    let gaps = 0;
+    for (const { actor, held } of ledger.actors()) {
+      if (held.max === undefined) continue;
+      heads[actor] = held.max;
+      gaps += held.max - held.count;
+    }
+    this.#sink(traceLine({ t, k: "state", n, hash: summary.hash, heads, gaps, rows }));
+  }
+
+  /** An author counts in full where it is named first, and by a number after that. */
+  #author(actor: string): void {
+    let number = this.#authors.get(actor);
+    if (number === undefined) {
+      number = this.#authors.size;
+      this.#authors.set(actor, number);
+      this.hash.text(actor);
+    }
+    this.hash.word(number);
   }
 
   /** Everything that is rare enough to be hashed as its line. */

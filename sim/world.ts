@@ -5,10 +5,12 @@
 import { assert } from "../core/base/assert.ts";
 import { type Address, address } from "../core/base/ids.ts";
 import type { Rng } from "../core/base/rng.ts";
+import { hashOfSummary } from "../core/crdt/state-summary.ts";
 import type { Notice, Plane, StoreRequest, StoreResponse } from "../core/node/event.ts";
 import type { Chunk, Op, StoreSummary } from "../core/node/store.ts";
 import { Directory } from "../core/swim/directory.ts";
 import type { Identity } from "../core/swim/identity.ts";
+import { equalHashes } from "../core/wire/wire-hash.ts";
 import type { Check, CheckContext, CheckName } from "./check/check.ts";
 import { History } from "./check/history.ts";
 import { Agreement } from "./agreement.ts";
@@ -321,8 +323,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     if (node.replica === null) return;
     const { nowUs } = this.kernel;
     node.stateToldUs = nowUs;
-    const { hash, rows } = node.summary;
-    this.trace.state(nowUs, node.n, hash, node.replica.ledger.actors(), rows);
+    this.trace.state(nowUs, node.n, node.summary, node.replica.ledger);
   }
 
   /** The host looked over a node's store, as it does now and then, and tells the replica what it found. */
@@ -335,9 +336,9 @@ export class SimWorld implements World, NetworkPort, CheckContext {
 
   #summarised(node: SimNode, summary: StoreSummary): void {
     assert(node.store !== null, "a store that answers is open");
-    const changed = summary.hash !== node.summary.hash;
+    const before = node.summary;
     node.summary = summary;
-    if (changed) {
+    if (!equalSummaries(before, summary)) {
       this.traffic.stateChanges++;
       this.agreement.changed(node);
     }
@@ -346,6 +347,10 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     node.statePending = true;
     this.kernel.schedule(node.stateToldUs + stateEveryUs, evState, node.n, 0, node.boot, null);
   }
+}
+
+function equalSummaries(a: StoreSummary, b: StoreSummary): boolean {
+  return a === b || equalHashes(hashOfSummary(a), hashOfSummary(b));
 }
 
 /** Where an error came from, without the machine's paths: the same text everywhere. */

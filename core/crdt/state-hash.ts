@@ -134,8 +134,13 @@ export class StateSum {
 
   /** 16 hex digits; 0 for no rows. */
   hex(): string {
-    return hex32(this.a) + hex32(this.b);
+    return hexOfLanes(this.a, this.b);
   }
+}
+
+/** 16 hex digits. */
+export function hexOfLanes(a: number, b: number): string {
+  return hex32(a) + hex32(b);
 }
 
 const hexDigits = "0123456789abcdef";

@@ -6,7 +6,6 @@
 import { unreachable } from "../base/assert.ts";
 import type { ActorId, Address } from "../base/ids.ts";
 import type { Rng } from "../base/rng.ts";
-import { Slab } from "../base/slab.ts";
 import type { Effect, MemberState, Notice, Now } from "../node/event.ts";
 import { IdSource, machines } from "../node/ids.ts";
 import type { Chunk } from "../node/store.ts";
@@ -15,15 +14,16 @@ import { decodeMessage, wireVersion } from "../wire/envelope.ts";
 import {
   encodePush,
   gossipDecoders,
+  hopsAt,
   maxGossipBytes,
   peekPush,
-  setHops,
 } from "../wire/gossip-messages.ts";
 import { messageKinds } from "../wire/kinds.ts";
 import type { GossipConfig } from "./config.ts";
 import { Flood } from "./flood.ts";
 import { Outbox } from "./outbox.ts";
 import { Overlay, type Peers } from "./overlay.ts";
+import { findPush, keepPush, type KnownPush } from "./push-memo.ts";
 import { type Recent, RecentMessages } from "./recent.ts";
 import type { Spreading } from "./spreading.ts";
 import { Tree } from "./tree.ts";
@@ -60,9 +60,6 @@ export interface BroadcastStats {
   readonly duplicates: number;
 }
 
-/** Pushes live as long as `RecentMessages` keeps them, so they share slabs among themselves only. */
-const slab = new Slab(64 * 1024);
-
 export class Broadcast {
   readonly #intake: Intake;
   readonly #config: GossipConfig;
@@ -98,11 +95,8 @@ export class Broadcast {
   /** A local transaction is durable: its chunks leave now. */
   committed(now: Now, chunks: readonly Chunk[], out: Effect[]): void {
     for (const chunk of chunks) {
-      const push = encodePush(chunk, 1);
-      const bytes = slab.copy(push, 0, push.length);
-      const { actor, version, index, count } = chunk;
-      if (this.#recent.find(actor, version, index) !== undefined) continue;
-      this.#spread(now, { actor, version, index, count }, bytes, 0, null, out);
+      if (this.#recent.find(chunk.actor, chunk.version, chunk.index) !== undefined) continue;
+      this.#spread(now, chunk, encodePush(chunk, 1), 0, null, out);
     }
   }
 
@@ -126,6 +120,11 @@ export class Broadcast {
           this.#reject(from, "a chunk whose count is not that of its version", out);
           return;
         }
+        const met = findPush(bytes, version);
+        if (met !== null) {
+          this.#push(now, from, met, bytes, out);
+          return;
+        }
         checked = true;
       }
     }
@@ -138,14 +137,15 @@ export class Broadcast {
       this.#reject(from, decoded.why, out);
       return;
     }
-    if (decoded.unknownField) out.push(notice({ type: "unknown", from, what: "field" }));
-    const { message } = decoded;
+    const { message, unknownField } = decoded;
+    if (message.type === "push") {
+      // What could not be judged by its header cannot be a push of ours; take no risk with it.
+      if (checked) this.#push(now, from, keepPush(bytes, message.chunk, unknownField), bytes, out);
+      else this.#reject(from, "a push whose header cannot be read", out);
+      return;
+    }
+    if (unknownField) out.push(notice({ type: "unknown", from, what: "field" }));
     switch (message.type) {
-      case "push":
-        // What could not be judged by its header cannot be a push of ours; take no risk with it.
-        if (checked) this.#push(now, from, message.hops, message.chunk, bytes, out);
-        else this.#reject(from, "a push whose header cannot be read", out);
-        break;
       case "ihave":
         this.#spreading.ihave(now, from, message.have, out);
         break;
@@ -194,34 +194,28 @@ export class Broadcast {
     };
   }
 
-  #push(
-    now: Now,
-    from: Address,
-    hops: number,
-    chunk: Chunk,
-    bytes: Uint8Array,
-    out: Effect[],
-  ): void {
+  #push(now: Now, from: Address, push: KnownPush, bytes: Uint8Array, out: Effect[]): void {
     this.#fresh++;
-    const copy = slab.copy(bytes, 0, bytes.length);
-    setHops(copy, hops + 1);
-    this.#spread(now, chunk, copy, hops, from, out);
+    const { chunk, unknownField } = push;
+    if (unknownField) out.push(notice({ type: "unknown", from, what: "field" }));
+    const hops = bytes[hopsAt] as number;
+    this.#spread(now, chunk, push.relayed(hops + 1), hops, from, out);
     this.#intake.take(now, chunk, from, out);
   }
 
   #spread(
     now: Now,
-    ref: { actor: ActorId; version: number; index: number; count: number },
+    chunk: Chunk,
     bytes: Uint8Array,
     hops: number,
     parent: Address | null,
     out: Effect[],
   ): void {
     const message: Recent = {
-      actor: ref.actor,
-      version: ref.version,
-      index: ref.index,
-      count: ref.count,
+      actor: chunk.actor,
+      version: chunk.version,
+      index: chunk.index,
+      count: chunk.count,
       bytes,
       hops,
       parent,

@@ -11,8 +11,11 @@ import type { Store } from "./store.ts";
 /** @param wallMs the local wall clock, for the drift bound of remote stamps. */
 export function runStore(store: Store, wallMs: number, request: StoreRequest): StoreResponse {
   switch (request.type) {
-    case "receive":
-      return { type: "receive", ...store.receive(wallMs, request.chunks, request.overwritten) };
+    case "receive": {
+      const outcome = store.receive(wallMs, request.chunks, request.overwritten);
+      const { versions, farFuture, summary } = outcome;
+      return { type: "receive", versions, farFuture, summary };
+    }
     case "serve":
       return { type: "serve", ...store.serve(request.wants, request.maxBytes) };
     case "tableDigests":

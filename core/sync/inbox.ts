@@ -6,6 +6,7 @@
  * After a failure all marks are taken back and nothing is accepted until the store is tried again.
  */
 import { assert } from "../base/assert.ts";
+import type { ActorId } from "../base/ids.ts";
 import type { Effect, Notice, Now, StoreResponse } from "../node/event.ts";
 import type { IdSource } from "../node/ids.ts";
 import type { Chunk, StoreSummary, VersionOutcome, VersionRange } from "../node/store.ts";
@@ -199,20 +200,28 @@ export class Inbox {
   #book(batch: Batch, outcomes: readonly VersionOutcome[]): number {
     const ledger = this.#ledger;
     let held = 0;
+    let whole = 0;
     // Rejected ones with the outcome decided last.
-    const rejected = new Map<string, VersionOutcome>();
-    for (const outcome of outcomes) {
+    let rejected: Map<string, VersionOutcome> | null = null;
+    for (let i = 0; i < outcomes.length; i++) {
+      const outcome = outcomes[i] as VersionOutcome;
       const { actor, version, type } = outcome;
       if (type === "applied" || type === "quarantined") {
         held += ledger.hold(actor, version, version);
+        whole++;
       }
-      const key = `${actor}/${version}`;
+      if (type === "rejected") rejected ??= new Map();
+      if (rejected === null) continue;
+      const key = keyOf(outcome);
       if (type === "rejected" || rejected.has(key)) rejected.set(key, outcome);
     }
-    for (const outcome of rejected.values()) this.#refuse(batch, outcome);
+    // As a rule each chunk was a version of its own.
+    if (whole === batch.chunks.length && rejected === null) return held;
+    for (const outcome of rejected?.values() ?? []) this.#refuse(batch, outcome);
     // What is neither whole nor refused by now was buffered, or is known to the store already.
-    for (const { actor, version, index, count } of batch.chunks) {
-      if (rejected.size > 0 && rejected.has(`${actor}/${version}`)) continue;
+    for (const chunk of batch.chunks) {
+      if (rejected?.has(keyOf(chunk)) === true) continue;
+      const { actor, version, index, count } = chunk;
       if (count > 1) ledger.holdChunk(actor, version, index, count);
       else held += ledger.hold(actor, version, version);
     }
@@ -254,6 +263,10 @@ export class Inbox {
     this.#release = [];
     this.#bytes = 0;
   }
+}
+
+function keyOf({ actor, version }: { readonly actor: ActorId; readonly version: number }): string {
+  return `${actor}/${version}`;
 }
 
 function notice(n: Notice): Effect {

@@ -156,6 +156,12 @@ export class Ledger {
   hold(actor: ActorId, from: number, to: number): number {
     const ledger = this.open(actor);
     assert(ledger !== null, "what is held was pending, so it has books");
+    if (from === to) {
+      if (ledger.held.has(from)) return 0;
+      this.#hold(ledger, from, from);
+      this.#remember();
+      return 1;
+    }
     let added = 0;
     for (const [low, high] of ledger.lacking(from, to)) {
       this.#hold(ledger, low, high);

@@ -1,6 +1,7 @@
 /** The hashes of a replica's rows and schema, of the moment of the store's last answer. */
 import type { StoreSummary } from "../node/store.ts";
-import { hashOfHex, type WireHash } from "../wire/wire-hash.ts";
+import { hashOfSummary } from "../crdt/state-summary.ts";
+import type { WireHash } from "../wire/wire-hash.ts";
 
 export class StateView {
   readonly schema: WireHash;
@@ -16,7 +17,7 @@ export class StateView {
 
   /** Of all living rows with their merge metadata. */
   get hash(): WireHash {
-    this.#hash ??= hashOfHex(this.#summary.hash);
+    this.#hash ??= hashOfSummary(this.#summary);
     return this.#hash;
   }
 

@@ -5,6 +5,7 @@
  * payload alone.
  */
 import type { ActorId } from "../base/ids.ts";
+import { Slab } from "../base/slab.ts";
 import type { Chunk } from "../node/store.ts";
 import { readChunk, writeChunk } from "./chunk.ts";
 import { beginMessage, type DecoderTable, decoderTable, envelopeBytes } from "./envelope.ts";
@@ -45,24 +46,29 @@ export const maxAgeMs = 0xffff;
 /** References in one ihave or graft; more go into further messages. */
 export const maxRefs = 1024;
 
-const hopsAt = envelopeBytes;
+/** Where in a push its hop count stands. */
+export const hopsAt = envelopeBytes;
 const chunkAt = envelopeBytes + 2;
 /** An id and three varints of one byte. */
 const minRefBytes = 19;
 
 const writer = new Writer(4096);
+/** Pushes live as long as whoever asks again may be answered, so they share slabs among themselves only. */
+const pushes = new Slab(64 * 1024);
 
 export function encodePush(chunk: Chunk, hops: number): Uint8Array {
   beginMessage(writer, "push");
   writer.u8(Math.min(hops, maxHops));
   writer.u8(0);
   writeChunk(writer, chunk);
-  return writer.finish();
+  return writer.finish(pushes);
 }
 
-/** Patches the hop count of a push; all other bytes, known or not, go on unchanged. */
-export function setHops(push: Uint8Array, hops: number): void {
-  push[hopsAt] = Math.min(hops, maxHops);
+/** A push with another hop count; all other bytes, known or not, go on unchanged. */
+export function copyPush(push: Uint8Array, hops: number): Uint8Array {
+  const copy = pushes.copy(push, 0, push.length);
+  copy[hopsAt] = Math.min(hops, maxHops);
+  return copy;
 }
 
 /** @param atMs when each of `have` came, in the time of `nowMs`. */

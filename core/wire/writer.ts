@@ -48,9 +48,12 @@ export class Writer {
     this.#length = mark;
   }
 
-  /** A copy of what was written since the last `reset()`; it may share its buffer with others (`core/base/slab.ts`). */
-  finish(): Uint8Array {
-    return finished.copy(this.#bytes, 0, this.#length);
+  /**
+   * A copy of what was written since the last `reset()`; it may share its buffer with others
+   * (`core/base/slab.ts`): with other messages, unless it lives longer and `slab` says so.
+   */
+  finish(slab: Slab = finished): Uint8Array {
+    return slab.copy(this.#bytes, 0, this.#length);
   }
 
   u8(n: number): void {

@@ -7,6 +7,7 @@
 import { assert } from "../../core/base/assert.ts";
 import { type ActorId, type Address, address, type NodeId } from "../../core/base/ids.ts";
 import type { Rng } from "../../core/base/rng.ts";
+import { emptySummary } from "../../core/crdt/state-summary.ts";
 import type { Effect, Event, Plane } from "../../core/node/event.ts";
 import { Replica } from "../../core/node/replica.ts";
 import { runStore } from "../../core/node/run-store.ts";
@@ -60,7 +61,7 @@ export class SimNode {
   actor: ActorId;
   nodeId: NodeId;
   epoch = 0;
-  summary: StoreSummary = { hash: "0000000000000000", rows: 0 };
+  summary: StoreSummary = emptySummary;
   // The node's data state in the trace (`world.ts`).
   stateToldUs = -Infinity;
   statePending = false;

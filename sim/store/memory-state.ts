@@ -4,17 +4,17 @@ import { keyBytes, keyText } from "../../core/crdt/key.ts";
 import { mergeChange, piecesOf, type PreparedChange } from "../../core/crdt/merge.ts";
 import type { Origin } from "../../core/crdt/origin.ts";
 import { parseSchema } from "../../core/crdt/parse-schema.ts";
-import { prepareChange } from "../../core/crdt/prepare.ts";
 import { addRow, type Row } from "../../core/crdt/row.ts";
 import { exportRow, mergeRowState, type OriginOf } from "../../core/crdt/row-exchange.ts";
 import { schemaChange } from "../../core/crdt/schema-change.ts";
 import { StateSum } from "../../core/crdt/state-hash.ts";
+import { emptySummary, StateSummary } from "../../core/crdt/state-summary.ts";
 import { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Chunk, RangeDigest, RowState, StoreSummary } from "../../core/node/store.ts";
-import { decodeChanges } from "../../core/wire/changes.ts";
 import { WireError } from "../../core/wire/wire-error.ts";
 import { MemoryTable } from "./memory-table.ts";
+import { preparedChanges, type Rules } from "./prepared.ts";
 
 /** What applying a version did. */
 export type Applied =
@@ -41,15 +41,20 @@ function rulesOf(schema: readonly string[]): readonly TableRules[] {
 export class MemoryState {
   /** Sorted by name. */
   tables: ReadonlyMap<string, MemoryTable> = new Map();
-  #rules: ReadonlyMap<string, TableRules> = new Map();
+  #rules: Rules = { tables: [], byName: new Map() };
   readonly #constraintsAllowed: boolean;
-  readonly #total = new StateSum();
-  #summary: StoreSummary = { hash: this.#total.hex(), rows: 0 };
+  /** Of each table. */
+  #sums: readonly StateSum[] = [];
+  #summary = emptySummary;
 
   /** @throws RangeError when the schema cannot be replicated, in one line. */
   constructor(schema: readonly string[], constraintsAllowed: boolean) {
     this.#constraintsAllowed = constraintsAllowed;
-    this.#adopt(this.#parse(schema).map((rules) => new MemoryTable(rules)));
+    const tables = this.#parse(schema);
+    this.#adopt(
+      tables,
+      tables.map((rules) => new MemoryTable(rules)),
+    );
   }
 
   /** Takes on tables and columns that are new. @throws RangeError as the constructor, or when something would be lost. */
@@ -62,6 +67,7 @@ export class MemoryState {
     );
     if (why !== null) throw new RangeError(why);
     this.#adopt(
+      next,
       next.map((rules) => this.tables.get(rules.name)?.withRules(rules) ?? new MemoryTable(rules)),
     );
   }
@@ -78,39 +84,45 @@ export class MemoryState {
     return tables;
   }
 
-  #adopt(tables: readonly MemoryTable[]): void {
+  #adopt(rules: readonly TableRules[], tables: readonly MemoryTable[]): void {
     this.tables = new Map(tables.map((table) => [table.rules.name, table]));
-    this.#rules = new Map(tables.map((table) => [table.rules.name, table.rules]));
+    this.#sums = tables.map((table) => table.sum);
+    this.#rules = { tables: rules, byName: new Map(rules.map((table) => [table.name, table])) };
   }
 
   /** The same object again as long as nothing changes. */
   summary(): StoreSummary {
-    const { a, b } = this.#total;
-    const held = this.#total.rows;
-    this.#total.clear();
-    for (const table of this.tables.values()) this.#total.addSum(table.sum);
-    const total = this.#total;
-    if (total.a !== a || total.b !== b || total.rows !== held) {
-      this.#summary = { hash: total.hex(), rows: total.rows };
+    let hi = 0;
+    let lo = 0;
+    let rows = 0;
+    for (let i = 0; i < this.#sums.length; i++) {
+      const sum = this.#sums[i] as StateSum;
+      hi = (hi + sum.a) | 0;
+      lo = (lo + sum.b) | 0;
+      rows += sum.rows;
     }
+    const held = this.#summary;
+    if (hi === held.hi && lo === held.lo && rows === held.rows) return held;
+    this.#summary = new StateSummary(hi, lo, rows);
     return this.#summary;
   }
 
   /** Merges a whole version, or nothing of it. @throws WireError when the chunks are not a version. */
   apply(origin: Origin, chunks: readonly Chunk[]): Applied {
-    const changes: PreparedChange[] = [];
-    for (const chunk of chunks) {
-      for (const sent of decodeChanges(chunk.payload)) {
-        const change = prepareChange(this.#rules, sent);
-        if (typeof change === "string") return { type: "quarantined", why: change };
-        changes.push(change);
-      }
+    const parts: (readonly PreparedChange[])[] = [];
+    for (let i = 0; i < chunks.length; i++) {
+      const changes = preparedChanges(this.#rules, chunks[i] as Chunk);
+      if (typeof changes === "string") return { type: "quarantined", why: changes };
+      parts.push(changes);
     }
     let won = 0;
     let pieces = 0;
-    for (const change of changes) {
-      won += this.merge(change, origin);
-      pieces += piecesOf(change);
+    for (const changes of parts) {
+      for (let i = 0; i < changes.length; i++) {
+        const change = changes[i] as PreparedChange;
+        won += this.merge(change, origin);
+        pieces += piecesOf(change);
+      }
     }
     return { type: "applied", won, lost: pieces - won };
   }

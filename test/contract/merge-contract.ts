@@ -232,11 +232,13 @@ export function mergeContract(tested: StoreUnderTest): void {
 
     test("CR22: the summary counts living rows, and an empty store hashes to zero", () => {
       const store = open();
-      expect(store.summary()).toEqual({ hash: "0".repeat(16), rows: 0 });
+      expect(store.summary().hash).toBe("0".repeat(16));
+      expect(store.summary().rows).toBe(0);
       commit(store, t0, ["insert", "kv", { k: "a" }], ["insert", "link", { a: 1, b: "x" }]);
       expect(store.summary().rows).toBe(2);
       commit(store, t0, ["delete", "kv", { k: "a" }], ["delete", "link", { a: 1, b: "x" }]);
-      expect(store.summary()).toEqual({ hash: "0".repeat(16), rows: 0 });
+      expect(store.summary().hash).toBe("0".repeat(16));
+      expect(store.summary().rows).toBe(0);
     });
 
     test("CR22: the same values written by another actor or at another time hash otherwise", () => {

@@ -66,7 +66,7 @@ describe("a full disk", () => {
     for (const to = step + 60; step < to; step++) history.take(store, step);
     const model = new MemoryStore({ actor: here, schema, chunkBytes });
     for (let i = 0; i < step; i++) history.take(model, i);
-    expect(store.summary()).toEqual(model.summary());
+    expect(store.summary().hash).toBe(model.summary().hash);
     expect(store.check()).toEqual([]);
     store.close();
   });

@@ -266,8 +266,8 @@ export const gossipMutants: readonly Mutant[] = [
   {
     name: "gossip-hops-not-counted",
     file: "core/gossip/broadcast.ts",
-    find: "setHops(copy, hops + 1);",
-    replace: "setHops(copy, hops);",
+    find: "push.relayed(hops + 1)",
+    replace: "push.relayed(hops)",
     fault: "every link of the tree looks one hop long, so that it never gets shorter",
     sim: [],
     tests: gossipTests,

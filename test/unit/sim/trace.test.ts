@@ -88,10 +88,11 @@ test("SI15: heads are the highest versions held whole; lower ones that are not a
     const partial = parts.map((v) => ({ version: v, count: 2, have: [[0, 0]] as const }));
     const ledger = new Ledger([{ actor: actorA, head, gaps, partial }]);
     const lines: string[] = [];
-    new SimTrace((line) => lines.push(line)).state(1, 0, "h", ledger.actors(), 3);
+    const summary = { hash: "0123456789abcdef", rows: 3 };
+    new SimTrace((line) => lines.push(line)).state(1, 0, summary, ledger);
     return JSON.parse(lines[0] as string);
   };
-  const line = { t: 1, k: "state", n: 0, hash: "h", rows: 3 };
+  const line = { t: 1, k: "state", n: 0, hash: "0123456789abcdef", rows: 3 };
   expect(state(5, [], [])).toEqual({ ...line, heads: { [actorA]: 5 }, gaps: 0 });
   expect(state(5, [[2, 3]], [])).toEqual({ ...line, heads: { [actorA]: 5 }, gaps: 2 });
   expect(state(5, [[2, 3]], [5])).toEqual({ ...line, heads: { [actorA]: 4 }, gaps: 2 });
