@@ -10,7 +10,8 @@ export class Traffic {
   count(plane: number, kind: string, bytes: number): void {
     this.messages[plane] = (this.messages[plane] as number) + 1;
     this.bytes[plane] = (this.bytes[plane] as number) + bytes;
-    if (kind === "push" || kind === "syncChunks" || kind === "rowStates") this.dataMessages++;
+    if (kind === "push" || kind === "syncChunks" || kind === "sealedChunks" || kind === "rowStates")
+      this.dataMessages++;
   }
 
   get totalMessages(): number {

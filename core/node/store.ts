@@ -22,6 +22,11 @@ export interface Chunk {
   readonly hlc: Hlc;
   /** Encoded row changes (`core/wire/changes.ts`). Opaque to the protocol. */
   readonly payload: Uint8Array;
+  /**
+   * The author's proof that the chunk is its own, at most `maxSealBytes`; absent where nothing is
+   * signed. Opaque to protocol and stores, which carry it with the chunk wherever it goes.
+   */
+  readonly seal?: Uint8Array;
 }
 
 /** Versions `from` to `to`, both included, of one actor. */

@@ -11,6 +11,7 @@ import type { IdSource } from "../node/ids.ts";
 import type { Chunk, Served, Want } from "../node/store.ts";
 import {
   encodeChunks,
+  hasSeals,
   encodeDone,
   maxOverwrittenRanges,
   maxRangesPerEntry,
@@ -126,14 +127,14 @@ export class Serving {
     let bytes = 0;
     for (const chunk of served.chunks) {
       if (frame.length > 0 && bytes + chunk.payload.length > this.#config.frameBytes) {
-        sendChunks(peer, encodeChunks(id, frame), out);
+        sendChunks(peer, id, frame, out);
         frame = [];
         bytes = 0;
       }
       frame.push(chunk);
       bytes += chunk.payload.length;
     }
-    if (frame.length > 0) sendChunks(peer, encodeChunks(id, frame), out);
+    if (frame.length > 0) sendChunks(peer, id, frame, out);
     const overwritten = served.overwritten.slice(0, maxOverwrittenRanges);
     const rest = served.rest.slice(0, maxWants);
     sendDone(peer, encodeDone(id, false, overwritten, rest), out);
@@ -153,8 +154,10 @@ function sendTell(to: Address, bytes: Uint8Array, out: Effect[]): void {
   out.push({ type: "send", to, plane: "sync", reliable: true, kind: "syncSummary", bytes });
 }
 
-function sendChunks(to: Address, bytes: Uint8Array, out: Effect[]): void {
-  out.push({ type: "send", to, plane: "sync", reliable: true, kind: "syncChunks", bytes });
+function sendChunks(to: Address, id: number, chunks: readonly Chunk[], out: Effect[]): void {
+  const kind = hasSeals(chunks) ? "sealedChunks" : "syncChunks";
+  const bytes = encodeChunks(id, chunks);
+  out.push({ type: "send", to, plane: "sync", reliable: true, kind, bytes });
 }
 
 function sendDone(to: Address, bytes: Uint8Array, out: Effect[]): void {

@@ -3,7 +3,7 @@ import type { ActorId } from "../base/ids.ts";
 import { inHeapBytes, Slab } from "../base/slab.ts";
 import type { Hlc } from "../clock/hlc.ts";
 import type { Chunk } from "../node/store.ts";
-import { maxChunksPerVersion, maxPayloadBytes } from "./limits.ts";
+import { maxChunksPerVersion, maxPayloadBytes, maxSealBytes } from "./limits.ts";
 import type { Reader } from "./reader.ts";
 import { WireError } from "./wire-error.ts";
 import type { Writer } from "./writer.ts";
@@ -48,6 +48,20 @@ export function readChunk(r: Reader): Chunk {
   if (index >= count) throw new WireError("chunk index past its count");
   const hlc = readHlc(r);
   return { actor, version, index, count, hlc, payload: ownPayload(r.bytes(maxPayloadBytes)) };
+}
+
+/** Seals are kept as payloads are. */
+const seals = new Slab(16 * 1024);
+
+/** The same chunk with the seal that follows it; none when it is empty. @throws WireError */
+export function readSeal(r: Reader, chunk: Chunk): Chunk {
+  const seal = r.bytes(maxSealBytes);
+  return seal.length === 0 ? chunk : { ...chunk, seal: seals.copy(seal, 0, seal.length) };
+}
+
+/** What a chunk takes on the wire at the most. */
+export function chunkSize({ payload, seal }: Chunk): number {
+  return payload.length + maxChunkHeaderBytes + (seal === undefined ? 0 : seal.length + 1);
 }
 
 /** A payload that makes up most of the buffer that it views may as well keep it; others are copied out. */

@@ -1,13 +1,13 @@
 /**
  * Messages of the broadcast plane (Plumtree: Leitão, Pereira, Rodrigues, SRDS 2007).
- * A push is a hop count, a byte of flags and a chunk, in this order, so that whoever passes it on
- * copies the bytes and patches the hop count, and a duplicate is told by the bytes before the
- * payload alone.
+ * A push is a hop count, a byte of flags, a chunk and, where a flag says so, its seal, in this
+ * order, so that whoever passes it on copies the bytes and patches the hop count, and a duplicate
+ * is told by the bytes before the payload alone.
  */
 import type { ActorId } from "../base/ids.ts";
 import { Slab } from "../base/slab.ts";
 import type { Chunk } from "../node/store.ts";
-import { readChunk, writeChunk } from "./chunk.ts";
+import { readChunk, readSeal, writeChunk } from "./chunk.ts";
 import { beginMessage, type DecoderTable, decoderTable, envelopeBytes } from "./envelope.ts";
 import { maxChunksPerVersion, maxFrameBytes } from "./limits.ts";
 import { Reader } from "./reader.ts";
@@ -46,6 +46,9 @@ export const maxAgeMs = 0xffff;
 /** References in one ihave or graft; more go into further messages. */
 export const maxRefs = 1024;
 
+/** Flag of a push: a seal follows the chunk. */
+const sealed = 1;
+
 /** Where in a push its hop count stands. */
 export const hopsAt = envelopeBytes;
 const chunkAt = envelopeBytes + 2;
@@ -59,8 +62,9 @@ const pushes = new Slab(64 * 1024);
 export function encodePush(chunk: Chunk, hops: number): Uint8Array {
   beginMessage(writer, "push");
   writer.u8(Math.min(hops, maxHops));
-  writer.u8(0);
+  writer.u8(chunk.seal === undefined ? 0 : sealed);
   writeChunk(writer, chunk);
+  if (chunk.seal !== undefined) writer.bytes(chunk.seal);
   return writer.finish(pushes);
 }
 
@@ -161,8 +165,9 @@ function peekVarint(bytes: Uint8Array): number {
 export const gossipDecoders: DecoderTable<GossipMessage> = decoderTable<GossipMessage>({
   push: (r) => {
     const hops = r.u8();
-    r.u8();
-    return { type: "push", hops, chunk: readChunk(r) };
+    const flags = r.u8();
+    const chunk = readChunk(r);
+    return { type: "push", hops, chunk: (flags & sealed) === 0 ? chunk : readSeal(r, chunk) };
   },
   ihave: (r) => {
     const count = r.count(minRefBytes + 2, maxRefs);

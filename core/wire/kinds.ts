@@ -23,6 +23,7 @@ export const messageKinds = {
   syncDone: 68,
   rangeDigest: 69,
   rowStates: 70,
+  sealedChunks: 71,
 } as const;
 
 export type MessageKind = keyof typeof messageKinds;

@@ -31,6 +31,9 @@ export const targetChunkBytes = 32 * 1024;
  */
 export const maxPayloadBytes = maxValueBytes + 32 * 1024;
 
+/** A chunk's seal: a name of the key, a link to the chunk before, a signature, and room for a longer one. */
+export const maxSealBytes = 128;
+
 /** Chunks of one version: at the target size 32 GiB, far past what one transaction should hold. */
 export const maxChunksPerVersion = 1 << 20;
 

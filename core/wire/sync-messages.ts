@@ -6,7 +6,7 @@
 import type { ActorId } from "../base/ids.ts";
 import type { Interval } from "../base/interval-set.ts";
 import type { Chunk, VersionRange, Want } from "../node/store.ts";
-import { readChunk, writeChunk } from "./chunk.ts";
+import { readChunk, readSeal, writeChunk } from "./chunk.ts";
 import { beginMessage, type DecoderTable, decoderTable } from "./envelope.ts";
 import { maxChunksPerVersion, maxFrameBytes } from "./limits.ts";
 import type { Reader } from "./reader.ts";
@@ -90,6 +90,7 @@ const versionBound = 2 ** 48;
 const maxBucketBits = 6;
 
 const writer = new Writer(64 * 1024);
+const noSeal = new Uint8Array(0);
 
 export function encodeDigest(digest: Digest): Uint8Array {
   beginMessage(writer, "syncDigest");
@@ -164,11 +165,20 @@ export function encodeRequest(id: number, maxBytes: number, wants: readonly Want
   return writer.finish();
 }
 
+/** Such chunks travel in a kind of their own. */
+export function hasSeals(chunks: readonly Chunk[]): boolean {
+  return chunks.some(({ seal }) => seal !== undefined);
+}
+
 export function encodeChunks(id: number, chunks: readonly Chunk[]): Uint8Array {
-  beginMessage(writer, "syncChunks");
+  const sealed = hasSeals(chunks);
+  beginMessage(writer, sealed ? "sealedChunks" : "syncChunks");
   writer.varint(id);
   writer.varint(chunks.length);
-  for (const chunk of chunks) writeChunk(writer, chunk);
+  for (const chunk of chunks) {
+    writeChunk(writer, chunk);
+    if (sealed) writer.bytes(chunk.seal ?? noSeal);
+  }
   return writer.finish();
 }
 
@@ -289,6 +299,15 @@ function readEntry(r: Reader): HoldingsEntry {
   return { actor, held, partial };
 }
 
+function readChunks(r: Reader, read: (r: Reader) => Chunk): SyncMessage {
+  const id = r.varint();
+  // An id, three varints, a stamp and a payload length.
+  const count = r.count(28, maxChunksPerVersion);
+  const chunks: Chunk[] = [];
+  for (let i = 0; i < count; i++) chunks.push(read(r));
+  return { type: "chunks", id, chunks };
+}
+
 function readDone(r: Reader): SyncMessage {
   const id = r.varint();
   const failed = r.u8() !== 0;
@@ -321,14 +340,8 @@ export const syncDecoders: DecoderTable<SyncMessage> = decoderTable<SyncMessage>
     maxBytes: r.varint(),
     wants: readWants(r),
   }),
-  syncChunks: (r) => {
-    const id = r.varint();
-    // An id, three varints, a stamp and a payload length.
-    const count = r.count(28, maxChunksPerVersion);
-    const chunks: Chunk[] = [];
-    for (let i = 0; i < count; i++) chunks.push(readChunk(r));
-    return { type: "chunks", id, chunks };
-  },
+  syncChunks: (r) => readChunks(r, readChunk),
+  sealedChunks: (r) => readChunks(r, (from) => readSeal(from, readChunk(from))),
   syncDone: readDone,
   ...repairDecoders,
 });

@@ -201,13 +201,15 @@ function checkContents(engine: Engine, problems: Problem[]): void {
     .raw()
     .all() as [number, number, number, number, number, number][];
   for (const [id, actor, version, ms, counter, count] of rows) {
-    const name = `version ${version} of ${engine.actors.idOf(actor)}`;
+    const owner = engine.actors.idOf(actor);
+    const name = `version ${version} of ${owner}`;
+    const logged = { id, version, hlc: { ms, counter }, count };
     if (engine.log.highest(actor, version, version)?.id !== id) {
       tell(problems, "patina_run", `${name} cannot be found`);
     }
     try {
       for (let index = 0; index < count; index++) {
-        decodeChanges(engine.log.payload({ id, version, hlc: { ms, counter }, count }, index));
+        decodeChanges(engine.log.chunk(owner, logged, index).payload);
       }
     } catch (error) {
       tell(problems, where, `${name}: ${(error as Error).message}`);

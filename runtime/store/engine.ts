@@ -12,7 +12,7 @@ import { encodeKeyText } from "../../core/crdt/key.ts";
 import { StateSum } from "../../core/crdt/state-hash.ts";
 import type { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
-import type { StoreSummary } from "../../core/node/store.ts";
+import type { Chunk, StoreSummary } from "../../core/node/store.ts";
 import { type ActorLog, ActorTable, encodeRanges } from "./actor-table.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import { type Db, StatementCache } from "./db.ts";
@@ -34,6 +34,11 @@ export interface StoreIdentity {
   epoch: number;
 }
 
+/** Signs what this node writes, within the transaction that writes it. */
+export interface Sealer {
+  seal(chunk: Chunk): Uint8Array;
+}
+
 /** What a transaction did, for its log row. */
 export interface Settled {
   /** Null when there is too much of it: it is folded at once. */
@@ -51,6 +56,8 @@ export class Engine {
   readonly log: VersionLog;
   readonly waiting: WaitingClocks;
   identity: StoreIdentity;
+  /** Null: versions are not signed. */
+  sealer: Sealer | null = null;
   clock: HybridClock;
   /** Replicated tables, sorted by name. */
   plans: ReadonlyMap<string, TablePlan> = new Map();

@@ -12,6 +12,8 @@
  *   from `id` on. Those that shrank are missing there.
  * - `patina_actor`: authors, each with what is held of it, as ranges.
  * - `patina_part`: chunks of versions that are not complete yet.
+ * - `seal`, in these three: the author's signature of a chunk; NULL where there is none.
+ * - `patina_credential`: keys of authors, with what proves whose they are.
  * - `patina_quarantine`: versions that wait for a schema that knows them.
  * - `patina_object`: tables, indexes, views and triggers of the schema files; of replicated tables
  *   also the digest, and since which log id each column exists.
@@ -24,7 +26,7 @@
 export const applicationId = 0x50746e61;
 
 /** Rises with each change of this layout; a program refuses a database from a newer one. */
-export const layoutVersion = 1;
+export const layoutVersion = 2;
 
 /** Chunk `index` of log row `id` is row `id × chunkStride + index` of `patina_chunk`. */
 export const chunkStride = 2 ** 20;
@@ -62,10 +64,16 @@ CREATE TABLE patina_log (
   live INTEGER,
   sum INTEGER NOT NULL,
   effects BLOB,
-  payload BLOB
+  payload BLOB,
+  seal BLOB
 );
 CREATE INDEX patina_log_dead ON patina_log (id) WHERE live = 0;
-CREATE TABLE patina_chunk (at INTEGER PRIMARY KEY, sum INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE patina_chunk (
+  at INTEGER PRIMARY KEY,
+  sum INTEGER NOT NULL,
+  payload BLOB NOT NULL,
+  seal BLOB
+);
 CREATE TABLE patina_effects (id INTEGER PRIMARY KEY, effects BLOB NOT NULL);
 CREATE TABLE patina_run (
   actor INTEGER,
@@ -83,8 +91,10 @@ CREATE TABLE patina_part (
   counter INTEGER NOT NULL,
   sum INTEGER NOT NULL,
   payload BLOB NOT NULL,
+  seal BLOB,
   PRIMARY KEY (actor, version, idx)
 ) WITHOUT ROWID;
+CREATE TABLE patina_credential (key BLOB PRIMARY KEY, credential BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE patina_quarantine (id INTEGER PRIMARY KEY, why TEXT NOT NULL);
 CREATE TABLE patina_object (
   n INTEGER PRIMARY KEY,
@@ -99,3 +109,13 @@ CREATE TABLE patina_object (
   since TEXT NOT NULL DEFAULT '{}'
 );
 `;
+
+/** What brings a database of an older layout to the next one, by the older one's number. */
+export const upgrades: Readonly<Record<number, string>> = {
+  1: `
+ALTER TABLE patina_log ADD COLUMN seal BLOB;
+ALTER TABLE patina_chunk ADD COLUMN seal BLOB;
+ALTER TABLE patina_part ADD COLUMN seal BLOB;
+CREATE TABLE patina_credential (key BLOB PRIMARY KEY, credential BLOB NOT NULL) WITHOUT ROWID;
+`,
+};

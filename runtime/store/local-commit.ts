@@ -264,7 +264,8 @@ class LocalCommit {
     }
     const { actor, version, hlc } = origin;
     const chunks = payloads.map((payload, index) => {
-      return { actor, version, index, count, hlc, payload };
+      const chunk = { actor, version, index, count, hlc, payload };
+      return engine.sealer === null ? chunk : { ...chunk, seal: engine.sealer.seal(chunk) };
     });
     const { effects, live } = engine.settle();
     engine.log.append(origin, engine.own, chunks, live.get(origin.id) ?? 0, effects);

@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { Db } from "./db.ts";
 import { storeError } from "./store-error.ts";
-import { applicationId, layout, layoutVersion } from "./layout.ts";
+import { applicationId, layout, layoutVersion, upgrades } from "./layout.ts";
 
 /** Why a store cannot be opened, and what to do about it, in one line. */
 export class StoreOpenError extends Error {
@@ -75,6 +75,19 @@ function prepare(db: Db, options: DatabaseOptions): void {
   // Without it a row that REPLACE deletes would not be seen.
   db.pragma("recursive_triggers = ON");
   if (fresh) create(db, options);
+  else upgrade(db);
+}
+
+/** Brings an older layout up to this program's, all at once or not at all. */
+function upgrade(db: Db): void {
+  const before = db.pragma("user_version", { simple: true }) as number;
+  if (before === layoutVersion) return;
+  db.transaction(() => {
+    for (let version = before; version < layoutVersion; version++) {
+      db.exec(upgrades[version] as string);
+    }
+    db.pragma(`user_version = ${layoutVersion}`);
+  })();
 }
 
 function isEmpty(db: Db): boolean {

@@ -57,9 +57,7 @@ function release(
 function contentOf(engine: Engine, { id, actor, version, hlc }: LogOrigin): Chunk[] {
   const count = engine.log.countOf(id);
   const logged = { id, version, hlc, count };
-  return Array.from({ length: count }, (_, index) => {
-    return { actor, version, index, count, hlc, payload: engine.log.payload(logged, index) };
-  });
+  return Array.from({ length: count }, (_, index) => engine.log.chunk(actor, logged, index));
 }
 
 function compareVersions(a: LogOrigin, b: LogOrigin): number {

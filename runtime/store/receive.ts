@@ -11,6 +11,7 @@ import { maxChunksPerVersion } from "../../core/wire/limits.ts";
 import type { ActorLog, PartialVersion } from "./actor-table.ts";
 import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
+import { withSeal } from "./version-log.ts";
 import { loadPayload, storePayload } from "./payload.ts";
 import { Merging, type PreparedVersion, prepareVersion } from "./merging.ts";
 
@@ -138,12 +139,14 @@ class Receiving {
     const { actor } = log;
     const chunks: Chunk[] = [...(this.#fresh.get(partial) ?? [])];
     const stored = this.#engine.statements
-      .get("SELECT idx, sum, payload FROM patina_part WHERE actor = ? AND version = ? ORDER BY idx")
+      .get(
+        "SELECT idx, sum, payload, seal FROM patina_part WHERE actor = ? AND version = ? ORDER BY idx",
+      )
       .raw()
-      .all(log.n, version) as [number, number, Uint8Array][];
-    for (const [index, sum, bytes] of stored) {
+      .all(log.n, version) as [number, number, Uint8Array, Uint8Array | null][];
+    for (const [index, sum, bytes, seal] of stored) {
       const payload = loadPayload(sum, bytes, `part ${index} of version ${version} of ${actor}`);
-      chunks.push({ actor, version, index, count, hlc, payload });
+      chunks.push(withSeal({ actor, version, index, count, hlc, payload }, seal));
     }
     assert(chunks.length === count, "a version is complete when all its chunks are here");
     return chunks.sort((a, b) => a.index - b.index);
@@ -227,11 +230,11 @@ class Receiving {
 
   #writeParts(log: ActorLog, chunks: readonly Chunk[]): void {
     const insert = this.#engine.statements.get(
-      "INSERT INTO patina_part VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO patina_part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    for (const { version, index, count, hlc, payload } of chunks) {
+    for (const { version, index, count, hlc, payload, seal } of chunks) {
       const { sum, bytes } = storePayload(payload);
-      insert.run(log.n, version, index, count, hlc.ms, hlc.counter, sum, bytes);
+      insert.run(log.n, version, index, count, hlc.ms, hlc.counter, sum, bytes, seal ?? null);
     }
   }
 }

@@ -5,11 +5,11 @@
 import { assert } from "../../core/base/assert.ts";
 import type { ActorId } from "../../core/base/ids.ts";
 import type { Chunk, Served, VersionRange, Want } from "../../core/node/store.ts";
-import { maxChunkHeaderBytes } from "../../core/wire/chunk.ts";
+import { chunkSize } from "../../core/wire/chunk.ts";
 import type { ActorLog, PartialVersion } from "./actor-table.ts";
 import type { Engine } from "./engine.ts";
 import { loadPayload } from "./payload.ts";
-import type { LoggedVersion } from "./version-log.ts";
+import { type LoggedVersion, withSeal } from "./version-log.ts";
 
 /** What a marker counts for against the bound. */
 const markerBytes = 32;
@@ -87,11 +87,9 @@ class Answer {
 
   /** The chunk ranges that did not fit; null when all did. */
   #logged(actor: ActorId, logged: LoggedVersion, ranges: ChunkRanges): ChunkRanges | null {
-    const { version, count, hlc } = logged;
-    for (const [low, high] of mergedRanges(ranges, count)) {
+    for (const [low, high] of mergedRanges(ranges, logged.count)) {
       for (let index = low; index <= high; index++) {
-        const payload = this.#engine.log.payload(logged, index);
-        const chunk = { actor, version, index, count, hlc, payload };
+        const chunk = this.#engine.log.chunk(actor, logged, index);
         if (!this.#take(chunk)) return rangesFrom(ranges, chunk);
       }
     }
@@ -101,15 +99,17 @@ class Answer {
   #partial(log: ActorLog, partial: PartialVersion, ranges: ChunkRanges): ChunkRanges | null {
     const { version, count, hlc } = partial;
     const payloads = this.#engine.statements
-      .get("SELECT sum, payload FROM patina_part WHERE actor = ? AND version = ? AND idx = ?")
+      .get("SELECT sum, payload, seal FROM patina_part WHERE actor = ? AND version = ? AND idx = ?")
       .raw();
     for (const [low, high] of mergedRanges(ranges, count)) {
       for (const [first, last] of partial.have.within(low, high)) {
         for (let index = first; index <= last; index++) {
-          const [sum, bytes] = payloads.get(log.n, version, index) as [number, Uint8Array];
+          const row = payloads.get(log.n, version, index);
+          const [sum, bytes, seal] = row as [number, Uint8Array, Uint8Array | null];
           const what = `part ${index} of version ${version} of ${log.actor}`;
           const payload = loadPayload(sum, bytes, what);
-          const chunk = { actor: log.actor, version, index, count, hlc, payload };
+          const plain = { actor: log.actor, version, index, count, hlc, payload };
+          const chunk = withSeal(plain, seal);
           if (!this.#take(chunk)) return rangesFrom(ranges, chunk);
         }
       }
@@ -119,7 +119,7 @@ class Answer {
 
   /** False when the answer is full. */
   #take(chunk: Chunk): boolean {
-    const size = chunk.payload.length + maxChunkHeaderBytes;
+    const size = chunkSize(chunk);
     if (this.#isFull(size)) return false;
     this.#bytes += size;
     this.#chunks.push(chunk);

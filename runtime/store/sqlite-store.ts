@@ -30,7 +30,8 @@ import { type Conflict, findConflicts, hasConstraints } from "./constraints.ts";
 import { Capture } from "./capture.ts";
 import type { Db } from "./db.ts";
 import { checkStore, checkTail, type Problem } from "./check-store.ts";
-import { Engine } from "./engine.ts";
+import { loadCredentials, saveCredential } from "./credentials.ts";
+import { Engine, type Sealer } from "./engine.ts";
 import { rangeDigests, readRows } from "./key-range.ts";
 import { type LocalTransaction, SqlDoor } from "./local-transaction.ts";
 import { LocalWriter, type MemberOutcome } from "./local-writer.ts";
@@ -71,6 +72,8 @@ export interface SqliteStoreOptions {
   readonly cacheKiB?: number;
   /** The file may grow to this; more is refused as a full disk is. */
   readonly maxBytes?: number;
+  /** Signs each chunk of a local version; null or absent: none is signed. */
+  readonly sealer?: Sealer | null;
   /** False: nothing keeps another process from opening it too. */
   readonly lock?: boolean;
   /**
@@ -110,6 +113,7 @@ export class SqliteStore implements Store {
       });
       const identity = { actor: options.actor, node: noNode, epoch: 0 };
       this.#engine = new Engine(db, identity, options.driftMs);
+      this.#engine.sealer = options.sealer ?? null;
       this.#capture = new Capture(db);
       this.#door = new SqlDoor(db, this.#capture);
       this.#writer = new LocalWriter(this.#engine, this.#capture, {
@@ -358,6 +362,20 @@ export class SqliteStore implements Store {
   conflictCount(): number {
     const count = this.#engine.statements.get("SELECT count(*) FROM patina_conflicts").pluck();
     return this.#guard(() => count.get() as number);
+  }
+
+  /** Another key signs from now on; null: none does. */
+  setSealer(sealer: Sealer | null): void {
+    this.#engine.sealer = sealer;
+  }
+
+  /** As they were saved, in the order of their keys' ids. */
+  credentials(): Uint8Array[] {
+    return this.#guard(() => loadCredentials(this.#engine));
+  }
+
+  saveCredential(key: Uint8Array, credential: Uint8Array): void {
+    this.#guard(() => saveCredential(this.#engine, key, credential));
   }
 
   /** The identity epoch last saved. */

@@ -1,5 +1,6 @@
 /** The versions that this store holds with their content: `patina_log`, `patina_chunk` and `patina_run`. */
 import { assert } from "../../core/base/assert.ts";
+import type { ActorId } from "../../core/base/ids.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
 import type { Chunk } from "../../core/node/store.ts";
 import type { ActorLog } from "./actor-table.ts";
@@ -59,7 +60,7 @@ export class VersionLog {
     const single = chunks.length === 1 ? storePayload((chunks[0] as Chunk).payload) : null;
     const small = effects !== null && effects.length <= maxEffectsInRow;
     const insert = this.#statements.get(
-      "INSERT INTO patina_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO patina_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     insert.run(
       id,
@@ -72,6 +73,7 @@ export class VersionLog {
       single === null ? 0 : single.sum,
       small ? effects : null,
       single === null ? null : single.bytes,
+      single === null ? null : ((chunks[0] as Chunk).seal ?? null),
     );
     if (effects !== null && !small) {
       this.#statements.get("INSERT INTO patina_effects VALUES (?, ?)").run(id, effects);
@@ -81,10 +83,10 @@ export class VersionLog {
   }
 
   #appendChunks(id: number, chunks: readonly Chunk[]): void {
-    const insert = this.#statements.get("INSERT INTO patina_chunk VALUES (?, ?, ?)");
-    for (const { index, payload } of chunks) {
+    const insert = this.#statements.get("INSERT INTO patina_chunk VALUES (?, ?, ?, ?)");
+    for (const { index, payload, seal } of chunks) {
       const { sum, bytes } = storePayload(payload);
-      insert.run(id * chunkStride + index, sum, bytes);
+      insert.run(id * chunkStride + index, sum, bytes, seal ?? null);
     }
   }
 
@@ -92,7 +94,7 @@ export class VersionLog {
   appendStamp(origin: LogOrigin, log: ActorLog, live: number): void {
     assert(origin.version === 0 && live > 0, "a stamp alone is of no version, and is needed");
     this.#statements
-      .get("INSERT INTO patina_log VALUES (?, ?, 0, ?, ?, 0, ?, 0, NULL, NULL)")
+      .get("INSERT INTO patina_log VALUES (?, ?, 0, ?, ?, 0, ?, 0, NULL, NULL, NULL)")
       .run(origin.id, log.n, origin.hlc.ms, origin.hlc.counter, live);
   }
 
@@ -188,20 +190,26 @@ export class VersionLog {
     return count;
   }
 
-  payload({ id, count }: LoggedVersion, index: number): Uint8Array {
+  /** A chunk as its author made it. @throws CorruptionError */
+  chunk(actor: ActorId, logged: LoggedVersion, index: number): Chunk {
+    const { id, version, hlc, count } = logged;
     assert(index >= 0 && index < count, "a version has the chunk asked for");
     const row =
       count === 1
-        ? this.#statements.get("SELECT sum, payload FROM patina_log WHERE id = ?").raw().get(id)
+        ? this.#statements
+            .get("SELECT sum, payload, seal FROM patina_log WHERE id = ?")
+            .raw()
+            .get(id)
         : this.#statements
-            .get("SELECT sum, payload FROM patina_chunk WHERE at = ?")
+            .get("SELECT sum, payload, seal FROM patina_chunk WHERE at = ?")
             .raw()
             .get(id * chunkStride + index);
     if (row === undefined) {
       throw new CorruptionError(`chunk ${index} of log row ${id} is not there`);
     }
-    const [sum, bytes] = row as [number, Uint8Array];
-    return loadPayload(sum, bytes, `chunk ${index} of log row ${id}`);
+    const [sum, bytes, seal] = row as [number, Uint8Array, Uint8Array | null];
+    const payload = loadPayload(sum, bytes, `chunk ${index} of log row ${id}`);
+    return withSeal({ actor, version, index, count, hlc, payload }, seal);
   }
 
   /** Drops the content of versions from which no piece of state stems any more. @returns how many. */
@@ -239,4 +247,10 @@ export class VersionLog {
       .get("DELETE FROM patina_run WHERE actor = ? AND version = ?")
       .run(actor, first);
   }
+}
+
+/** @param seal as a column has it. */
+export function withSeal(chunk: Chunk, seal: Uint8Array | null): Chunk {
+  if (seal === null) return chunk;
+  return { ...chunk, seal: new Uint8Array(seal.buffer, seal.byteOffset, seal.byteLength) };
 }

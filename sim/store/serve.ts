@@ -2,7 +2,7 @@
 import { assert } from "../../core/base/assert.ts";
 import type { ActorId } from "../../core/base/ids.ts";
 import type { Chunk, Served, VersionRange, Want } from "../../core/node/store.ts";
-import { maxChunkHeaderBytes } from "../../core/wire/chunk.ts";
+import { chunkSize } from "../../core/wire/chunk.ts";
 import type { VersionLog } from "./version-log.ts";
 
 /** What a marker counts for against the bound. */
@@ -80,7 +80,7 @@ class Answer {
       : [...(chunks as ReadonlyMap<number, Chunk>).values()].sort((a, b) => a.index - b.index);
     for (const chunk of list) {
       if (!ranges.some(([low, high]) => chunk.index >= low && chunk.index <= high)) continue;
-      const size = chunk.payload.length + maxChunkHeaderBytes;
+      const size = chunkSize(chunk);
       if (this.#isFull(size)) return rangesFrom(ranges, chunk);
       this.#bytes += size;
       this.#chunks.push(chunk);

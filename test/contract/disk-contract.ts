@@ -78,6 +78,19 @@ export function diskContract(name: string, factory: () => StoreFactory): void {
       expect(rows(store)).toHaveLength(4);
     });
 
+    test("BK34: a crashed process finds the seals of versions and of parts again", () => {
+      const disk = factory().disk(0);
+      const { store } = opened(disk);
+      const rowsOfBob = [kvChange("x", 1, { v: "", n: 1 }), kvChange("y", 1, { v: "", n: 1 })];
+      const whole = version(bob, 1, stamp(1), rowsOfBob, 1);
+      const part = version(carol, 1, stamp(1), rowsOfBob, 1).slice(1);
+      const sealed = [...whole, ...part].map((chunk) => ({ ...chunk, seal: Uint8Array.of(1, 2) }));
+      receive(store, t0, ...sealed);
+      disk.crash("kept");
+      const wants = [bob, carol].map((actor) => ({ actor, from: 1, to: 9 }));
+      expect(opened(disk).store.serve(wants, 1e9).chunks).toEqual(sealed);
+    });
+
     test("CR11: after a crash the clock goes on above all stamps used", () => {
       const disk = factory().disk(0);
       const last = put(opened(disk).store, "a", 1)[0]?.hlc ?? stamp(0);

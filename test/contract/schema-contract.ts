@@ -61,6 +61,18 @@ export function schemaContract(tested: StoreUnderTest): void {
       expect(rows(store)).toHaveLength(2);
     });
 
+    test("BK34: its seals are served with it while it waits, and after it was applied", () => {
+      const store = open();
+      const sealed = unknown()
+        .flat()
+        .map((chunk) => ({ ...chunk, seal: Uint8Array.of(chunk.version) }));
+      receive(store, t0, ...sealed);
+      const served = () => store.serve([{ actor: bob, from: 1, to: 9 }], 1e9).chunks;
+      expect(served()).toEqual(sealed.toReversed());
+      store.migrate(t0, [wideKv, link, other]);
+      expect(served()).toEqual(sealed.toReversed());
+    });
+
     test("BK29: it is served to others and does not shrink", () => {
       const [store, next] = [open(alice), open(carol, [wideKv, other])];
       receive(store, t0, ...unknown().flat());

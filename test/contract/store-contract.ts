@@ -13,6 +13,7 @@ import { mergeContract } from "./merge-contract.ts";
 import { policyContract } from "./policy-contract.ts";
 import { repairContract } from "./repair-contract.ts";
 import { schemaContract } from "./schema-contract.ts";
+import { sealContract } from "./seal-contract.ts";
 
 /** How the suite gets at an implementation. Every store that it opens, it closes. */
 export interface StoreUnderTest {
@@ -39,6 +40,7 @@ export function storeContract(name: string, tested: StoreUnderTest): void {
     logContract(tested);
     repairContract(tested);
     schemaContract(tested);
+    sealContract(tested);
     casesContract(tested);
   });
 }

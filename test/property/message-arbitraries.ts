@@ -1,9 +1,7 @@
 /** For every kind of message: how to make any of them, and how to read it back. One table, so that no kind is forgotten. */
 import fc from "fast-check";
-import { type ActorId, actorId } from "../../core/base/ids.ts";
 import type { Interval } from "../../core/base/interval-set.ts";
-import type { Hlc } from "../../core/clock/hlc.ts";
-import type { Chunk, Want } from "../../core/node/store.ts";
+import type { Want } from "../../core/node/store.ts";
 import { incarnationCeiling } from "../../core/swim/identity.ts";
 import type { CellWrite, RowChange } from "../../core/wire/changes.ts";
 import { type Decoded, decodeMessage } from "../../core/wire/envelope.ts";
@@ -33,6 +31,7 @@ import {
   encodeDigest,
   encodeDone,
   encodeRequest,
+  hasSeals,
   maxSyncBytes,
   syncDecoders,
   type SyncMessage,
@@ -40,6 +39,13 @@ import {
 } from "../../core/wire/sync-messages.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import { anyText, anyValue } from "./arbitraries.ts";
+import {
+  anyActor,
+  anyChunk,
+  anyHlc,
+  anySealedChunk,
+  anyVersion as version,
+} from "./chunk-arbitraries.ts";
 
 /** What was to be sent, and its bytes. */
 export interface Sent {
@@ -55,29 +61,11 @@ export interface KindCase {
 
 // Parts
 
-/** Few enough that they meet, and some from all over. */
-export const anyActor: fc.Arbitrary<ActorId> = fc
-  .oneof(
-    fc.constantFrom("a", "b", "c").map((digit) => digit.repeat(32)),
-    fc
-      .uint8Array({ minLength: 16, maxLength: 16 })
-      .map((bytes) => Buffer.from(bytes).toString("hex")),
-  )
-  .map(actorId);
-export const anyHlc: fc.Arbitrary<Hlc> = fc.record({
-  ms: fc.oneof(
-    fc.integer({ min: 0, max: 2 ** 48 - 1 }),
-    fc.constantFrom(0, 2 ** 32, 2 ** 48 - 1),
-    fc.integer({ min: 1_700_000_000_000, max: 1_700_000_000_009 }),
-  ),
-  counter: fc.integer({ min: 0, max: 0xffff }),
-});
 const u8 = fc.integer({ min: 0, max: 255 });
 const u16 = fc.integer({ min: 0, max: 0xffff });
 const u32 = fc.oneof(fc.integer({ min: 0, max: 0xffff_ffff }), fc.constantFrom(0, 0xffff_ffff));
 const i32 = u32.map((n) => n | 0);
 const count = fc.oneof(fc.nat(300), fc.maxSafeNat());
-const version = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 48 }));
 const bytes = fc.uint8Array({ maxLength: 90 });
 const name = anyText.filter((text) => Buffer.byteLength(text) <= 60);
 const hash = fc.record({ hi: i32, lo: i32 });
@@ -97,17 +85,6 @@ function anyRanges(lowest: number, minLength = 0): fc.Arbitrary<Interval[]> {
     });
   });
 }
-
-export const anyChunk: fc.Arbitrary<Chunk> = fc
-  .record({
-    actor: anyActor,
-    version,
-    index: fc.nat(5),
-    more: fc.nat(5),
-    hlc: anyHlc,
-    payload: fc.oneof(bytes, fc.uint8Array({ minLength: 100, maxLength: 400 })),
-  })
-  .map(({ more, ...chunk }) => ({ ...chunk, count: chunk.index + 1 + more }));
 
 const anyRef: fc.Arbitrary<ChunkRef> = anyChunk.map((chunk) => {
   return { actor: chunk.actor, version: chunk.version, index: chunk.index, count: chunk.count };
@@ -386,7 +363,7 @@ export const kindCases: Readonly<Record<MessageKind, KindCase>> = {
     withNews(fc.record({ kind: fc.constant("joinReply" as const), flags: u8, source: u32 })),
   ),
   push: gossip({
-    any: fc.record({ type: typed("push"), hops: u8, chunk: anyChunk }),
+    any: fc.record({ type: typed("push"), hops: u8, chunk: anySealedChunk }),
     encode: ({ chunk, hops }) => encodePush(chunk, hops),
   }),
   ihave: gossip({
@@ -431,7 +408,18 @@ export const kindCases: Readonly<Record<MessageKind, KindCase>> = {
     }),
   ),
   syncChunks: sync(
-    fc.record({ type: typed("chunks"), id: count, chunks: fc.array(anyChunk, { maxLength: 4 }) }),
+    fc.record({
+      type: typed("chunks"),
+      id: count,
+      chunks: fc.array(anyChunk, { maxLength: 4 }),
+    }),
+  ),
+  sealedChunks: sync(
+    fc.record({
+      type: typed("chunks"),
+      id: count,
+      chunks: fc.array(anySealedChunk, { minLength: 1, maxLength: 4 }).filter(hasSeals),
+    }),
   ),
   syncDone: sync(
     fc.record({

@@ -10,7 +10,8 @@ import { WireError } from "../../core/wire/wire-error.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import { anyValue } from "./arbitraries.ts";
 import { damage, mutated, weigh } from "./hostile-bytes.ts";
-import { anyChunk, anyRowCells, anyRows } from "./message-arbitraries.ts";
+import { anyChunk } from "./chunk-arbitraries.ts";
+import { anyRowCells, anyRows } from "./message-arbitraries.ts";
 
 /** What `decode` makes of hostile bytes: nothing but a WireError may come out beside a result. */
 function attempt<T>(decode: () => T): T | null {

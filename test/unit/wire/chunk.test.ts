@@ -2,8 +2,11 @@ import { describe, expect, test } from "vitest";
 import { actorId } from "../../../core/base/ids.ts";
 import type { Chunk } from "../../../core/node/store.ts";
 import { maxChunkHeaderBytes, readChunk, writeChunk } from "../../../core/wire/chunk.ts";
-import { maxChunksPerVersion } from "../../../core/wire/limits.ts";
+import { decodeMessage } from "../../../core/wire/envelope.ts";
+import { encodePush, gossipDecoders, maxGossipBytes } from "../../../core/wire/gossip-messages.ts";
+import { maxChunksPerVersion, maxSealBytes } from "../../../core/wire/limits.ts";
 import { Reader } from "../../../core/wire/reader.ts";
+import { encodeChunks } from "../../../core/wire/sync-messages.ts";
 import { WireError } from "../../../core/wire/wire-error.ts";
 import { Writer } from "../../../core/wire/writer.ts";
 
@@ -53,6 +56,28 @@ describe("chunks", () => {
       payload: new Uint8Array(2 ** 21),
     });
     expect(longest.length - 2 ** 21).toBeLessThanOrEqual(maxChunkHeaderBytes);
+  });
+
+  test("WI16: a push with a seal has a flag and the seal at its end; one without has neither", () => {
+    const bare = Buffer.from(encodePush(chunk, 0)).toString("hex");
+    const push = Buffer.from(encodePush({ ...chunk, seal: Uint8Array.of(8, 9) }, 0));
+    expect(push.toString("hex")).toBe(`${bare.slice(0, 6)}01${bare.slice(8)}020809`);
+  });
+
+  test("WI16: an answer with seals is of a kind of its own: each chunk is followed by its seal, or an empty one", () => {
+    const one = Buffer.from(bytesOf({})).toString("hex");
+    const hex = (chunks: readonly Chunk[]) => Buffer.from(encodeChunks(1, chunks)).toString("hex");
+    expect(hex([chunk, chunk])).toBe(`01430102${one}${one}`);
+    expect(hex([chunk, { ...chunk, seal: Uint8Array.of(8, 9) }])).toBe(
+      `01470102${one}00${one}020809`,
+    );
+  });
+
+  test("WI16: a seal past its limit is refused", () => {
+    const long = (bytes: number) => encodePush({ ...chunk, seal: new Uint8Array(bytes) }, 0);
+    const read = (bytes: number) => decodeMessage(long(bytes), gossipDecoders, maxGossipBytes).type;
+    expect(read(maxSealBytes)).toBe("message");
+    expect(read(maxSealBytes + 1)).toBe("rejected");
   });
 
   test("WI13: a small payload read from a large frame does not keep the frame alive", () => {

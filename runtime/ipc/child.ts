@@ -1,0 +1,64 @@
+/** Starts a child of this program with a pipe of frames to it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { assert } from "../../core/base/assert.ts";
+import { encodeFrame, type Frame, FrameReader } from "./frame.ts";
+import { parentDescriptor } from "./parent-pipe.ts";
+
+export interface ChildOptions<Out> {
+  /** The file that the child runs. */
+  readonly script: URL;
+  /** Bounds on its heap and the like, for `node`. */
+  readonly nodeOptions: readonly string[];
+  frame(frame: Frame<Out>): void;
+  /** It has ended, and every frame that it wrote was handed over. */
+  ended(code: number | null, signal: string | null): void;
+}
+
+/** Every child keeps its young generation small: what it handles is short-lived and not much. */
+export const frugalHeap: readonly string[] = ["--max-semi-space-size=4"];
+
+export class Child<In, Out> {
+  readonly #process: ChildProcess;
+  readonly #pipe: Socket;
+  #ended = false;
+
+  constructor(options: ChildOptions<Out>) {
+    this.#process = spawn(
+      process.execPath,
+      [...options.nodeOptions, fileURLToPath(options.script)],
+      { stdio: ["ignore", "inherit", "inherit", "pipe"] },
+    );
+    const pipe = this.#process.stdio[parentDescriptor] as Socket | undefined;
+    assert(pipe !== undefined, "the child was started with a pipe");
+    this.#pipe = pipe;
+    const frames = new FrameReader<Out>((frame) => options.frame(frame));
+    pipe.on("data", (piece: Buffer) => frames.push(piece));
+    // A child that is gone shows as its end; what was being written to it is lost with it.
+    pipe.on("error", () => {});
+    const over = (code: number | null, signal: string | null): void => {
+      if (this.#ended) return;
+      this.#ended = true;
+      options.ended(code, signal);
+    };
+    this.#process.on("close", over);
+    this.#process.on("error", () => over(null, null));
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  send(head: In, blobs: readonly Uint8Array[] = []): void {
+    if (this.#ended) return;
+    const parts = encodeFrame(head, blobs);
+    if (parts.length > 1) this.#pipe.cork();
+    for (const part of parts) this.#pipe.write(part);
+    if (parts.length > 1) this.#pipe.uncork();
+  }
+
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+}

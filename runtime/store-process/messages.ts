@@ -1,0 +1,117 @@
+/**
+ * What the network thread asks of the store process, and what it answers. Every command has one
+ * answer, in the order of the commands: so the parent always knows what the store is at.
+ */
+import type { ActorId, NodeId } from "../../core/base/ids.ts";
+import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
+import type { ActorHoldings, Chunk, StoreSummary } from "../../core/node/store.ts";
+import type { SchemaSource } from "../store/schema-source.ts";
+
+export interface OpenStore {
+  readonly path: string;
+  readonly synchronous: "full" | "normal";
+  readonly schema: readonly SchemaSource[];
+  /** Taken by a new database. */
+  readonly freshActor: ActorId;
+  readonly freshNode: NodeId;
+  /** A file in which the store says which transaction of a group it is at (`progress.ts`). */
+  readonly progressPath: string;
+  /** Wait so long for another process, one that is about to end, to let go of the file. */
+  readonly lockWaitMs: number;
+}
+
+export interface StoredSchema {
+  /** `CREATE` statements in order. */
+  readonly statements: readonly string[];
+  /** 16 hex digits over the replicated tables: nodes with equal ones compare rows. */
+  readonly hash: string;
+  readonly tables: readonly string[];
+}
+
+/** A transaction in a group; its statements are the blob of the same index. */
+export interface Member {
+  /** `machineMs` at which it must not be begun any more; null: whenever. */
+  readonly deadlineMs: number | null;
+  readonly key: string | null;
+}
+
+export type StoreCommand =
+  | { readonly type: "open"; readonly options: OpenStore }
+  | { readonly type: "group"; readonly group: number; readonly members: readonly Member[] }
+  | { readonly type: "protocol"; readonly request: StoreRequest }
+  | { readonly type: "saveEpoch"; readonly epoch: number }
+  | { readonly type: "migrate"; readonly schema: readonly SchemaSource[] }
+  /** The node's own versions above `after`, whole, as far as one answer goes. */
+  | { readonly type: "serveOwn"; readonly after: number }
+  | { readonly type: "upkeep"; readonly dirty: boolean }
+  | { readonly type: "info" }
+  | { readonly type: "check" }
+  | { readonly type: "close" };
+
+/** What came of one member; the result for its client is the blob of the same index. */
+export type MemberAnswer =
+  | {
+      readonly type: "committed";
+      readonly chunks: readonly Chunk[];
+      readonly summary: StoreSummary;
+    }
+  /** Rolled back, not begun for want of time, or answered from an earlier run under the same key. */
+  | { readonly type: "nothing" };
+
+export interface StoreInfo {
+  readonly bytes: number;
+  readonly walBytes: number;
+  /** Of the bytes, those that hold nothing. */
+  readonly freeBytes: number;
+  /** Rows in breach of a CHECK or a foreign key… */
+  readonly conflicts: number;
+  /** …and rows that lost a UNIQUE constraint and stand aside. */
+  readonly aside: number;
+  readonly tombstones: number;
+  readonly quarantined: number;
+  /** Idempotency keys remembered. */
+  readonly answers: number;
+}
+
+/** The last groups that were committed: results by index, as they were answered. */
+export interface CommittedGroup {
+  readonly group: number;
+  readonly results: readonly Uint8Array[];
+}
+
+export type StoreAnswer =
+  | {
+      readonly type: "opened";
+      readonly actor: ActorId;
+      readonly node: NodeId;
+      readonly epoch: number;
+      /** Why it goes on under a fresh name; null: it does not. */
+      readonly renewal: { readonly why: string; readonly what: "actor" | "node" } | null;
+      readonly holdings: readonly ActorHoldings[];
+      readonly summary: StoreSummary;
+      readonly schema: StoredSchema;
+      readonly groups: readonly CommittedGroup[];
+    }
+  | { readonly type: "group"; readonly members: readonly MemberAnswer[] }
+  | { readonly type: "protocol"; readonly response: StoreResponse }
+  | {
+      readonly type: "migrated";
+      readonly schema: StoredSchema;
+      readonly summary: StoreSummary;
+      readonly changed: boolean;
+      readonly released: number;
+    }
+  | { readonly type: "own"; readonly chunks: readonly Chunk[]; readonly summary: StoreSummary }
+  /** `more`: a further slice would find something to do. */
+  | { readonly type: "upkeep"; readonly more: boolean }
+  | { readonly type: "info"; readonly info: StoreInfo }
+  | {
+      readonly type: "checked";
+      readonly problems: readonly { readonly where: string; readonly what: string }[];
+    }
+  | { readonly type: "done" }
+  | {
+      readonly type: "failed";
+      readonly why: string;
+      readonly code: "schema" | "open" | "damaged" | "disk" | "bug";
+    };

@@ -1,0 +1,155 @@
+/** Carries out one command after another on the store; whatever goes wrong is an answer too. */
+import type { StoreResponse } from "../../core/node/event.ts";
+import { runStore } from "../../core/node/run-store.ts";
+import type { Chunk, Served } from "../../core/node/store.ts";
+import { assert } from "../../core/base/assert.ts";
+import { machineMs } from "../ipc/clock.ts";
+import { SchemaRefusedError } from "../store/apply-schema.ts";
+import { StoreOpenError } from "../store/open-database.ts";
+import { StoreError } from "../store/store-error.ts";
+import type { Member, OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
+import { NodeStore } from "./node-store.ts";
+import { ProgressWriter } from "./progress.ts";
+
+export interface Answered {
+  readonly answer: StoreAnswer;
+  readonly blobs: readonly Uint8Array[];
+}
+
+const noBlobs: readonly Uint8Array[] = [];
+/** Own versions handed over in one answer after a restart. */
+const ownBytes = 8 * 1024 * 1024;
+const lockPollMs = 20;
+
+export class StoreServer {
+  #store: NodeStore | null = null;
+
+  carryOut(command: StoreCommand, blobs: readonly Uint8Array[]): Answered {
+    try {
+      if (command.type === "group") return this.#group(command.group, command.members, blobs);
+      return { answer: this.#plain(command), blobs: noBlobs };
+    } catch (error) {
+      return { answer: failed(error), blobs: noBlobs };
+    }
+  }
+
+  #plain(command: Exclude<StoreCommand, { type: "group" }>): StoreAnswer {
+    if (command.type === "open") return this.#open(command.options);
+    const store = this.#opened();
+    switch (command.type) {
+      case "protocol":
+        return { type: "protocol", response: protocol(store, command.request) };
+      case "saveEpoch":
+        store.saveEpoch(command.epoch);
+        return { type: "done" };
+      case "migrate": {
+        const before = store.schema().hash;
+        const { versions, summary } = store.migrate(Date.now(), command.schema);
+        const schema = store.schema();
+        const released = versions.filter(({ type }) => type === "applied").length;
+        return { type: "migrated", schema, summary, changed: schema.hash !== before, released };
+      }
+      case "serveOwn":
+        return { type: "own", chunks: ownAbove(store, command.after), summary: store.summary() };
+      case "upkeep":
+        return { type: "upkeep", more: store.upkeep(Date.now(), command.dirty) };
+      case "info":
+        return { type: "info", info: store.info() };
+      case "check":
+        return { type: "checked", problems: store.check() };
+      case "close":
+        store.close();
+        this.#store = null;
+        return { type: "done" };
+    }
+  }
+
+  #opened(): NodeStore {
+    assert(this.#store !== null, "the first command opens the store");
+    return this.#store;
+  }
+
+  #group(group: number, members: readonly Member[], bodies: readonly Uint8Array[]): Answered {
+    const answer = this.#opened().runGroup(Date.now(), group, members, bodies);
+    return { answer: { type: "group", members: answer.members }, blobs: answer.results };
+  }
+
+  #open(options: OpenStore): StoreAnswer {
+    assert(this.#store === null, "a store is opened once");
+    const { path, freshActor: actor, freshNode: node, synchronous, schema } = options;
+    const progress = new ProgressWriter(options.progressPath);
+    const begins = (group: number, member: number): void => progress.at(group, member);
+    const store = patiently(
+      () => new NodeStore({ path, actor, node, synchronous, schema }, begins),
+      options.lockWaitMs,
+    );
+    this.#store = store;
+    return {
+      type: "opened",
+      actor: store.actor,
+      node: store.nodeId,
+      epoch: store.epoch,
+      renewal: store.renewal,
+      holdings: store.holdings(),
+      summary: store.summary(),
+      schema: store.schema(),
+      groups: store.committedGroups(),
+    };
+  }
+}
+
+/** Another process that is about to end may hold the lock for a moment. */
+function patiently<T>(open: () => T, waitMs: number): T {
+  const untilMs = machineMs() + waitMs;
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      const locked = error instanceof StoreOpenError && error.message.includes("another process");
+      if (!locked || machineMs() >= untilMs) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPollMs);
+    }
+  }
+}
+
+/** What the disk refuses is a failure that the protocol knows; it tries again later. */
+function protocol(
+  store: NodeStore,
+  request: Extract<StoreCommand, { type: "protocol" }>["request"],
+): StoreResponse {
+  try {
+    return runStore(store, Date.now(), request);
+  } catch (error) {
+    if (error instanceof StoreError && !error.damaged)
+      return { type: "failed", why: error.message };
+    throw error;
+  }
+}
+
+/** Whole versions only, and at least one of them if there is any. */
+function ownAbove(store: NodeStore, after: number): readonly Chunk[] {
+  const { actor } = store;
+  const head = store.holdings().find((holding) => holding.actor === actor)?.head ?? 0;
+  const chunks: Chunk[] = [];
+  let bytes = 0;
+  for (let version = after + 1; version <= head && bytes < ownBytes; version++) {
+    const want = { actor, from: version, to: version };
+    const served: Served = store.serve([want], Number.MAX_SAFE_INTEGER);
+    for (const chunk of served.chunks) {
+      chunks.push(chunk);
+      bytes += chunk.payload.length;
+    }
+  }
+  return chunks;
+}
+
+function failed(error: unknown): StoreAnswer {
+  const why = error instanceof Error ? error.message : String(error);
+  if (error instanceof SchemaRefusedError) return { type: "failed", why, code: "schema" };
+  if (error instanceof StoreOpenError) return { type: "failed", why, code: "open" };
+  if (error instanceof StoreError) {
+    return { type: "failed", why, code: error.damaged ? "damaged" : "disk" };
+  }
+  const story = error instanceof Error ? (error.stack ?? error.message) : why;
+  return { type: "failed", why: story, code: "bug" };
+}
