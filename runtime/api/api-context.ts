@@ -1,0 +1,77 @@
+/** What the routes of the API share. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { NodeService, Statement } from "../agent/node-service.ts";
+import type { Authenticator, Principal } from "../auth/authenticator.ts";
+import { whyDenied } from "../auth/rights.ts";
+import type { Inspection, SqlInspector } from "../auth/sql-inspector.ts";
+import type { ApiConfig } from "../config/node-config.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { NodeMetrics } from "../observe/metrics.ts";
+import type { Spans } from "../observe/spans.ts";
+import { ApiError } from "./api-error.ts";
+import type { Gate } from "./gate.ts";
+
+export interface ApiContext {
+  readonly service: NodeService;
+  readonly config: ApiConfig;
+  readonly auth: Authenticator;
+  readonly inspector: SqlInspector;
+  /** Requests that touch the database. */
+  readonly gate: Gate;
+  /** Live streams, which stay for as long as their clients like. */
+  readonly streams: Gate;
+  /** Ends of the live streams: each is called once, when the node stops. */
+  readonly endings: Set<() => void>;
+  readonly metrics: NodeMetrics;
+  readonly spans: Spans;
+  readonly log: Logger;
+  /** The node is being stopped. */
+  stopping: boolean;
+}
+
+/** Who must be let in. `open`: everybody; `token`: whoever shows a token; `reader`: who may read every table. */
+export type Access = "open" | "token" | "reader" | "admin";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Null on open routes. */
+    principal: Principal | null;
+  }
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+}
+
+export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) throw new ApiError("internal", "a route without a caller");
+  return request.principal;
+}
+
+/** What a statement does, if the caller may have it done. @throws ApiError */
+export function permit(ctx: ApiContext, principal: Principal, { sql }: Statement): Inspection {
+  const inspection = ctx.inspector.inspect(sql);
+  switch (inspection.type) {
+    case "error":
+      throw new ApiError("sql", inspection.message, { sqlite: "SQLITE_ERROR" });
+    case "refused":
+      throw new ApiError("refused", inspection.why, { hint: inspection.hint });
+  }
+  const denial = whyDenied(principal, inspection);
+  if (denial === null) return inspection;
+  ctx.metrics.refused("right");
+  throw new ApiError("forbidden", denial.why, { hint: denial.hint });
+}
+
+/** SQLite binds a parameter by the name with its sign. @throws ApiError */
+export function checkNames({ parameters }: Statement): void {
+  if (Array.isArray(parameters)) return;
+  for (const name of Object.keys(parameters)) {
+    if (/^[:@$]./.test(name)) continue;
+    throw new ApiError("sql", `${JSON.stringify(name)} is no name of a parameter`, {
+      sqlite: "SQLITE_RANGE",
+      hint: `write the sign that it has in the statement, such as ":${name}"`,
+    });
+  }
+}

@@ -1,0 +1,114 @@
+/** `POST /v1/queries`: one statement that reads; its rows as lines, as fast as the client takes them. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { QueryResult, Statement } from "../agent/node-service.ts";
+import { type ApiContext, checkNames, permit, principalOf } from "./api-context.ts";
+import { ApiError, asApiError, errorBody } from "./api-error.ts";
+import { LineStream } from "./line-stream.ts";
+import { bodyText, minVersionOf, queryOf, timeoutMsOf } from "./request-options.ts";
+import { parseStatement } from "./statement-text.ts";
+import { realText, rowLine } from "./value-text.ts";
+
+const defaultTimeoutMs = 60_000;
+const defaultVersionWaitMs = 5_000;
+const noLimitMs = 2 ** 31 - 1;
+/** Text gathered before it is handed to the connection. */
+const pieceLength = 65_536;
+
+export async function queries(
+  ctx: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const statement = parseStatement(bodyText(request));
+  const query = queryOf(request);
+  const timeoutMs = timeoutMsOf(query, "timeout", defaultTimeoutMs);
+  permitRead(ctx, request, statement);
+  const least = minVersionOf(request);
+  ctx.gate.enter();
+  const began = performance.now();
+  try {
+    if (least !== null) {
+      const waitMs = timeoutMsOf(query, "timeout", defaultVersionWaitMs) ?? noLimitMs;
+      if (!(await ctx.service.waitApplied(least.actorId, least.version, waitMs))) {
+        throw new ApiError(
+          "version_timeout",
+          `version ${least.version} of ${least.actorId} has not been applied here within ${waitMs / 1000} s`,
+          { hint: "ask the node that answered the transaction, or wait longer with timeout=" },
+        );
+      }
+    }
+    const abort = new AbortController();
+    const lines = new LineStream(reply.raw, undefined, () => abort.abort());
+    const result = await ctx.service.query({ ...statement, timeoutMs, signal: abort.signal });
+    await send(ctx, result, lines, reply, began);
+    return reply;
+  } finally {
+    ctx.gate.leave();
+  }
+}
+
+function permitRead(ctx: ApiContext, request: FastifyRequest, statement: Statement): void {
+  const inspection = permit(ctx, principalOf(request), statement);
+  const { type } = inspection;
+  if ((type === "statement" || type === "opaque") && !inspection.readonly) {
+    throw new ApiError("not_readonly", "statement is not readonly", {
+      hint: "what writes goes to /v1/transactions",
+    });
+  }
+  if (type === "statement" && inspection.savepoint) {
+    throw new ApiError("refused", "a query has no savepoints", {
+      hint: "they belong into /v1/transactions",
+    });
+  }
+  checkNames(statement);
+}
+
+/**
+ * The first batch decides whether the answer is rows or an error, so nothing is sent before it. What
+ * comes in one go leaves in one go: what is gathered is handed over when the source makes us wait.
+ */
+async function send(
+  ctx: ApiContext,
+  { columns, batches }: QueryResult,
+  lines: LineStream,
+  reply: FastifyReply,
+  began: number,
+): Promise<void> {
+  const source = batches[Symbol.asyncIterator]();
+  let rows = 0;
+  try {
+    let text = `{"columns":${JSON.stringify(columns)}}\n`;
+    let next = await source.next();
+    reply.hijack();
+    while (next.done !== true) {
+      for (const row of next.value) {
+        text += rowLine(++rows, row);
+        if (text.length < pieceLength) continue;
+        if (!lines.write(text)) await lines.drained();
+        text = "";
+        if (lines.closed) return;
+      }
+      const coming = source.next();
+      const timer = setImmediate(() => {
+        if (text !== "") lines.write(text);
+        text = "";
+      });
+      try {
+        next = await coming;
+      } finally {
+        clearImmediate(timer);
+      }
+      if (lines.closed) return;
+      await lines.drained();
+    }
+    lines.end(`${text}{"eoq":{"time":${realText((performance.now() - began) / 1000)}}}\n`);
+  } catch (error) {
+    if (!reply.sent) throw error;
+    const told = asApiError(error);
+    if (told.code === "internal") ctx.log.error({ err: error }, "a query failed unexpectedly");
+    lines.end(`${JSON.stringify(errorBody(told))}\n`);
+  } finally {
+    ctx.metrics.rowsSent(rows);
+    await source.return?.();
+  }
+}

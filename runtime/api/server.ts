@@ -1,0 +1,250 @@
+/** The HTTP server of a node: who comes in, by which door, to which route, and how it ends. */
+import { readFileSync } from "node:fs";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { NodeService } from "../agent/node-service.ts";
+import { Authenticator } from "../auth/authenticator.ts";
+import { isOwnName, whyNotListen } from "../auth/listen-guard.ts";
+import { SqlInspector } from "../auth/sql-inspector.ts";
+import type { ApiConfig, TokenConfig } from "../config/node-config.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { NodeMetrics } from "../observe/metrics.ts";
+import { noSpans, type Spans } from "../observe/spans.ts";
+import type { Access, ApiContext } from "./api-context.ts";
+import { ApiError, asApiError, errorBody } from "./api-error.ts";
+import { Doors, type DoorTls } from "./doors.ts";
+import { Gate } from "./gate.ts";
+import { JsonShapeError, JsonSyntaxError } from "./json-text.ts";
+import { describeApi } from "./openapi.ts";
+import { addRoutes, methodsOf } from "./routes.ts";
+
+export interface ApiOptions {
+  readonly service: NodeService;
+  readonly config: ApiConfig;
+  readonly log: Logger;
+  readonly metrics: NodeMetrics;
+  readonly spans?: Spans;
+}
+
+export interface ApiServer {
+  /** "host:port" of each address that it listens on, with the ports that it got. */
+  readonly addresses: readonly string[];
+  /** Whoever shows none of these is turned away from now on. */
+  reloadTokens(tokens: readonly TokenConfig[]): void;
+  /** New connections see the certificate that is in the files now. @throws ListenError */
+  reloadTls(): void;
+  /** Takes no new requests, ends the live streams with a last line, and waits for what is under way, at most `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** The API cannot be served as it is configured: one line that says what to change. */
+export class ListenError extends Error {
+  override name = "ListenError";
+}
+
+const maxStreams = 256;
+/** How often a closing server looks whether all is answered. */
+const closingEveryMs = 20;
+
+/** @throws ListenError */
+export async function startApi(options: ApiOptions): Promise<ApiServer> {
+  const { config, service } = options;
+  const refusal = whyNotListen(config);
+  if (refusal !== null) throw new ListenError(refusal);
+  const ctx: ApiContext = {
+    service,
+    config,
+    auth: new Authenticator(config.tokens),
+    inspector: new SqlInspector(() => service.schema()),
+    gate: new Gate(config.maxConcurrent, "requests"),
+    streams: new Gate(maxStreams, "live streams"),
+    endings: new Set(),
+    metrics: options.metrics,
+    spans: options.spans ?? noSpans,
+    log: options.log,
+    stopping: false,
+  };
+  const tls = config.tls === null ? null : readTls(config.tls);
+  let made: Doors | null = null;
+  const app = fastify({
+    bodyLimit: config.bodyLimitBytes,
+    exposeHeadRoutes: true,
+    requestIdHeader: false,
+    return503OnClosing: false,
+    serverFactory: (handler) => {
+      made = new Doors(handler, tls);
+      return made.http1;
+    },
+  });
+  const doors = made as Doors | null;
+  if (doors === null) throw new Error("fastify asked for no server");
+  await furnish(app, ctx);
+  const forgetSchema = service.onSchema(() => ctx.inspector.forget());
+  const addresses = await listen(doors, config.addrs);
+  return {
+    addresses,
+    reloadTokens: (tokens) => ctx.auth.reload(tokens),
+    reloadTls: () => {
+      if (config.tls !== null) doors.rotate(readTls(config.tls));
+    },
+    close: async (graceMs) => {
+      ctx.stopping = true;
+      doors.stopListening();
+      for (const end of ctx.endings) end();
+      const until = performance.now() + graceMs;
+      while (ctx.gate.inside > 0 && performance.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, closingEveryMs));
+      }
+      forgetSchema();
+      doors.destroy();
+      await app.close();
+      ctx.inspector.close();
+    },
+  };
+}
+
+async function listen(doors: Doors, addresses: readonly string[]): Promise<string[]> {
+  const bound: string[] = [];
+  try {
+    for (const address of addresses) bound.push(await doors.listen(address));
+    return bound;
+  } catch (error) {
+    doors.stopListening();
+    doors.destroy();
+    const { code, message } = error as NodeJS.ErrnoException;
+    const at = addresses[bound.length] as string;
+    const why =
+      code === "EADDRINUSE"
+        ? "the port is in use; stop what uses it, or choose another"
+        : code === "EADDRNOTAVAIL"
+          ? "this machine has no such address"
+          : code === "EACCES"
+            ? "it takes a privilege that this process lacks; choose a port above 1023"
+            : message;
+    throw new ListenError(`the API cannot listen on ${at}: ${why}`);
+  }
+}
+
+function readTls({ certFile, keyFile }: { certFile: string; keyFile: string }): DoorTls {
+  try {
+    return { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+  } catch (error) {
+    throw new ListenError(`the API's certificate cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function furnish(app: FastifyInstance, ctx: ApiContext): Promise<void> {
+  // Bodies are read by the routes, exactly and once; schemas are there to be shown, not to be run.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    /^application\/([a-z0-9.-]+\+)?json\b/i,
+    { parseAs: "buffer" },
+    (_request, body, done) => done(null, body),
+  );
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.decorateRequest("principal", null);
+  app.addHook("onRequest", (request, reply, done) => {
+    const problem = admit(ctx, request);
+    if (problem !== null) {
+      ctx.metrics.refused(problem.code);
+      sendError(reply, problem);
+      return;
+    }
+    done();
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    const endpoint = request.routeOptions.url ?? "unknown";
+    ctx.metrics.answered(endpoint, reply.raw.statusCode, reply.elapsedTime / 1000);
+    done();
+  });
+  app.setErrorHandler((error, _request, reply) => sendError(reply, asTold(ctx, error)));
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsOf(app, request.url);
+    if (methods.length === 0) {
+      return sendError(
+        reply,
+        new ApiError("not_found", `there is no ${request.url.replace(/[?#].*$/s, "")} here`, {
+          hint: "/v1/openapi.json lists what there is",
+        }),
+      );
+    }
+    reply.header("allow", methods.join(", "));
+    const what = `${request.method} is no method of it; it has ${methods.join(", ")}`;
+    return sendError(reply, new ApiError("method_not_allowed", what));
+  });
+  await describeApi(app);
+  await addRoutes(app, ctx);
+  await app.ready();
+}
+
+/** Null when the request may come in. Whatever it carries beside that is looked at by its route. */
+function admit(ctx: ApiContext, request: FastifyRequest): ApiError | null {
+  const { headers } = request;
+  const { endpointName } = ctx.config;
+  const asked = headers["x-corrosion-requested-endpoint-name"];
+  if (asked !== undefined && endpointName !== null && asked !== endpointName) {
+    return new ApiError("misdirected", `this is ${endpointName}, not ${String(asked)}`);
+  }
+  if (ctx.auth.open && !ctx.config.open && !isOwnName(headers.host, endpointName)) {
+    return new ApiError(
+      "misdirected",
+      `without tokens the API answers to its address, not to ${headers.host ?? ""}`,
+      {
+        hint: "use 127.0.0.1 or localhost, name the host as api.endpoint_name, or give the API tokens",
+      },
+    );
+  }
+  const access: Access = request.routeOptions.config?.access ?? "token";
+  if (access === "open") return null;
+  const principal = ctx.auth.authenticate(headers.authorization);
+  if (principal === null) {
+    return new ApiError(
+      "unauthorized",
+      headers.authorization === undefined ? "a token is needed" : "the token is not known here",
+      { hint: "send it as authorization: Bearer TOKEN; patina token create makes one" },
+    );
+  }
+  request.principal = principal;
+  if (principal.admin || access === "token") return null;
+  if (access === "reader" && principal.read.has("*")) return null;
+  const needed = access === "admin" ? "admin = true" : 'read = ["*"]';
+  return new ApiError("forbidden", `the token ${principal.name ?? ""} may not do that`, {
+    hint: `it is for tokens with ${needed}`,
+  });
+}
+
+function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
+  if (error.code === "unauthorized") reply.header("www-authenticate", "Bearer");
+  if (error.status === 503) reply.header("retry-after", "1");
+  return reply.code(error.status).send(errorBody(error));
+}
+
+/** What a route, or Fastify before it, has thrown. */
+function asTold(ctx: ApiContext, error: unknown): ApiError {
+  if (error instanceof JsonSyntaxError) return new ApiError("bad_json", error.message);
+  if (error instanceof JsonShapeError) return new ApiError("bad_shape", error.message);
+  const { code, statusCode, message } = error as {
+    code?: string;
+    statusCode?: number;
+    message?: string;
+  };
+  switch (code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new ApiError(
+        "body_too_large",
+        `the body is over the limit of ${ctx.config.bodyLimitBytes} bytes`,
+        { hint: "send less at once, or raise api.body_limit_bytes" },
+      );
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+    case "FST_ERR_CTP_EMPTY_TYPE":
+      return new ApiError("unsupported_media_type", "the body must be JSON", {
+        hint: "send it with content-type: application/json",
+      });
+  }
+  if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500) {
+    return new ApiError("bad_parameter", message ?? "the request is malformed");
+  }
+  const told = asApiError(error);
+  if (told.code === "internal") ctx.log.error({ err: error }, "a request failed unexpectedly");
+  return told;
+}

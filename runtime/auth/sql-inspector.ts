@@ -1,0 +1,321 @@
+/**
+ * What a statement really reads and writes, as SQLite itself finds when it prepares it: the
+ * authorizer of `node:sqlite` on an empty copy of the schema in memory. Views, triggers, foreign key
+ * actions, subqueries and common tables are all seen through.
+ *
+ * The node's data is in the hands of another build of SQLite. What that one understands and this one
+ * does not (UPDATE … LIMIT, say) is told apart from what is wrong by a copy in that build.
+ */
+import { constants, DatabaseSync } from "node:sqlite";
+import BetterSqlite from "better-sqlite3";
+import type { SchemaInfo } from "../agent/node-service.ts";
+
+export type Inspection =
+  | {
+      readonly type: "statement";
+      /** Changes nothing. */
+      readonly readonly: boolean;
+      /** Tables, folded to lower case; views are seen through and not named. */
+      readonly reads: readonly string[];
+      readonly writes: readonly string[];
+      /** Sets a mark in a transaction or goes back to one. */
+      readonly savepoint: boolean;
+    }
+  /** Good SQL, but what it touches cannot be told. `own`: it names tables of the node's own. */
+  | {
+      readonly type: "opaque";
+      readonly readonly: boolean;
+      readonly own: boolean;
+      readonly why: string;
+    }
+  /** Nobody may do that here. */
+  | { readonly type: "refused"; readonly why: string; readonly hint: string | null }
+  /** Bad SQL, in SQLite's words. */
+  | { readonly type: "error"; readonly message: string };
+
+/** Texts longer than this are inspected each time anew. */
+const maxCachedLength = 16_384;
+const maxCached = 2_048;
+/**
+ * Columns and subqueries that a statement may come to once views and common tables are put in their
+ * places. Common tables that use each other twice double with each step: a dozen steps keep SQLite
+ * busy for seconds, thirty for ever. No statement that a person or a library writes comes near.
+ */
+const maxReferences = 6_000;
+
+/** Complaints that another build of SQLite may not share; the rest is wrong everywhere. */
+const dependsOnBuild =
+  /syntax error|no such (function|table|module|column|collation)|wrong number of arguments|unrecognized token|incomplete input|contains no statements/;
+
+/** Pragmas that only tell something. With an argument: those about a table. */
+const tellingPragmas = new Set(
+  "application_id compile_options data_version encoding freelist_count function_list page_count page_size schema_version table_list user_version".split(
+    " ",
+  ),
+);
+const tablePragmas = new Set(
+  "foreign_key_list index_info index_list index_xinfo table_info table_list table_xinfo".split(" "),
+);
+/** Functions in FROM that read nothing but their arguments. */
+const argumentTables = new Set(["json_each", "json_tree", "jsonb_each", "jsonb_tree"]);
+/** As `sqlite_schema` is called inside SQLite. */
+const schemaTables = new Set(["sqlite_master", "sqlite_temp_master"]);
+
+const schemaHint = "tables, indexes, views and triggers come from schema files; see docs/schema.md";
+
+export class SqlInspector {
+  readonly #schema: () => SchemaInfo;
+  readonly #cache = new Map<string, Inspection>();
+  #copy: DatabaseSync | null = null;
+  #twin: BetterSqlite.Database | null = null;
+  #views: ReadonlySet<string> = new Set();
+  #probe: Probe = new Probe();
+
+  constructor(schema: () => SchemaInfo) {
+    this.#schema = schema;
+  }
+
+  /** After a change of the schema: what was found no longer holds. */
+  forget(): void {
+    this.#cache.clear();
+    this.#copy?.close();
+    this.#copy = null;
+    this.#twin?.close();
+    this.#twin = null;
+  }
+
+  close(): void {
+    this.forget();
+  }
+
+  inspect(sql: string): Inspection {
+    const known = this.#cache.get(sql);
+    if (known !== undefined) return known;
+    const found = this.#look(sql);
+    if (sql.length <= maxCachedLength) {
+      this.#cache.set(sql, found);
+      if (this.#cache.size > maxCached) this.#forgetOldest();
+    }
+    return found;
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#cache.keys()) {
+      this.#cache.delete(oldest);
+      return;
+    }
+  }
+
+  #look(sql: string): Inspection {
+    const verb = firstWord(sql);
+    const refusal = refusedVerbs[verb];
+    if (refusal !== undefined) return { type: "refused", ...refusal };
+    const copy = (this.#copy ??= this.#open());
+    const probe = new Probe();
+    this.#probe = probe;
+    try {
+      copy.prepare(sql);
+    } catch (error) {
+      if (probe.refusal !== null) return { type: "refused", ...probe.refusal };
+      const { message } = error as Error;
+      return dependsOnBuild.test(message)
+        ? this.#askTwin(sql, message)
+        : { type: "error", message };
+    }
+    // The second statement of a text is not seen here; the other build refuses it.
+    if (sql.includes(";") && /;\s*\S/.test(sql)) {
+      const other = this.#askTwin(sql, "");
+      if (other.type === "error") return other;
+    }
+    const notView = (table: string): boolean => !this.#views.has(table);
+    return {
+      type: "statement",
+      readonly: !probe.changes,
+      reads: [...probe.reads].filter(notView),
+      writes: [...probe.writes].filter(notView),
+      savepoint: probe.savepoint,
+    };
+  }
+
+  /** @param message why the inspecting build did not understand it. */
+  #askTwin(sql: string, message: string): Inspection {
+    const twin = (this.#twin ??= this.#openTwin());
+    try {
+      const statement = twin.prepare(sql);
+      return { type: "opaque", readonly: statement.readonly, own: namesOwn(sql), why: message };
+    } catch (error) {
+      // The node's own tables are not in the copies.
+      const said = (error as Error).message;
+      const own = /^no such (table|column|function): (main\.)?patina_/i.test(said);
+      return own ? ownTables(sql, said) : { type: "error", message: said };
+    }
+  }
+
+  #open(): DatabaseSync {
+    const copy = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true });
+    const { statements } = this.#schema();
+    for (const statement of statements) if (!isOwn(statement)) tryExec(copy, statement);
+    copy.exec("PRAGMA recursive_triggers = ON");
+    const views = copy.prepare("SELECT name FROM sqlite_schema WHERE type = 'view'").all();
+    this.#views = new Set(views.map(({ name }) => String(name).toLowerCase()));
+    copy.setAuthorizer((action, a, b, _database, inside) =>
+      this.#probe.ask(action, a, b, inside) ? constants.SQLITE_OK : constants.SQLITE_DENY,
+    );
+    return copy;
+  }
+
+  #openTwin(): BetterSqlite.Database {
+    const twin = new BetterSqlite(":memory:");
+    const { statements } = this.#schema();
+    for (const statement of statements) if (!isOwn(statement)) tryExec(twin, statement);
+    return twin;
+  }
+}
+
+/** What one build cannot make is left out: statements about it are told to be wrong or opaque later. */
+function tryExec(database: { exec(sql: string): unknown }, statement: string): void {
+  try {
+    database.exec(statement);
+  } catch {
+    // Nothing was made.
+  }
+}
+
+function isOwn(statement: string): boolean {
+  return /^\s*CREATE\s+(?:UNIQUE\s+|TEMP\s+|TEMPORARY\s+)*(?:TABLE|INDEX|VIEW|TRIGGER)\s+(?:IF\s+NOT\s+EXISTS\s+)?["'`[]?patina_/i.test(
+    statement,
+  );
+}
+
+function ownTables(sql: string, why: string): Inspection {
+  const reads = /^(select|values|with|explain)$/i.test(firstWord(sql));
+  if (!reads) {
+    return {
+      type: "refused",
+      why: "names that begin with patina_ are the node's own",
+      hint: "write to tables of the schema alone",
+    };
+  }
+  return { type: "opaque", readonly: true, own: true, why };
+}
+
+function namesOwn(sql: string): boolean {
+  return /patina_/i.test(sql);
+}
+
+interface Refusal {
+  readonly why: string;
+  readonly hint: string | null;
+}
+
+/** Collects what SQLite asks while it prepares one statement. */
+class Probe {
+  readonly reads = new Set<string>();
+  readonly writes = new Set<string>();
+  changes = false;
+  savepoint = false;
+  refusal: Refusal | null = null;
+  #references = 0;
+
+  /** @returns false to refuse. */
+  ask(action: number, a: string | null, b: string | null, inside: string | null): boolean {
+    switch (action) {
+      case constants.SQLITE_SELECT:
+        return this.#refer();
+      case constants.SQLITE_RECURSIVE:
+        return true;
+      case constants.SQLITE_SAVEPOINT:
+        this.savepoint = true;
+        return true;
+      case constants.SQLITE_TRANSACTION:
+        return this.#refuse(transactionRefusal.why, transactionRefusal.hint);
+      case constants.SQLITE_READ:
+        this.#read((a ?? "").toLowerCase());
+        return this.#refer();
+      case constants.SQLITE_INSERT:
+      case constants.SQLITE_UPDATE:
+      case constants.SQLITE_DELETE:
+        return this.#write((a ?? "").toLowerCase(), inside);
+      case constants.SQLITE_FUNCTION:
+        return (
+          b?.toLowerCase() !== "load_extension" || this.#refuse("extensions cannot be loaded", null)
+        );
+      case constants.SQLITE_PRAGMA:
+        return this.#pragma((a ?? "").toLowerCase(), b);
+      default:
+        return this.#refuse("only rows are read and written here", schemaHint);
+    }
+  }
+
+  #refer(): boolean {
+    if (++this.#references <= maxReferences) return true;
+    return this.#refuse(
+      `the statement refers to more than ${maxReferences} columns once its views and common tables are put in`,
+      "take it apart",
+    );
+  }
+
+  #read(table: string): void {
+    if (table === "" || argumentTables.has(table)) return;
+    this.reads.add(schemaTables.has(table) ? "sqlite_schema" : table);
+  }
+
+  #write(table: string, inside: string | null): boolean {
+    this.changes = true;
+    if (table.startsWith("sqlite_") && inside === null) {
+      return this.#refuse(`${table} is SQLite's own`, "write to tables of the schema alone");
+    }
+    this.writes.add(table);
+    return true;
+  }
+
+  #pragma(name: string, argument: string | null): boolean {
+    if (argument === null ? tellingPragmas.has(name) : tablePragmas.has(name)) {
+      this.reads.add("sqlite_schema");
+      return true;
+    }
+    return this.#refuse(
+      `PRAGMA ${name} is not for clients`,
+      "what a pragma sets belongs into the node's configuration",
+    );
+  }
+
+  #refuse(why: string, hint: string | null): false {
+    this.refusal ??= { why, hint };
+    return false;
+  }
+}
+
+const transactionRefusal: Refusal = {
+  why: "transactions are begun and ended by the node",
+  hint: "send all statements of a transaction in one request to /v1/transactions",
+};
+const schemaRefusal: Refusal = {
+  why: "the schema is not changed by statements",
+  hint: schemaHint,
+};
+const fileRefusal: Refusal = { why: "other databases cannot be attached", hint: null };
+
+/** By what they begin with: SQLite's authorizer is not asked about all of them. */
+const refusedVerbs: Readonly<Record<string, Refusal | undefined>> = {
+  BEGIN: transactionRefusal,
+  COMMIT: transactionRefusal,
+  END: transactionRefusal,
+  CREATE: schemaRefusal,
+  ALTER: schemaRefusal,
+  DROP: schemaRefusal,
+  ATTACH: fileRefusal,
+  DETACH: fileRefusal,
+  VACUUM: {
+    why: "the file is vacuumed by the node itself",
+    hint: "patina backup writes a compact copy",
+  },
+  REINDEX: { why: "indexes are kept by the node", hint: null },
+  ANALYZE: { why: "statistics are kept by the node", hint: null },
+};
+
+/** The first word after space and comments, in capitals; "" when there is none. */
+export function firstWord(sql: string): string {
+  const match = /^(?:[\s;\ufeff]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))*([A-Za-z]+)/.exec(sql);
+  return match?.[1]?.toUpperCase() ?? "";
+}
