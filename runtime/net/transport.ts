@@ -81,6 +81,8 @@ export interface TransportOptions {
   readonly clusterId: number;
   /** Null: plaintext. */
   readonly tls: TransportTls | null;
+  /** Plaintext beyond this machine's loopback is meant. */
+  readonly plaintextAnywhere?: boolean;
   /** `auto`: QUIC, and TCP to those whom UDP does not reach. Without TLS the only kind is plaintext. */
   readonly kind: "auto" | "quic" | "tcp";
   readonly events: TransportEvents;

@@ -1,0 +1,125 @@
+/** Opens the transport of a node: which carriers, at which port, with which certificates. */
+import { isIP } from "node:net";
+import { address } from "../../core/base/ids.ts";
+import { CertificateError } from "../security/certificate-info.ts";
+import { formatHostPort, isLoopback, isUnspecified, parseHostPort } from "./address.ts";
+import type { HostPort } from "./address.ts";
+import { addressRefusal, Credentials } from "./credentials.ts";
+import { NodeTransport } from "./node-transport.ts";
+import type { RotatingCarrier } from "./node-transport.ts";
+import type { CarrierOwner } from "./pipe.ts";
+import type { Transport, TransportOptions } from "./transport.ts";
+
+/** The transport cannot be opened as asked; the message says why and what to do. */
+export class TransportError extends Error {
+  override name = "TransportError";
+}
+
+/** @throws TransportError, CertificateError. */
+export async function createTransport(options: TransportOptions): Promise<Transport> {
+  const listen = parseHostPort(options.listen);
+  if (listen === null) {
+    throw new TransportError(
+      `cannot listen on ${JSON.stringify(options.listen)}: it is no host:port`,
+    );
+  }
+  const parse = (tls: NonNullable<TransportOptions["tls"]>): Credentials =>
+    new Credentials(tls, Date.now());
+  const credentials = options.tls === null ? null : parse(options.tls);
+  if (credentials === null && options.plaintextAnywhere !== true && !isLoopback(listen.host)) {
+    throw new TransportError(
+      `without TLS a node listens on loopback only, not on ${listen.host}: make certificates with "patina tls", or force plaintext`,
+    );
+  }
+  // Carriers need somebody to report to before the transport knows its port.
+  const owner = new LateOwner();
+  const carriers = await openCarriers(options, listen, owner, credentials);
+  try {
+    const { port } = carriers[0] as RotatingCarrier;
+    const listening = address(formatHostPort(listen.host, port));
+    const advertise = options.advertise ?? listening;
+    checkAdvertised(advertise, credentials);
+    const transport = new NodeTransport({
+      listening,
+      advertise,
+      clusterId: options.clusterId,
+      events: options.events,
+      credentials,
+      parse: (tls) => {
+        const fresh = parse(tls);
+        checkAdvertised(advertise, fresh);
+        return fresh;
+      },
+      plaintextAnywhere: options.plaintextAnywhere === true,
+    });
+    owner.set(transport);
+    transport.start(carriers);
+    return transport;
+  } catch (error) {
+    await Promise.all(carriers.map((carrier) => carrier.close()));
+    throw error;
+  }
+}
+
+function checkAdvertised(advertise: string, credentials: Credentials | null): void {
+  const parsed = parseHostPort(advertise);
+  if (parsed === null || parsed.port === 0) {
+    throw new TransportError(`${JSON.stringify(advertise)} is no host:port that peers could dial`);
+  }
+  if (isUnspecified(parsed.host)) {
+    throw new TransportError(
+      `peers cannot dial ${advertise}: say under which address they reach this node (external_addr)`,
+    );
+  }
+  const refusal = credentials === null ? null : addressRefusal(credentials.certificate, advertise);
+  if (refusal !== null) throw new CertificateError(`peers would turn this node away: ${refusal}`);
+}
+
+async function openCarriers(
+  options: TransportOptions,
+  listen: HostPort,
+  owner: CarrierOwner,
+  credentials: Credentials | null,
+): Promise<readonly RotatingCarrier[]> {
+  const host = isIP(listen.host) === 0 ? await resolved(listen.host) : listen.host;
+  const quic = async (port: number): Promise<RotatingCarrier> => {
+    const { QuicCarrier } = await import("./quic/quic-carrier.ts");
+    return QuicCarrier.listen(host, port, owner, credentials as Credentials);
+  };
+  try {
+    return [await quic(listen.port)];
+  } catch (error) {
+    throw new TransportError(
+      `cannot listen on ${options.listen}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+async function resolved(host: string): Promise<string> {
+  const { lookup } = await import("node:dns/promises");
+  try {
+    return (await lookup(host)).address;
+  } catch {
+    throw new TransportError(`cannot listen on ${host}: the name is not known`);
+  }
+}
+
+class LateOwner implements CarrierOwner {
+  #owner: CarrierOwner | null = null;
+
+  set(owner: CarrierOwner): void {
+    this.#owner = owner;
+  }
+
+  accepted(...args: Parameters<CarrierOwner["accepted"]>): ReturnType<CarrierOwner["accepted"]> {
+    return this.#owner?.accepted(...args) ?? null;
+  }
+
+  rejected(from: string, why: string): void {
+    this.#owner?.rejected(from, why);
+  }
+
+  handshakeRefused(from: string, why: string): void {
+    this.#owner?.handshakeRefused(from, why);
+  }
+}

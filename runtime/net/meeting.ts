@@ -1,0 +1,187 @@
+/**
+ * How two nodes come to one connection. Rules, in the words of the side that was dialled:
+ *
+ * 1. A session is proven: its certificate covers the address that it calls itself by.
+ * 2. No other connection between the two: it is welcomed.
+ * 3. Both dial at once: the connection of the node with the smaller address stands. The smaller one
+ *    holds the other's hello back until its own dial has come to something, so that a network which
+ *    passes in one direction only connects them too.
+ * 4. There is a connection: the new one is a duplicate, unless the other side says that it knows of
+ *    none (`replace`), or is another instance: it has restarted, and the old connection is dead.
+ *
+ * Nothing but hellos travels on a connection before it is welcomed, so none that loses takes a
+ * message with it.
+ */
+import { compareIds } from "../../core/base/ids.ts";
+import type { Address } from "../../core/base/ids.ts";
+import type { Control, Introduction } from "./control.ts";
+import { protocolVersion } from "./control.ts";
+import { addressRefusal } from "./credentials.ts";
+import { describeCertificate } from "../security/certificate-info.ts";
+import type { PeerState, Peers } from "./peers.ts";
+import { succeeded } from "./peers.ts";
+import { closeCodes } from "./pipe.ts";
+import type { Session } from "./session.ts";
+import type { Peer } from "./transport.ts";
+
+export interface MeetingOwner {
+  readonly peers: Peers;
+  readonly self: Introduction;
+  /** Turned away: counted and reported. */
+  turnedAway(session: Session, why: string): void;
+  /** Messages pass. */
+  connected(peer: PeerState, session: Session): void;
+  /** Makes a connection if something waits for the peer. */
+  connect(peer: PeerState, replace: boolean): void;
+  /** The attempt failed for a reason that the other side gave, or that we have. */
+  dialRefused(session: Session, why: string): void;
+}
+
+export class Meeting {
+  readonly #owner: MeetingOwner;
+
+  constructor(owner: MeetingOwner) {
+    this.#owner = owner;
+  }
+
+  /** We were dialled. */
+  hello(session: Session, who: Introduction, replace: boolean): void {
+    const { self } = this.#owner;
+    if (who.instance === self.instance || who.address === self.address) {
+      this.#refuse(session, "self", `${self.address} is this very node`);
+      return;
+    }
+    const refusal = this.#refusal(session, who);
+    if (refusal !== null) {
+      this.#owner.turnedAway(session, refusal);
+      this.#refuse(session, "turnedAway", refusal);
+      return;
+    }
+    const peer = this.#owner.peers.of(who.address);
+    const old = peer.session;
+    if (old !== null) {
+      const stale = replace || old.instance !== who.instance || !old.usable;
+      if (!stale) {
+        this.#refuse(session, "duplicate", "there is a connection already");
+        return;
+      }
+      old.abort(closeCodes.duplicate, "a newer connection takes its place");
+    }
+    if (peer.dial !== null) {
+      if (compareIds(self.address, who.address) < 0) {
+        peer.held?.session.abort(closeCodes.duplicate, "a newer connection takes its place");
+        peer.held = { session, who };
+        return;
+      }
+      const { dial } = peer;
+      peer.dial = null;
+      dial.giveUp("the other side's connection is used");
+    }
+    this.#begin(peer, session, who);
+  }
+
+  /** We dialled, and are welcome. */
+  welcome(session: Session, who: Introduction): void {
+    const { self, peers } = this.#owner;
+    const to = session.dialledAs as Address;
+    const refusal =
+      who.instance === self.instance ? "it is this very node" : this.#refusal(session, who);
+    if (refusal !== null) {
+      if (who.instance !== self.instance) this.#owner.turnedAway(session, refusal);
+      this.#owner.dialRefused(session, refusal);
+      session.abort(closeCodes.refused, refusal);
+      return;
+    }
+    const dialler = peers.known(to);
+    const dial = dialler?.dial ?? null;
+    if (dialler === undefined || dial === null || !dial.has(session)) {
+      session.abort(closeCodes.duplicate, "it is not needed any more");
+      return;
+    }
+    dialler.dial = null;
+    dial.won(session);
+    const peer = peers.alias(to, who.address);
+    const old = peer.session;
+    if (old !== null) old.abort(closeCodes.duplicate, "a newer connection takes its place");
+    if (peer.dial !== null) {
+      const other = peer.dial;
+      peer.dial = null;
+      other.giveUp("the other side's connection is used");
+    }
+    for (const state of [dialler, peer]) this.#refuseHeld(state);
+    this.#begin(peer, session, who);
+  }
+
+  /** We dialled, and are not welcome. */
+  refused(session: Session, refusal: Extract<Control, { type: "refused" }>): void {
+    const { peers } = this.#owner;
+    const to = session.dialledAs as Address;
+    if (refusal.code !== "duplicate") {
+      this.#owner.dialRefused(session, `it turned this node away: ${refusal.reason}`);
+      session.abort(closeCodes.done, "refused");
+      return;
+    }
+    const dialler = peers.known(to);
+    const dial = dialler?.dial ?? null;
+    session.abort(closeCodes.done, "refused");
+    // Its other connection may have been made, and replaced this dial, while the refusal was under way.
+    if (dialler === undefined || dial === null || !dial.has(session)) return;
+    dialler.dial = null;
+    dial.giveUp("the other side's connection is used");
+    const peer = peers.alias(to, refusal.address);
+    if (peer.session === null && peer.held === null && peer.dial === null) {
+      this.#owner.connect(peer, true);
+    } else {
+      peer.session?.wake();
+    }
+  }
+
+  /** Our own dial has failed: whoever was held because of it is welcome. @returns whether somebody was. */
+  admitHeld(peer: PeerState): boolean {
+    const { held } = peer;
+    peer.held = null;
+    if (held === null || held.session.state !== "meeting") return false;
+    this.#begin(peer, held.session, held.who);
+    return true;
+  }
+
+  #refuseHeld(peer: PeerState): void {
+    const { held } = peer;
+    peer.held = null;
+    if (held !== null && held.session.state === "meeting") {
+      this.#refuse(held.session, "duplicate", "this node's own connection is used");
+    }
+  }
+
+  #begin(peer: PeerState, session: Session, who: Introduction): void {
+    const { certificate } = session.pipe;
+    const name = certificate === null ? null : describeCertificate(certificate).name;
+    const identity: Peer = { address: who.address, name };
+    peer.outbox.restart();
+    peer.session = session;
+    peer.overflowing.clear();
+    succeeded(peer);
+    session.begin(identity, who, peer.outbox);
+    this.#owner.connected(peer, session);
+  }
+
+  #refusal(session: Session, who: Introduction): string | null {
+    const { self } = this.#owner;
+    if (who.version !== protocolVersion) {
+      return `it speaks version ${who.version} of the protocol, this node ${protocolVersion}`;
+    }
+    if (who.clusterId !== self.clusterId) {
+      return `it belongs to the cluster with id ${who.clusterId}, this node to ${self.clusterId}`;
+    }
+    const { certificate } = session.pipe;
+    return certificate === null ? null : addressRefusal(certificate, who.address);
+  }
+
+  #refuse(
+    session: Session,
+    code: Extract<Control, { type: "refused" }>["code"],
+    reason: string,
+  ): void {
+    session.refuse({ code, address: this.#owner.self.address, reason });
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * How long packets may be on the way to a host: before the first connection, packets of several
+ * sizes are sent, and whichever arrive are confirmed with a short answer (compare RFC 8899). They are
+ * no QUIC packets and carry no meaning beyond their length. A path that shrinks later is noticed by
+ * the connection itself (`quic-pipe.ts`).
+ *
+ *     probe   1 byte 0x01, "patina" , 8 bytes nonce, padding
+ *     answer  1 byte 0x02, "patina" , 8 bytes nonce, 2 bytes the probe's length
+ */
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { isLoopback, unmapped } from "../address.ts";
+import { basePacketBytes, maxPacketBytes } from "./packets.ts";
+
+const mark = Buffer.from("patina");
+const nonceBytes = 8;
+const headBytes = 1 + mark.length + nonceBytes;
+const answerBytes = headBytes + 2;
+
+/** Paths with longer packets are short: whoever is farther away than this is not waited for. */
+const waitMs = 50;
+const rememberedMs = 600_000;
+/** Nobody answered: it may not have run. */
+const forgottenMs = 30_000;
+const maxRemembered = 4096;
+/** Answers a second, whoever asks. */
+const maxAnswersPerSecond = 500;
+/** Jumbo frames of 9,000 bytes, and Ethernet's 1,500, less the headers of IPv6 and UDP. */
+const wellKnownBytes = [9000 - 48, 1500 - 48];
+
+export type SendPacket = (packet: Uint8Array, ip: string, port: number) => void;
+
+interface Measurement {
+  readonly target: string;
+  readonly largest: number;
+  found: number;
+  readonly done: (bytes: number) => void;
+}
+
+export class PathProbes {
+  readonly #send: SendPacket;
+  readonly #known = new Map<string, { readonly bytes: number; readonly untilMs: number }>();
+  readonly #open = new Map<string, Measurement>();
+  #second = 0;
+  #answers = 0;
+
+  constructor(send: SendPacket) {
+    this.#send = send;
+  }
+
+  /** The longest packet that is known to pass, without asking. */
+  known(ip: string, nowMs: number): number | null {
+    const known = this.#known.get(ip);
+    return known !== undefined && known.untilMs > nowMs ? known.bytes : null;
+  }
+
+  /** Calls `done` once, after `waitMs` at the latest. */
+  measure(ip: string, port: number, nowMs: number, done: (bytes: number) => void): void {
+    const sizes = sizesFor(ip);
+    const largest = sizes[0];
+    if (largest === undefined) {
+      done(basePacketBytes);
+      return;
+    }
+    const nonce = randomBytes(nonceBytes);
+    const key = nonce.toString("hex");
+    const finish = (bytes: number): void => {
+      clearTimeout(timer);
+      this.#open.delete(key);
+      this.learn(ip, bytes, nowMs, bytes === basePacketBytes ? forgottenMs : rememberedMs);
+      done(bytes);
+    };
+    const measurement: Measurement = { target: ip, largest, found: basePacketBytes, done: finish };
+    const timer = setTimeout(() => finish(measurement.found), waitMs);
+    this.#open.set(key, measurement);
+    for (const size of sizes) {
+      const probe = Buffer.alloc(size);
+      probe[0] = 1;
+      probe.set(mark, 1);
+      probe.set(nonce, 1 + mark.length);
+      this.#send(probe, ip, port);
+    }
+  }
+
+  learn(ip: string, bytes: number, nowMs: number, forMs = rememberedMs): void {
+    if (this.#known.size >= maxRemembered) this.#known.clear();
+    this.#known.set(ip, { bytes, untilMs: nowMs + forMs });
+  }
+
+  /** A packet that is not QUIC. @returns whether it was a probe or an answer. */
+  received(packet: Uint8Array, ip: string, port: number, nowMs: number): boolean {
+    if (packet.length < answerBytes || !mark.equals(packet.subarray(1, 1 + mark.length))) {
+      return false;
+    }
+    if (packet[0] === 1) {
+      this.#answer(packet, ip, port, nowMs);
+      return true;
+    }
+    if (packet[0] !== 2 || packet.length !== answerBytes) return false;
+    const view = Buffer.from(packet.buffer, packet.byteOffset, packet.length);
+    const open = this.#open.get(view.toString("hex", 1 + mark.length, headBytes));
+    if (open === undefined) return true;
+    const bytes = view.readUInt16BE(headBytes);
+    if (bytes > open.found && bytes <= open.largest) open.found = bytes;
+    if (open.found === open.largest) open.done(open.found);
+    return true;
+  }
+
+  #answer(probe: Uint8Array, ip: string, port: number, nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#answers = 0;
+    }
+    if (++this.#answers > maxAnswersPerSecond) return;
+    const answer = Buffer.alloc(answerBytes);
+    answer.set(probe.subarray(0, headBytes));
+    answer[0] = 2;
+    answer.writeUInt16BE(probe.length, headBytes);
+    this.#send(answer, ip, port);
+  }
+}
+
+/** Longest first. Longer than what the machine's own interfaces carry is not tried: it would be cut in pieces, not lost. */
+function sizesFor(ip: string): readonly number[] {
+  const host = unmapped(ip);
+  if (isLoopback(host) || isOwn(host)) return [maxPacketBytes];
+  const most = interfaceBytes() - (isIPv6(host) ? 48 : 28);
+  return wellKnownBytes.filter((bytes) => bytes <= most && bytes > basePacketBytes);
+}
+
+function isOwn(ip: string): boolean {
+  return Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ address }) => address === ip),
+  );
+}
+
+/** The longest packet of any real interface, where the system tells (Linux); Ethernet's elsewhere. */
+function interfaceBytes(): number {
+  let most = 0;
+  try {
+    for (const name of readdirSync("/sys/class/net")) {
+      if (name === "lo") continue;
+      const bytes = Number(readFileSync(`/sys/class/net/${name}/mtu`, "utf8"));
+      if (bytes > most) most = bytes;
+    }
+  } catch {
+    return 1500;
+  }
+  return most === 0 ? 1500 : most;
+}

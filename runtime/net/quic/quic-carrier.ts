@@ -1,0 +1,407 @@
+/**
+ * All QUIC connections of a node over one UDP socket: finds the connection of a packet, makes new
+ * ones, keeps strangers at a distance, and drives quiche's clocks. Packets are handled as they come;
+ * what is to be sent is gathered until the event loop has read all that was waiting.
+ */
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { createSocket } from "node:dgram";
+import type { RemoteInfo, Socket } from "node:dgram";
+import { isIPv4, isIPv6 } from "node:net";
+import { performance } from "node:perf_hooks";
+import { native } from "@matrixai/quic";
+import { formatHostPort, unmapped } from "../address.ts";
+import type { Credentials } from "../credentials.ts";
+import { Door } from "../door.ts";
+import { helloTimeoutMs, maxHandshakes, retryFromHandshakes } from "../limits.ts";
+import type { CarrierOwner, PipeEvents } from "../pipe.ts";
+import type { RotatingCarrier } from "../node-transport.ts";
+import { connectionIdBytes, formOf, maxPacketBytes, minInitialBytes } from "./packets.ts";
+import { PathProbes } from "./path-probe.ts";
+import { makeConfig, setPacketBytes } from "./quic-config.ts";
+import type { QuicheConfig } from "./quic-config.ts";
+import { QuicPipe } from "./quic-pipe.ts";
+import type { QuicPipeOwner } from "./quic-pipe.ts";
+import { RetryTokens } from "./retry-token.ts";
+import { endsInToken, StatelessResets } from "./stateless-reset.ts";
+
+const { quiche } = native;
+
+/** The kernel's buffers: a burst of long packets fits (the system may allow less). */
+const socketBufferBytes = 4 * 1024 * 1024;
+/** Packets that wait for the kernel; past it, connections wait too. */
+const maxSendQueueBytes = 4 * 1024 * 1024;
+/** Packets are made in slabs of this size. */
+const slabBytes = 512 * 1024;
+/** Connections that ended lately: their stragglers are no strangers. */
+const maxEnded = 4096;
+
+type Header = ReturnType<typeof quiche.Header.fromSlice>;
+
+export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
+  readonly kind = "quic";
+  readonly traffic = { bytesSent: 0, bytesReceived: 0 };
+  readonly #socket: Socket;
+  readonly #owner: CarrierOwner;
+  readonly #local: { readonly host: string; readonly port: number };
+  readonly #v6: boolean;
+  #config: QuicheConfig;
+  #resets: StatelessResets;
+  readonly #tokens = new RetryTokens();
+  readonly #door = new Door();
+  readonly #probes: PathProbes;
+  /** By each connection id that it answers to. */
+  readonly #pipes = new Map<string, QuicPipe>();
+  /** By where its packets come from, for resets. */
+  readonly #byRemote = new Map<string, Set<QuicPipe>>();
+  readonly #keys = new Map<QuicPipe, string[]>();
+  readonly #handshakes = new Set<QuicPipe>();
+  readonly #ended = new Set<string>();
+  #dirty = new Set<QuicPipe>();
+  #flushing: NodeJS.Immediate | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #timerMs = Number.POSITIVE_INFINITY;
+  #slab = Buffer.allocUnsafeSlow(slabBytes);
+  #slabUsed = 0;
+  #closed = false;
+
+  constructor(socket: Socket, owner: CarrierOwner, credentials: Credentials) {
+    this.#socket = socket;
+    this.#owner = owner;
+    const { address, port } = socket.address();
+    this.#v6 = isIPv6(address);
+    this.#local = { host: address, port };
+    this.#config = makeConfig(credentials);
+    this.#resets = new StatelessResets(credentials.tls.key);
+    this.#probes = new PathProbes((packet, ip, to) => this.#send(packet, 0, packet.length, ip, to));
+    socket.on("message", (packet, from) => this.#packet(packet, from));
+    socket.on("error", (error) =>
+      this.#owner.rejected(formatHostPort(address, port), String(error)),
+    );
+  }
+
+  /** @throws Error of the system when the address cannot be used. */
+  static async listen(
+    host: string,
+    port: number,
+    owner: CarrierOwner,
+    credentials: Credentials,
+  ): Promise<QuicCarrier> {
+    const socket = createSocket({
+      type: isIPv6(host) ? "udp6" : "udp4",
+      recvBufferSize: socketBufferBytes,
+      sendBufferSize: socketBufferBytes,
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", reject);
+      socket.bind({ address: host, port, exclusive: true }, () => {
+        socket.off("error", reject);
+        resolve();
+      });
+    });
+    return new QuicCarrier(socket, owner, credentials);
+  }
+
+  get port(): number {
+    return this.#local.port;
+  }
+
+  rotate(credentials: Credentials): void {
+    this.#config = makeConfig(credentials);
+    this.#resets = new StatelessResets(credentials.tls.key);
+  }
+
+  dial(ip: string, port: number, events: PipeEvents): QuicPipe {
+    const pipe = new QuicPipe(
+      this,
+      randomBytes(connectionIdBytes),
+      this.#dialable(ip),
+      port,
+      events,
+    );
+    this.#add(pipe, pipe.id);
+    const known = this.#probes.known(pipe.ip, performance.now());
+    const begin = (packetBytes: number): void => {
+      if (pipe.over || this.#closed) return;
+      this.#connect(pipe, packetBytes);
+    };
+    if (!this.#v6 && !isIPv4(ip)) {
+      setImmediate(() => pipe.drop("this node listens on IPv4, which does not reach it"));
+    } else if (known !== null) {
+      setImmediate(begin, known);
+    } else {
+      this.#probes.measure(pipe.ip, port, performance.now(), begin);
+    }
+    return pipe;
+  }
+
+  look(): void {
+    const now = performance.now();
+    for (const pipe of this.#handshakes) {
+      if (now - pipe.startedMs > helloTimeoutMs) pipe.drop("its handshake took too long");
+    }
+    for (const pipe of this.#keys.keys()) {
+      if (pipe.checkPath()) this.#probes.learn(pipe.ip, pipe.packetBytes, now);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#flushing !== null) clearImmediate(this.#flushing);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const pipe of this.#keys.keys()) pipe.drop("the node stops");
+    await new Promise<void>((resolve) => {
+      this.#socket.close(() => resolve());
+    });
+  }
+
+  // What pipes ask
+
+  dirty(pipe: QuicPipe): void {
+    this.#dirty.add(pipe);
+    this.#flushing ??= setImmediate(() => this.#flush());
+  }
+
+  established(pipe: QuicPipe): void {
+    this.#handshakes.delete(pipe);
+    if (pipe.dialled) return;
+    const events = this.#owner.accepted(pipe);
+    if (events === null) pipe.close(1, "too many connections");
+    else pipe.events = events;
+  }
+
+  handshakeFailed(pipe: QuicPipe, why: string): void {
+    this.#owner.handshakeRefused(pipe.remote, why);
+  }
+
+  ended(pipe: QuicPipe): void {
+    this.#handshakes.delete(pipe);
+    this.#dirty.delete(pipe);
+    for (const key of this.#keys.get(pipe) ?? []) {
+      this.#pipes.delete(key);
+      if (this.#ended.size >= maxEnded) this.#ended.clear();
+      this.#ended.add(key);
+    }
+    this.#keys.delete(pipe);
+    const there = this.#byRemote.get(pipe.remote);
+    there?.delete(pipe);
+    if (there?.size === 0) this.#byRemote.delete(pipe.remote);
+  }
+
+  packetBuffer(bytes: number): Buffer {
+    if (this.#slabUsed + bytes > slabBytes) {
+      // The old one lives on for as long as the kernel has not taken its packets.
+      this.#slab = Buffer.allocUnsafeSlow(slabBytes);
+      this.#slabUsed = 0;
+    }
+    return this.#slab.subarray(this.#slabUsed, this.#slabUsed + bytes);
+  }
+
+  sendPacket(pipe: QuicPipe, bytes: number): void {
+    const at = this.#slabUsed;
+    this.#slabUsed += bytes;
+    this.#send(this.#slab, at, bytes, pipe.ip, pipe.port, pipe);
+  }
+
+  resetTokenOf(connectionId: Uint8Array): Uint8Array {
+    return this.#resets.tokenOf(connectionId);
+  }
+
+  // Packets
+
+  #packet(packet: Buffer, from: RemoteInfo): void {
+    this.traffic.bytesReceived += packet.length;
+    switch (formOf(packet)) {
+      case "short": {
+        const pipe = this.#pipes.get(packet.toString("latin1", 1, 1 + connectionIdBytes));
+        if (pipe !== undefined) pipe.receive(packet);
+        else this.#stray(packet, from);
+        return;
+      }
+      case "long":
+        this.#long(packet, from);
+        return;
+      default:
+        if (this.#probes.received(packet, from.address, from.port, performance.now())) return;
+        this.#garbage(from);
+    }
+  }
+
+  #long(packet: Buffer, from: RemoteInfo): void {
+    let header: Header;
+    try {
+      header = quiche.Header.fromSlice(packet, connectionIdBytes);
+    } catch {
+      this.#garbage(from);
+      return;
+    }
+    const key = keyOf(header.dcid);
+    const pipe = this.#pipes.get(key);
+    if (pipe !== undefined) {
+      pipe.receive(packet);
+      return;
+    }
+    if (this.#ended.has(key)) return;
+    const initial = header.ty === quiche.Type.Initial && quiche.versionIsSupported(header.version);
+    if (!initial || packet.length < minInitialBytes || header.dcid.length < connectionIdBytes) {
+      this.#garbage(from);
+      return;
+    }
+    this.#stranger(header, packet, from);
+  }
+
+  #garbage(from: RemoteInfo): void {
+    this.#owner.rejected(formatHostPort(unmapped(from.address), from.port), "not a packet of ours");
+  }
+
+  /** A short packet of no connection: one that its peer forgot, or that ours told us is forgotten. */
+  #stray(packet: Buffer, from: RemoteInfo): void {
+    const remote = formatHostPort(unmapped(from.address), from.port);
+    for (const pipe of this.#byRemote.get(remote) ?? []) {
+      if (!endsInToken(packet, pipe.expectedReset)) continue;
+      pipe.reset();
+      return;
+    }
+    const now = performance.now();
+    const reset = this.#resets.answer(packet, now);
+    if (reset !== null) this.#send(reset, 0, reset.length, from.address, from.port);
+    if (!this.#ended.has(packet.toString("latin1", 1, 1 + connectionIdBytes))) {
+      this.#owner.rejected(remote, "a packet of no connection");
+    }
+  }
+
+  /** Somebody wants to connect. */
+  #stranger(header: Header, packet: Buffer, from: RemoteInfo): void {
+    const source = formatHostPort(unmapped(from.address), from.port);
+    const now = performance.now();
+    const hasToken = header.token !== undefined && header.token.length > 0;
+    let firstId: Uint8Array | null = null;
+    if (hasToken) {
+      firstId = this.#tokens.check(source, header.token as Uint8Array, now);
+      if (firstId === null || header.dcid.length !== connectionIdBytes) {
+        this.#owner.handshakeRefused(source, "its token is not one of ours");
+        return;
+      }
+    } else if (this.#handshakes.size >= retryFromHandshakes) {
+      this.#retry(header, source, from, now);
+      return;
+    }
+    if (this.#handshakes.size >= maxHandshakes) {
+      this.#owner.handshakeRefused(source, "too many handshakes at once");
+      return;
+    }
+    if (!this.#door.admit(from.address, now)) {
+      this.#owner.handshakeRefused(source, "too many handshakes from one address");
+      return;
+    }
+    this.#accept(header, firstId, packet, from);
+  }
+
+  #accept(header: Header, firstId: Uint8Array | null, packet: Buffer, from: RemoteInfo): void {
+    const id = firstId === null ? randomBytes(connectionIdBytes) : Uint8Array.from(header.dcid);
+    const pipe = new QuicPipe(this, id, from.address, from.port, null);
+    setPacketBytes(this.#config, maxPacketBytes);
+    const remote = { host: from.address, port: from.port };
+    const connection = quiche.Connection.accept(id, firstId, this.#local, remote, this.#config);
+    this.#add(pipe, id);
+    // Until the answer arrives there, packets come to the id that the other side chose.
+    if (firstId === null) this.#add(pipe, header.dcid);
+    this.#handshakes.add(pipe);
+    pipe.begin(connection, this.#local);
+    pipe.receive(packet);
+  }
+
+  #retry(header: Header, source: string, from: RemoteInfo, now: number): void {
+    const token = this.#tokens.make(source, header.dcid, now);
+    const out = Buffer.allocUnsafe(minInitialBytes);
+    const id = randomBytes(connectionIdBytes);
+    const bytes = quiche.retry(header.scid, header.dcid, id, token, header.version, out);
+    this.#send(out, 0, bytes, from.address, from.port);
+  }
+
+  #connect(pipe: QuicPipe, packetBytes: number): void {
+    setPacketBytes(this.#config, packetBytes);
+    const remote = { host: pipe.ip, port: pipe.port };
+    pipe.begin(
+      quiche.Connection.connect(null, pipe.id, this.#local, remote, this.#config),
+      this.#local,
+    );
+  }
+
+  #add(pipe: QuicPipe, id: Uint8Array): void {
+    const key = keyOf(id);
+    this.#pipes.set(key, pipe);
+    const keys = this.#keys.get(pipe);
+    if (keys === undefined) this.#keys.set(pipe, [key]);
+    else keys.push(key);
+    const there = this.#byRemote.get(pipe.remote);
+    if (there === undefined) this.#byRemote.set(pipe.remote, new Set([pipe]));
+    else there.add(pipe);
+  }
+
+  /** As the socket's own family writes it. */
+  #dialable(ip: string): string {
+    return this.#v6 && isIPv4(ip) ? `::ffff:${ip}` : ip;
+  }
+
+  #send(
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    ip: string,
+    port: number,
+    pipe: QuicPipe | null = null,
+  ): void {
+    if (this.#closed) return;
+    this.traffic.bytesSent += length;
+    this.#socket.send(bytes, at, length, port, ip, (error) => {
+      if (error === null || pipe === null || pipe.over) return;
+      if ((error as NodeJS.ErrnoException).code === "EMSGSIZE") pipe.shrink();
+    });
+  }
+
+  // Time
+
+  #flush(): void {
+    this.#flushing = null;
+    const pipes = this.#dirty;
+    this.#dirty = new Set();
+    if (this.#socket.getSendQueueSize() > maxSendQueueBytes) {
+      // The kernel has enough for now.
+      for (const pipe of pipes) this.#dirty.add(pipe);
+      setTimeout(() => {
+        this.#flushing ??= setImmediate(() => this.#flush());
+      }, 1);
+      return;
+    }
+    for (const pipe of pipes) {
+      pipe.process();
+      if (pipe.deadlineMs < this.#timerMs) this.#arm(pipe.deadlineMs);
+    }
+  }
+
+  #arm(deadlineMs: number): void {
+    if (this.#closed) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerMs = deadlineMs;
+    const ms = Math.max(1, Math.ceil(deadlineMs - performance.now()));
+    this.#timer = setTimeout(() => this.#due(), Math.min(ms, 0x7fff_ffff));
+  }
+
+  #due(): void {
+    this.#timer = null;
+    this.#timerMs = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const pipe of this.#keys.keys()) {
+      if (pipe.deadlineMs <= now) pipe.timeout();
+      else if (pipe.deadlineMs < next) next = pipe.deadlineMs;
+    }
+    if (next < this.#timerMs) this.#arm(next);
+  }
+}
+
+/** A byte a character, so that ids are keys of a map. */
+function keyOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.length).toString("latin1");
+}

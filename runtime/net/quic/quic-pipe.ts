@@ -1,0 +1,388 @@
+/**
+ * One QUIC connection: quiche's state machine, fed with packets and time by the carrier, and the
+ * lanes of a pipe on its streams.
+ */
+import { Buffer } from "node:buffer";
+import type { X509Certificate } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { assert } from "../../../core/base/assert.ts";
+import { parseCertificate } from "../../security/certificate-info.ts";
+import { formatHostPort, unmapped } from "../address.ts";
+import { writeBytes } from "../limits.ts";
+import { laneCount } from "../pipe.ts";
+import type { CloseCode, Pipe, PipeEvents } from "../pipe.ts";
+import { basePacketBytes, datagramOverheadBytes, minInitialBytes } from "./packets.ts";
+import type { QuicheConnection } from "./quic-config.ts";
+import { describeError } from "./quic-errors.ts";
+
+/** What a pipe needs of its carrier. */
+export interface QuicPipeOwner {
+  dirty(pipe: QuicPipe): void;
+  /** The handshake is complete; `events` of a pipe that was accepted are set now. */
+  established(pipe: QuicPipe): void;
+  /** The handshake failed on this side. */
+  handshakeFailed(pipe: QuicPipe, why: string): void;
+  /** It is over: its ids are free. */
+  ended(pipe: QuicPipe): void;
+  /** The next packet's bytes go into this; then `sendPacket` with how many. */
+  packetBuffer(bytes: number): Buffer;
+  sendPacket(pipe: QuicPipe, bytes: number): void;
+  resetTokenOf(connectionId: Uint8Array): Uint8Array;
+}
+
+/** Packets sent in one go; then other connections have their turn. */
+const maxBurst = 64;
+
+/** QUIC stream ids by lane: bit 0 says who opened it, bit 1 that it carries bytes in one direction. */
+const ownLanes = { dialled: [0, 2, 6, 4, 8], accepted: [0, 3, 7, 4, 8] } as const;
+const streamReadBuffer = Buffer.allocUnsafe(256 * 1024);
+const emptyFrame = Buffer.alloc(4);
+
+export class QuicPipe implements Pipe {
+  readonly kind = "quic";
+  readonly remote: string;
+  readonly dialled: boolean;
+  readonly ip: string;
+  readonly port: number;
+  readonly id: Uint8Array;
+  readonly startedMs = performance.now();
+  readonly bufferedBytes = 0;
+  certificate: X509Certificate | null = null;
+  heardMs = performance.now();
+  /** The longest packet that is sent. */
+  packetBytes = basePacketBytes;
+  /** When quiche wants to be called again, by `performance.now()`. */
+  deadlineMs = Number.POSITIVE_INFINITY;
+  events: PipeEvents | null;
+  expectedReset: Uint8Array = new Uint8Array(0);
+  opened = false;
+  over = false;
+  readonly #owner: QuicPipeOwner;
+  readonly #outStreams: readonly number[];
+  readonly #laneOfStream: ReadonlyMap<number, number>;
+  #connection: QuicheConnection | null = null;
+  #info: Parameters<QuicheConnection["recv"]>[1] | null = null;
+  #failed = false;
+  /** Why the other side, or a rule, ended it in the midst of reading. */
+  #broken: string | null = null;
+
+  constructor(
+    owner: QuicPipeOwner,
+    id: Uint8Array,
+    ip: string,
+    port: number,
+    events: PipeEvents | null,
+  ) {
+    this.#owner = owner;
+    this.id = id;
+    this.ip = ip;
+    this.port = port;
+    this.events = events;
+    this.dialled = events !== null;
+    this.remote = formatHostPort(unmapped(ip), port);
+    this.#outStreams = this.dialled ? ownLanes.dialled : ownLanes.accepted;
+    const inStreams = this.dialled ? ownLanes.accepted : ownLanes.dialled;
+    this.#laneOfStream = new Map(inStreams.map((stream, lane) => [stream, lane]));
+    assert(this.#outStreams.length === laneCount, "each lane has a stream");
+  }
+
+  get resetToken(): Uint8Array {
+    return this.#owner.resetTokenOf(this.id);
+  }
+
+  get maxDatagramBytes(): number {
+    return this.packetBytes - datagramOverheadBytes;
+  }
+
+  get rttMs(): number | null {
+    // Whole milliseconds: 0 is less than one.
+    return this.#connection?.pathStats()[0]?.rtt ?? null;
+  }
+
+  /** `local` as given when the connection was made: where packets really came from does not matter, their seal does. */
+  begin(
+    connection: QuicheConnection,
+    local: { readonly host: string; readonly port: number },
+  ): void {
+    this.#connection = connection;
+    this.#info = { from: { host: this.ip, port: this.port }, to: { ...local } };
+    this.#owner.dirty(this);
+  }
+
+  // The pipe
+
+  capacity(lane: number): number {
+    if (!this.opened || this.over) return 0;
+    try {
+      return (this.#connection as QuicheConnection).streamCapacity(
+        this.#outStreams[lane] as number,
+      );
+    } catch {
+      // The other side has not opened a shared lane yet, or wants no more of it.
+      return 0;
+    }
+  }
+
+  write(lane: number, bytes: Uint8Array): void {
+    assert(bytes.length <= writeBytes, "no more is written than capacity allows");
+    const taken = (this.#connection as QuicheConnection).streamSend(
+      this.#outStreams[lane] as number,
+      bytes,
+      false,
+    );
+    assert(taken === bytes.length, "a stream takes what its capacity tells");
+    this.#owner.dirty(this);
+  }
+
+  datagram(bytes: Uint8Array): boolean {
+    const connection = this.#connection;
+    if (connection === null || !this.opened || this.over) return false;
+    if (bytes.length > this.maxDatagramBytes || connection.isDgramSendQueueFull()) return false;
+    try {
+      connection.dgramSend(bytes);
+    } catch {
+      return false;
+    }
+    this.#owner.dirty(this);
+    return true;
+  }
+
+  wake(): void {
+    this.#owner.dirty(this);
+  }
+
+  expectReset(token: Uint8Array): void {
+    this.expectedReset = token;
+  }
+
+  close(code: CloseCode, reason: string): void {
+    if (this.over) return;
+    this.events = null;
+    const connection = this.#connection;
+    if (connection !== null) {
+      try {
+        connection.close(true, code, Buffer.from(reason.slice(0, 200)));
+      } catch {
+        // It is closed already.
+      }
+      this.#transmit(connection);
+    }
+    this.#end();
+  }
+
+  // What the carrier brings
+
+  receive(packet: Uint8Array): void {
+    const connection = this.#connection;
+    if (connection === null || this.over) return;
+    try {
+      connection.recv(packet, this.#info as Parameters<QuicheConnection["recv"]>[1]);
+      this.heardMs = performance.now();
+    } catch (error) {
+      // A damaged or forged packet changes nothing; a failed handshake does.
+      if (!this.opened) this.#handshakeError(connection, String(error));
+    }
+    this.#owner.dirty(this);
+  }
+
+  /** Reads, lets the session write, and sends. */
+  process(): void {
+    const connection = this.#connection;
+    if (connection === null || this.over) return;
+    if (!this.opened && connection.isEstablished()) this.#open(connection);
+    if (this.opened && !this.over) {
+      this.#read(connection);
+      if (!this.over && !connection.isClosed()) this.events?.writable();
+    }
+    if (this.over) return;
+    const more = this.#transmit(connection);
+    if (more) this.#owner.dirty(this);
+    if (this.#broken !== null) this.#finish(null, this.#broken);
+    else if (connection.isClosed() || connection.isDraining()) this.#finished(connection);
+    else this.#schedule(connection);
+  }
+
+  timeout(): void {
+    const connection = this.#connection;
+    if (connection === null || this.over) return;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    connection.onTimeout();
+    this.#owner.dirty(this);
+  }
+
+  /** The other side has restarted and knows nothing of this connection. */
+  reset(): void {
+    this.#finish(null, "it has restarted");
+  }
+
+  /** Ends it without a word, for a handshake that takes too long. */
+  drop(why: string): void {
+    this.#finish(null, why);
+  }
+
+  #counted = { sent: 0, lost: 0 };
+
+  /** Longer packets than the path carries are lost, all of them, while short ones pass: goes back to the base then. @returns whether it did. */
+  checkPath(): boolean {
+    const stats = this.#connection?.pathStats()[0];
+    if (stats === undefined || this.packetBytes <= basePacketBytes) return false;
+    const sent = stats.sent - this.#counted.sent;
+    const lost = stats.lost - this.#counted.lost;
+    this.#counted = { sent: stats.sent, lost: stats.lost };
+    if (lost < 4 || lost * 2 < sent) return false;
+    this.shrink();
+    return true;
+  }
+
+  shrink(): void {
+    this.packetBytes = Math.max(basePacketBytes, minInitialBytes);
+    const most = this.maxDatagramBytes;
+    try {
+      this.#connection?.dgramPurgeOutgoing((bytes) => bytes.length > most);
+    } catch {
+      // Nothing to purge.
+    }
+    this.#owner.dirty(this);
+  }
+
+  #open(connection: QuicheConnection): void {
+    const der = connection.peerCertChain()?.[0];
+    this.opened = true;
+    this.certificate = der === undefined ? null : parseCertificate(der);
+    this.packetBytes = connection.maxSendUdpPayloadSize();
+    this.#owner.established(this);
+    if (this.over) return;
+    for (const stream of this.#outStreams) {
+      // Shared lanes are opened by the side that dialled.
+      const shared = (stream & 2) === 0;
+      if (!shared || this.dialled) connection.streamSend(stream, emptyFrame, false);
+    }
+    this.events?.opened();
+  }
+
+  #read(connection: QuicheConnection): void {
+    // The control lane first: what it says decides what becomes of the rest.
+    for (const stream of [...connection.readable()].sort((a, b) => a - b)) {
+      const lane = this.#laneOfStream.get(stream);
+      if (lane === undefined) {
+        this.#break("it opened a stream that has no meaning");
+        return;
+      }
+      if (!this.#readStream(connection, stream, lane)) return;
+    }
+    for (let bytes = nextDatagram(connection); bytes !== null; bytes = nextDatagram(connection)) {
+      if (bytes.length > 0) this.events?.datagramReceived(bytes);
+      if (this.over) return;
+    }
+  }
+
+  #readStream(connection: QuicheConnection, stream: number, lane: number): boolean {
+    for (;;) {
+      const part = readPart(connection, stream);
+      if (part === null) return true;
+      if (part === "broken") {
+        this.#break("it broke off a lane");
+        return false;
+      }
+      const [bytes, end] = part;
+      if (bytes > 0) this.events?.data(lane, streamReadBuffer.subarray(0, bytes));
+      if (this.over) return false;
+      if (end) {
+        this.#break("it ended a lane");
+        return false;
+      }
+    }
+  }
+
+  #break(why: string): void {
+    this.#broken = why;
+    try {
+      this.#connection?.close(true, 1, Buffer.from(why));
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  /** @returns whether there is more to send at once. */
+  #transmit(connection: QuicheConnection): boolean {
+    for (let i = 0; i < maxBurst; i++) {
+      const buffer = this.#owner.packetBuffer(Math.max(this.packetBytes, minInitialBytes));
+      let sent: ReturnType<QuicheConnection["send"]>;
+      try {
+        sent = connection.send(buffer);
+      } catch {
+        return false;
+      }
+      if (sent === null) return false;
+      this.#owner.sendPacket(this, sent[0]);
+    }
+    return true;
+  }
+
+  #schedule(connection: QuicheConnection): void {
+    const ms = connection.timeout();
+    this.deadlineMs = ms === null ? Number.POSITIVE_INFINITY : performance.now() + ms;
+  }
+
+  #handshakeError(connection: QuicheConnection, thrown: string): void {
+    const local = connection.localError();
+    if (local === null && connection.peerError() === null) {
+      // Not one packet of a stranger made sense.
+      if (!this.dialled) this.#failed = true;
+      if (!this.dialled) this.#finish(null, thrown);
+      return;
+    }
+    if (local === null || this.#failed) return;
+    this.#failed = true;
+    this.#owner.handshakeFailed(this, describeError(local, "ours"));
+  }
+
+  #finished(connection: QuicheConnection): void {
+    const peerError = connection.peerError();
+    const localError = connection.localError();
+    if (peerError !== null) {
+      const reason = Buffer.from(peerError.reason).toString();
+      if (peerError.isApp) this.#finish(peerError.errorCode, reason);
+      else this.#finish(null, describeError(peerError, "theirs"));
+    } else if (localError !== null) {
+      this.#finish(null, describeError(localError, "ours"));
+    } else {
+      this.#finish(null, connection.isTimedOut() ? "no answer" : "the connection ended");
+    }
+  }
+
+  #finish(code: number | null, reason: string): void {
+    if (this.over) return;
+    this.#end();
+    const { events } = this;
+    this.events = null;
+    events?.closed(code, reason);
+  }
+
+  #end(): void {
+    this.over = true;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#connection = null;
+    this.#owner.ended(this);
+  }
+}
+
+function nextDatagram(connection: QuicheConnection): Uint8Array | null {
+  try {
+    return connection.dgramRecvVec();
+  } catch {
+    return null;
+  }
+}
+
+/** Into `streamReadBuffer`. Null: nothing more for now. */
+function readPart(
+  connection: QuicheConnection,
+  stream: number,
+): [bytes: number, end: boolean] | "broken" | null {
+  try {
+    return connection.streamRecv(stream, streamReadBuffer);
+  } catch {
+    return "broken";
+  }
+}
