@@ -190,3 +190,38 @@ export async function coloursOf(page: Page, selector: string): Promise<number> {
       return colours.size;
     });
 }
+
+/** Every canvas within `selector`, as the pixels that were drawn: equal texts are equal pictures. */
+export async function canvasesOf(page: Page, selector: string): Promise<string[]> {
+  return await page
+    .locator(`${selector} canvas`)
+    .evaluateAll((all) => all.map((canvas) => (canvas as HTMLCanvasElement).toDataURL()));
+}
+
+/**
+ * By how much two screenshots differ at most in one channel of one pixel, of 255; 255 where their
+ * sizes differ. Rounded corners differ by 1 or 2 between two pages that show the same: Chromium
+ * blends them per layer.
+ */
+export async function mostApart(page: Page, one: Buffer, other: Buffer): Promise<number> {
+  return await page.evaluate(
+    async (pictures) => {
+      const [a, b] = await Promise.all(
+        pictures.map(async (base64) => {
+          const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+          const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+          const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+          context?.drawImage(bitmap, 0, 0);
+          return context?.getImageData(0, 0, bitmap.width, bitmap.height);
+        }),
+      );
+      if (a === undefined || b === undefined || a.width !== b.width || a.height !== b.height)
+        return 255;
+      let most = 0;
+      for (let i = 0; i < a.data.length; i++)
+        most = Math.max(most, Math.abs((a.data[i] as number) - (b.data[i] as number)));
+      return most;
+    },
+    [one.toString("base64"), other.toString("base64")],
+  );
+}

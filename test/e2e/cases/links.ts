@@ -1,13 +1,13 @@
 /** A link restores everything that was on the screen. */
 import { describe, expect } from "vitest";
-import { linkOf, openPage, settle, splitUrl, whenOpen } from "../browser.ts";
+import { canvasesOf, linkOf, mostApart, openPage, settle, splitUrl, whenOpen } from "../browser.ts";
 import { eventually, type Here, pageTest } from "../case.ts";
 
 export function linkCases(here: Here): void {
   describe("deep links", () => {
     pageTest(
       here,
-      "view, time, zoom, selection and filters come back",
+      "view, time, zoom, selection and filters come back, to the last pixel",
       (world) => splitUrl(world),
       async (page, world) => {
         await page.keyboard.press("f");
@@ -33,9 +33,14 @@ export function linkCases(here: Here): void {
             "planes",
           ]),
         );
+        const canvases = await canvasesOf(page, ".stage");
+        const picture = await page.locator(".stage").screenshot();
         const again = await openPage(world, page.url().replace(/\?[^#]*/, ""));
         await whenOpen(again.page);
         expect((await linkOf(again.page)).toString()).toBe(link.toString());
+        expect(await canvasesOf(again.page, ".stage")).toEqual(canvases);
+        const restored = await again.page.locator(".stage").screenshot();
+        expect(await mostApart(page, picture, restored)).toBeLessThan(8);
         expect(again.complaints).toEqual([]);
         await again.close();
       },
