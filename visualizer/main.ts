@@ -11,6 +11,6 @@ else {
     if (opened) return;
     const live = document.querySelector<HTMLMetaElement>('meta[name="patina-live"]')?.content;
     if (hasEmbeddedTrace()) app.open({ type: "embedded" });
-    else if (live !== undefined) app.open({ type: "live", url: live });
+    else if (live !== undefined) app.open({ type: "live", url: live, keep: null });
   });
 }

@@ -2,12 +2,26 @@
  * The visualizer as it is served: one page, one script, one style sheet. In a clone it is built
  * with Vite when its sources are newer than what was built last; a published package brings it.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
 const sources = ["visualizer", "core", "sim"];
+const config = join(root, "visualizer/vite.config.ts");
+/** Files of earlier builds stay so long, for pages that were opened then. */
+const keptMs = 3_600_000;
 const sourceKinds = new Set([".ts", ".css", ".html", ".svg"]);
 
 /** Where `npm run build:ui` puts the page. */
@@ -25,22 +39,6 @@ export interface Asset {
 /** By path below the page's own, "" for the page itself. */
 export type Assets = ReadonlyMap<string, Asset>;
 
-/**
- * No inline script or style, nothing from elsewhere, no framing. Workers run the page's own
- * script; images may be drawn by the page itself.
- */
-export const contentSecurityPolicy: string = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -53,9 +51,12 @@ export class BundleError extends Error {
   override name = "BundleError";
 }
 
-/** Builds the page if that is needed and possible. @throws BundleError */
+/**
+ * Builds the page if that is needed and possible: where its sources are, and newer than it.
+ * @throws BundleError
+ */
 export async function ensureBundle(): Promise<void> {
-  if (isFresh()) return;
+  if (!existsSync(config) || isFresh()) return;
   let build: typeof import("vite").build;
   try {
     ({ build } = await import("vite"));
@@ -65,10 +66,41 @@ export async function ensureBundle(): Promise<void> {
       "the visualizer is not built, and Vite, which builds it, is not installed",
     );
   }
+  const folder = mkdtempSync(join(tmpdir(), "patina-ui-"));
   try {
-    await build({ configFile: join(root, "visualizer/vite.config.ts"), logLevel: "silent" });
+    await build({
+      configFile: config,
+      logLevel: "silent",
+      build: { outDir: folder, emptyOutDir: true },
+    });
+    publish(folder);
   } catch (error) {
     throw new BundleError(`the visualizer cannot be built: ${(error as Error).message}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Puts a finished build in place. Whoever reads meanwhile, or builds at the same time, finds a whole
+ * page: files named by their content come first, and the page that names them last.
+ */
+function publish(folder: string): void {
+  const assets = join(bundleFolder, "assets");
+  mkdirSync(assets, { recursive: true });
+  const put = (from: string, to: string): void => {
+    const beside = `${to}.${process.pid}`;
+    copyFileSync(from, beside);
+    renameSync(beside, to);
+  };
+  for (const name of readdirSync(join(folder, "assets")))
+    put(join(folder, "assets", name), join(assets, name));
+  put(join(folder, "index.html"), join(bundleFolder, "index.html"));
+  const longAgo = Date.now() - keptMs;
+  for (const name of readdirSync(assets)) {
+    const path = join(assets, name);
+    if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? longAgo) < longAgo)
+      rmSync(path, { force: true });
   }
 }
 
@@ -107,8 +139,9 @@ export function readAssets(live: string | null = null, folder: string = bundleFo
   };
   try {
     assets.set("", read("index.html", false));
-    for (const name of readdirSync(join(folder, "assets")))
-      assets.set(`assets/${name}`, read(`assets/${name}`, true));
+    const page = assets.get("")?.body.toString("utf8") ?? "";
+    for (const [, name = ""] of page.matchAll(/"\.\/(assets\/[^"]+)"/g))
+      assets.set(name, read(name, true));
   } catch {
     throw new BundleError("the visualizer is not built: npm run build:ui builds it");
   }

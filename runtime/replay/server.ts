@@ -5,12 +5,16 @@
 import { createReadStream, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { basename } from "node:path";
-import { type Assets, contentSecurityPolicy } from "./bundle.ts";
+import type { Assets } from "./bundle.ts";
+import { type LiveSources, passOn } from "./live-proxy.ts";
+import { safetyHeaders, type Ui, uiOf } from "./ui.ts";
 
 export interface ReplayOptions {
   readonly assets: Assets;
   /** The trace served as /trace; null serves the page alone. */
   readonly trace: string | null;
+  /** Live traces passed on as /live/0, /live/1 …; null: none. */
+  readonly live: LiveSources | null;
   /** 0 takes any free port. */
   readonly port: number;
   readonly host: string;
@@ -23,10 +27,13 @@ export interface ReplayServer {
 }
 
 const pagePath = "/ui/";
+/** Traces may lie anywhere: `?trace=` names them. The server is for whoever started it. */
+const mayConnectTo = "'self' http: https:";
 
 /** @throws NodeJS.ErrnoException when the port cannot be taken. */
 export async function startReplayServer(options: ReplayOptions): Promise<ReplayServer> {
-  const server = createServer((request, response) => answer(request, response, options));
+  const ui = uiOf(options.assets, mayConnectTo);
+  const server = createServer((request, response) => answer(request, response, options, ui));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);
@@ -34,10 +41,15 @@ export async function startReplayServer(options: ReplayOptions): Promise<ReplayS
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  // Encoded once as a path, and once more as a value in a query.
-  const query =
-    options.trace === null ? "" : `?trace=/trace/${encodeURIComponent(traceName(options.trace))}`;
+  const query = queryOf(options);
   return { url: `http://${host}:${port}${pagePath}${query}`, close: () => closeServer(server) };
+}
+
+function queryOf({ trace, live }: ReplayOptions): string {
+  // Encoded once as a path, and once more as a value in a query.
+  if (trace !== null) return `?trace=/trace/${encodeURIComponent(traceName(trace))}`;
+  if (live === null) return "";
+  return `?live=${live.urls.map((_, i) => `/live/${i}`).join(",")}`;
 }
 
 /** The last part of the trace's path in its address. */
@@ -52,10 +64,14 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, options: ReplayOptions): void {
-  response.setHeader("Content-Security-Policy", contentSecurityPolicy);
-  response.setHeader("X-Content-Type-Options", "nosniff");
-  response.setHeader("Referrer-Policy", "no-referrer");
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ReplayOptions,
+  ui: Ui,
+): void {
+  for (const [name, value] of Object.entries(safetyHeaders(mayConnectTo)))
+    response.setHeader(name, value);
   if (!isOurHost(request.headers.host, options.host)) {
     // A name that somebody else resolved to this machine (DNS rebinding) must not read the trace.
     fail(response, 421, "this server answers to its own address only");
@@ -71,8 +87,9 @@ function answer(request: IncomingMessage, response: ServerResponse, options: Rep
     response.writeHead(302, { Location: pagePath }).end();
     return;
   }
-  if (path.startsWith(pagePath))
-    sendAsset(request, response, options.assets, path.slice(pagePath.length));
+  const live = options.live?.urls[liveIndex(path)];
+  if (path.startsWith(pagePath)) sendPage(request, response, ui, path.slice(pagePath.length));
+  else if (live !== undefined) void passOn(request, response, live, options.live?.token ?? null);
   else if (options.trace !== null && path === `/trace/${traceName(options.trace)}`)
     sendTrace(request, response, options.trace);
   else fail(response, 404, "there is no such thing here");
@@ -88,31 +105,15 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function sendAsset(
-  request: IncomingMessage,
-  response: ServerResponse,
-  assets: Assets,
-  name: string,
-): void {
-  const asset = assets.get(name);
-  if (asset === undefined) {
-    fail(response, 404, "there is no such file here");
-    return;
-  }
-  response.setHeader("ETag", asset.etag);
-  response.setHeader(
-    "Cache-Control",
-    asset.immutable ? "public, max-age=31536000, immutable" : "no-cache",
-  );
-  if (request.headers["if-none-match"] === asset.etag) {
-    response.writeHead(304).end();
-    return;
-  }
-  response.writeHead(200, {
-    "Content-Type": asset.contentType,
-    "Content-Length": asset.body.length,
-  });
-  response.end(request.method === "HEAD" ? undefined : asset.body);
+function liveIndex(path: string): number {
+  const [, index] = /^\/live\/(\d{1,4})$/.exec(path) ?? [];
+  return index === undefined ? -1 : Number(index);
+}
+
+function sendPage(request: IncomingMessage, response: ServerResponse, ui: Ui, path: string): void {
+  const { status, headers, body } = ui.answer(path, request.headers["if-none-match"]);
+  response.writeHead(status, headers);
+  response.end(request.method === "HEAD" ? undefined : (body ?? undefined));
 }
 
 /** As it lies on the disk: the page unpacks gzip itself and shows how far it is. */

@@ -88,7 +88,13 @@ export async function startWorld(): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "patina-e2e-"));
   const split = record(join(folder, "split.ndjson.gz"), splitScenario, "1");
   const assets = readAssets();
-  const server = await startReplayServer({ assets, trace: split.path, port: 0, host: "127.0.0.1" });
+  const server = await startReplayServer({
+    assets,
+    trace: split.path,
+    live: null,
+    port: 0,
+    host: "127.0.0.1",
+  });
   const browser = await launch();
   return {
     browser,

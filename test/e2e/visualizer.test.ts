@@ -6,6 +6,7 @@ import { everyoneCases } from "./cases/everyone.ts";
 import { exportCases } from "./cases/exports.ts";
 import { forkCases } from "./cases/fork.ts";
 import { linkCases } from "./cases/links.ts";
+import { liveCases } from "./cases/live.ts";
 import { serverCases } from "./cases/server.ts";
 import { sourceCases } from "./cases/sources.ts";
 import { storyCases } from "./cases/story.ts";
@@ -29,6 +30,7 @@ const here = (): World => {
 
 for (const cases of [
   sourceCases,
+  liveCases,
   viewCases,
   timeCases,
   dataCases,

@@ -44,6 +44,32 @@ describe("patina replay", () => {
     expect(status).toBe(0);
   });
 
+  test("passes live traces of nodes on, with the token that the page never sees", async () => {
+    const asked: (string | undefined)[] = [];
+    const node = createServer((request, response) => {
+      asked.push(`${request.url} ${request.headers.authorization}`);
+      response.writeHead(200, { "Content-Type": "application/x-ndjson" }).end(header);
+    }).listen(0, "127.0.0.1");
+    await once(node, "listening");
+    const { port } = node.address() as AddressInfo;
+    const child = spawn(
+      process.execPath,
+      [main, "replay", "--live", `127.0.0.1:${port},http://127.0.0.1:${port}/v1/trace?planes=sync`],
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, PATINA_TOKEN: "secret" } },
+    );
+    const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+    expect(line).toMatch(/\/ui\/\?live=\/live\/0,\/live\/1$/);
+    for (const path of ["/live/0", "/live/1"])
+      expect(await (await fetch(new URL(path, line))).text()).toBe(header);
+    expect((await fetch(new URL("/live/2", line))).status).toBe(404);
+    expect(asked).toEqual(["/v1/trace Bearer secret", "/v1/trace?planes=sync Bearer secret"]);
+    node.close();
+    node.closeAllConnections();
+    expect((await fetch(new URL("/live/0", line))).status).toBe(502);
+    child.kill("SIGTERM");
+    await once(child, "close");
+  });
+
   test("refuses what is not there, what is no trace, and paths and ports that cannot be had", async () => {
     const text = folder.path("notes.txt");
     writeFileSync(text, "not a trace\n");
@@ -67,6 +93,8 @@ describe("patina replay", () => {
         ["replay", good, "--port", String(port)],
         /cannot listen on 127\.0\.0\.1, port \d+: it is in use/,
       ],
+      [["replay", good, "--live", "127.0.0.1:1"], /--live needs no trace/],
+      [["replay", "--live", "ftp://x"], /--live ftp:\/\/x: not an address such as/],
       [["replay", good, "--port", "99999"], /--port is a whole number/],
     ];
     for (const [args, message] of cases) {

@@ -2,6 +2,7 @@
 import type { MarkKind } from "../model/marks.ts";
 import type { RunSummary } from "../worker/protocol.ts";
 import type { Actions } from "../views/view.ts";
+import type { LiveControl } from "./live-control.ts";
 import type { Loaded } from "./loaded.ts";
 import type { Source } from "./source.ts";
 import type { AppState, Selection, Side, Theme } from "./state.ts";
@@ -11,6 +12,7 @@ export interface AppApi extends Actions {
   readonly loaded: Loaded | null;
   /** The trace compared with. */
   readonly other: Loaded | null;
+  readonly live: LiveControl;
   readonly run: RunSummary | null;
   readonly theme: Theme;
   /** What views of that side may do: their events are those of their own trace. */
@@ -18,6 +20,8 @@ export interface AppApi extends Actions {
   /** Selects in the trace that the inspector tells of. */
   selectHere(selection: Selection | null): void;
   open(source: Source, side?: Side, token?: string): void;
+  /** Pauses a live trace, or goes on. */
+  toggleLive(): void;
   openFile(file: File, side?: Side): void;
   closeOther(): void;
   /** By events: 1 to the next, −1 back. */

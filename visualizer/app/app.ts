@@ -1,5 +1,6 @@
 /** The page: holds the open traces and the state, and draws everything once a frame when something changed. */
 import { type Mark, type MarkKind, nextMark } from "../model/marks.ts";
+import type { Shift } from "../model/live-window.ts";
 import { lastAt } from "../model/trace.ts";
 import { Dock } from "../ui/dock.ts";
 import { h } from "../ui/dom.ts";
@@ -14,6 +15,7 @@ import { CompareBar } from "../ui/compare-bar.ts";
 import { Story } from "../ui/story.ts";
 import { ThemeSwitch } from "../ui/theme.ts";
 import { Toast } from "../ui/toast.ts";
+import { TokenDialog } from "../ui/token-dialog.ts";
 import { Topbar } from "../ui/topbar.ts";
 import { ViewBar } from "../ui/view-bar.ts";
 import { Welcome } from "../ui/welcome.ts";
@@ -24,9 +26,10 @@ import { formatLink, parseLink } from "./deep-link.ts";
 import { exportView } from "./export.ts";
 import { actionFor } from "./keys.ts";
 import type { Loaded } from "./loaded.ts";
-import { freshState, grownWindow, nextDelivery, openingTime, wholeWindow } from "./navigation.ts";
+import { grownState, LiveControl } from "./live-control.ts";
+import { freshState, nextDelivery, openingTime, wholeWindow } from "./navigation.ts";
 import { advance, windowFor } from "./playback.ts";
-import { Sources } from "./sources.ts";
+import { type Arrival, Sources } from "./sources.ts";
 import type { Source } from "./source.ts";
 import {
   type AppState,
@@ -45,6 +48,7 @@ const stepMs = 400;
 
 export class App implements AppApi {
   readonly root: HTMLElement;
+  readonly live = new LiveControl();
   readonly #store = new Store<AppState>(initialState);
   readonly #theme: ThemeSwitch;
   readonly #reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
@@ -72,8 +76,9 @@ export class App implements AppApi {
     this.#theme = new ThemeSwitch(() => this.#invalidate());
     this.#sources = new Sources({
       onLoading: (side, share, text) => this.#loading.show(side, share, text),
-      onLoaded: (side, loaded, run, first) => this.#loaded(side, loaded, run, first),
-      onFailure: (why) => this.#failed(why),
+      onLoaded: (side, loaded, arrival) => this.#loaded(side, loaded, arrival),
+      onLink: (side, trouble) => this.#linked(side, trouble),
+      onFailure: (why, side, locked) => this.#failed(why, side, locked),
     });
     this.#topbar = new Topbar(this);
     this.#viewBar = new ViewBar(this);
@@ -299,30 +304,53 @@ export class App implements AppApi {
     this.#toast.say(text);
   }
 
-  #loaded(side: Side, loaded: Loaded, run: RunSummary | null, first: boolean): void {
+  toggleLive(): void {
+    if (this.#a?.source.type !== "live") return;
+    if (!this.live.paused) {
+      this.live.pause();
+      this.say("Paused: what happens meanwhile is shown when you go on.");
+    } else {
+      const growth = this.live.resume();
+      if (growth !== null) this.#grow(growth.loaded, growth.shift);
+      this.say("Going on.");
+    }
+    this.#invalidate();
+  }
+
+  #loaded(side: Side, loaded: Loaded, { run, first, shift }: Arrival): void {
     this.#loading.hide();
     if (side === "b") {
       this.#b = loaded;
       this.#invalidate();
       return;
     }
-    const before = this.#a;
-    this.#a = loaded;
     this.#run = run;
     if (first) {
+      this.#a = loaded;
+      this.live.reset();
       if (this.#b !== null && this.#pending === null) this.#b = null;
       this.set(freshState(this.state, loaded));
       this.moveTo(openingTime(loaded));
       this.#applyPending();
-    } else this.#grow(before, loaded);
+    } else {
+      const growth = this.live.arrive(loaded, shift);
+      if (growth !== null) this.#grow(growth.loaded, growth.shift);
+    }
     this.#invalidate();
   }
 
   /** A live trace has grown: who stood at its end stays at its end. */
-  #grow(before: Loaded | null, loaded: Loaded): void {
-    if (before === null) return;
-    this.zoom(...grownWindow(this.state, before.end, loaded.end));
-    if (this.state.t >= before.end) this.moveTo(loaded.end);
+  #grow(loaded: Loaded, shift: Shift): void {
+    const before = this.#a;
+    this.#a = loaded;
+    if (before !== null) this.set(grownState(this.state, before, { loaded, shift }));
+  }
+
+  #linked(side: Side, trouble: string | null): void {
+    if (side !== "a" || trouble === this.live.trouble) return;
+    if (this.#a !== null) this.say(trouble ?? "Connected again.");
+    this.live.trouble = trouble;
+    this.#invalidate();
   }
 
   #applyPending(): void {
@@ -336,7 +364,12 @@ export class App implements AppApi {
     this.moveTo(t, pending.event);
   }
 
-  #failed(why: string): void {
+  #failed(why: string, side: Side, locked: Source | null): void {
+    if (locked !== null) {
+      this.#loading.hide();
+      new TokenDialog(this, why, locked, side).open();
+      return;
+    }
     this.#loading.fail(why);
     this.#invalidate();
   }

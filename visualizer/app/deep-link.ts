@@ -135,7 +135,12 @@ async function sourceFields(source: Source, prefix: string): Promise<[string, st
     case "url":
       return [[`${prefix}trace`, source.url]];
     case "live":
-      return [[`${prefix}live`, source.url]];
+      return source.keep === null
+        ? [[`${prefix}live`, source.url]]
+        : [
+            [`${prefix}live`, source.url],
+            [`${prefix}keep`, String(source.keep)],
+          ];
     case "embedded":
       return [];
     case "run": {
@@ -154,7 +159,10 @@ async function readSource(get: Get, prefix: string): Promise<Source | null> {
   const url = get(`${prefix}trace`);
   if (url !== null) return { type: "url", url };
   const live = get(`${prefix}live`);
-  if (live !== null) return { type: "live", url: live };
+  if (live !== null) {
+    const keep = number(get(`${prefix}keep`));
+    return { type: "live", url: live, keep: keep !== null && keep >= 1000 ? keep : null };
+  }
   const name = get(`${prefix}file`);
   if (name !== null) return { type: "file", name };
   const nodes = number(get(`${prefix}nodes`));

@@ -201,6 +201,13 @@ export const keyActions: readonly KeyAction[] = [
     act: (app) => app.closeOther(),
   },
   {
+    keys: ["g"],
+    shown: "G",
+    text: "pause a live trace, or go on",
+    group: "trace",
+    act: (app) => app.toggleLive(),
+  },
+  {
     keys: ["y"],
     shown: "Y",
     text: "copy a link to this view",

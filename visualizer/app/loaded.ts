@@ -15,6 +15,8 @@ export class Loaded {
   readonly end: number;
   /** Nodes that the trace knows, ascending: the lanes. */
   readonly lanes: readonly number[];
+  /** Those of them whose data the trace tells. */
+  readonly told: readonly number[];
   /** Node number → lane, −1 for none. */
   readonly laneOf: Int32Array;
   /** Of a run in this page: what the simulator said of it. */
@@ -36,6 +38,7 @@ export class Loaded {
     this.members = new MembershipMatrix(trace, index.memberEvents);
     this.end = Math.max(1, endTime(trace));
     this.lanes = trace.nodes.filter(({ known }) => known).map(({ n }) => n);
+    this.told = this.lanes.filter((n) => index.told[n] === 1);
     this.laneOf = new Int32Array(trace.nodes.length).fill(-1);
     for (const [lane, n] of this.lanes.entries()) this.laneOf[n] = lane;
   }

@@ -32,6 +32,9 @@ export function freshState(
   return { ...initialState, view, split, speed, planes, layout, inspector, from, to };
 }
 
+/** A live trace is shown whole until it is this long; then the window goes along with its end. */
+const wholeUntilUs = 30_000_000;
+
 /** A live trace has grown from `before` to `end`: the window of who saw its end goes along. */
 export function grownWindow(
   { from, to }: Pick<AppState, "from" | "to">,
@@ -39,5 +42,6 @@ export function grownWindow(
   end: number,
 ): readonly [number, number] {
   if (to < before) return [from, to];
-  return from <= 0 ? wholeWindow(end) : [from + end - before, to + end - before];
+  if (from <= 0 && end <= wholeUntilUs) return wholeWindow(end);
+  return [from + end - before, to + end - before];
 }

@@ -1,5 +1,6 @@
 /** Gets traces: starts a worker for each, and cancels the one before on the same side. */
 import { formatCount } from "../model/format.ts";
+import type { Shift } from "../model/live-window.ts";
 import type { RunSummary } from "../worker/protocol.ts";
 import type { Side } from "./state.ts";
 import { Loaded } from "./loaded.ts";
@@ -7,11 +8,21 @@ import type { Source } from "./source.ts";
 import { request, type TraceReply } from "./worker-client.ts";
 import type { Request } from "../worker/protocol.ts";
 
+export interface Arrival {
+  readonly run: RunSummary | null;
+  /** A new trace, not a longer one of a live stream. */
+  readonly first: boolean;
+  /** Of a live trace that has forgotten its oldest events since the last one. */
+  readonly shift: Shift;
+}
+
 export interface SourceEvents {
   onLoading(side: Side, share: number | null, text: string): void;
-  /** `first`: a new trace, not a longer one of a live stream. */
-  onLoaded(side: Side, loaded: Loaded, run: RunSummary | null, first: boolean): void;
-  onFailure(why: string): void;
+  onLoaded(side: Side, loaded: Loaded, arrival: Arrival): void;
+  /** How the connections of a live trace are; null: well. */
+  onLink(side: Side, trouble: string | null): void;
+  /** `locked`: a source that a token would open. */
+  onFailure(why: string, side: Side, locked: Source | null): void;
 }
 
 /** Element that holds a gzipped trace as base64, in a page written by `patina replay --out`. */
@@ -28,7 +39,11 @@ export class Sources {
   open(source: Source, side: Side, token: string | null): void {
     switch (source.type) {
       case "file":
-        this.#events.onFailure(`Drop the file ${source.name} on this page: a link cannot hold it.`);
+        this.#events.onFailure(
+          `Drop the file ${source.name} on this page: a link cannot hold it.`,
+          side,
+          null,
+        );
         break;
       case "embedded":
         this.#request({ type: "file", file: embeddedTrace() }, source, side);
@@ -37,7 +52,11 @@ export class Sources {
         this.#request({ type: "url", url: absolute(source.url) }, source, side);
         break;
       case "live":
-        this.#request({ type: "live", url: absolute(source.url), token }, source, side);
+        this.#request(
+          { type: "live", urls: liveUrls(source.url), token, maxEvents: source.keep },
+          source,
+          side,
+        );
         break;
       case "run":
         this.#request(
@@ -68,13 +87,12 @@ export class Sources {
       onProgress: (share, text) => this.#events.onLoading(side, share, text),
       onTrace: (reply) => {
         const loaded = loadedFrom(reply, source);
-        this.#events.onLoaded(side, loaded, reply.run, first);
+        this.#events.onLoaded(side, loaded, { run: reply.run, first, shift: reply.shift });
         first = false;
       },
-      onFailure: (why) => {
-        // A live trace that was shown stays; its worker has told the end in the trace itself.
-        this.#events.onFailure(why);
-      },
+      onLink: (trouble) => this.#events.onLink(side, trouble),
+      onFailure: (why, unauthorized) =>
+        this.#events.onFailure(why, side, unauthorized ? source : null),
     });
     this.#stop.set(side, stop);
   }
@@ -96,6 +114,14 @@ function nameOf({ header, count }: TraceReply["trace"], source: Source): string 
     default:
       return `${formatCount(count)} events`;
   }
+}
+
+function liveUrls(list: string): string[] {
+  return list
+    .split(",")
+    .map((url) => url.trim())
+    .filter((url) => url !== "")
+    .map(absolute);
 }
 
 function absolute(url: string): string {

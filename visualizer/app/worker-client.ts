@@ -7,7 +7,8 @@ export interface Listener {
   onProgress(share: number | null, text: string): void;
   /** Several times for a live stream; `final` is the last. */
   onTrace(reply: TraceReply): void;
-  onFailure(why: string): void;
+  onLink(trouble: string | null): void;
+  onFailure(why: string, unauthorized: boolean): void;
 }
 
 /** Element that holds the program where page and program are one file. */
@@ -48,16 +49,19 @@ export function request(message: Request, listener: Listener): () => void {
         if (data.final) end();
         listener.onTrace(data);
         break;
+      case "link":
+        listener.onLink(data.trouble);
+        break;
       case "failed":
         end();
-        listener.onFailure(data.why);
+        listener.onFailure(data.why, data.unauthorized);
     }
   });
   worker.addEventListener("error", (event) => {
     event.preventDefault();
     end();
     // A script that cannot be loaded comes as an event without a message.
-    listener.onFailure(event.message || "The worker could not be started.");
+    listener.onFailure(event.message || "The worker could not be started.", false);
   });
   worker.postMessage(message);
   return end;

@@ -25,9 +25,12 @@ export interface HeldSteps {
   readonly held: Int32Array<ArrayBuffer>;
   /** Commit events of the versions that survive to the end, ascending. */
   readonly committed: Int32Array<ArrayBuffer>;
+  /** The trace began in the middle: what was written before is known by what others hold. */
+  readonly live: boolean;
 }
 
-export function buildAgreement(trace: Trace, timeline: Timeline): AgreementSteps {
+/** @param told by node, 1 where its data are told. */
+export function buildAgreement(trace: Trace, timeline: Timeline, told: Uint8Array): AgreementSteps {
   const nodes = trace.nodes.length;
   const finalHash = findFinalHash(trace, timeline);
   const hashOf = new Int32Array(nodes).fill(-1);
@@ -50,7 +53,7 @@ export function buildAgreement(trace: Trace, timeline: Timeline): AgreementSteps
     if (before + by === 0) distinct--;
   };
   const setLive = (n: number, alive: 0 | 1): void => {
-    if (n < 0 || live[n] === alive) return;
+    if (n < 0 || live[n] === alive || told[n] !== 1) return;
     live[n] = alive;
     running += alive === 1 ? 1 : -1;
     count(hashOf[n] as number, alive === 1 ? 1 : -1);
@@ -153,7 +156,13 @@ export function buildHeldSteps(trace: Trace, held: HeldIndex): HeldSteps {
     if (kind === Kind.commit && (!held.complete || alive[trace.ref[i] as number] === 1))
       committed.push(i);
   }
-  return { start, event, held: count, committed: committed.toArray() };
+  return {
+    start,
+    event,
+    held: count,
+    committed: committed.toArray(),
+    live: trace.header.source === "live",
+  };
 }
 
 /** How many items of ascending `list` are at most `value`. */
@@ -180,8 +189,18 @@ export function heldCount(steps: HeldSteps, n: number, event: number): number {
   return place === 0 ? 0 : (steps.held[from + place - 1] as number);
 }
 
-/** Versions written by then that node `n` did not hold just after `event`. */
+/**
+ * Versions written by then that node `n` did not hold just after `event`. Of a live trace: by how
+ * many another node held more.
+ */
 export function behind(steps: HeldSteps, n: number, event: number): number {
+  if (steps.live) {
+    if (steps.start[n] === steps.start[n + 1]) return 0;
+    let most = 0;
+    for (let other = 0; other + 1 < steps.start.length; other++)
+      most = Math.max(most, heldCount(steps, other, event));
+    return most - heldCount(steps, n, event);
+  }
   return Math.max(0, countUpTo(steps.committed, event) - heldCount(steps, n, event));
 }
 

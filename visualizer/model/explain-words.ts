@@ -26,7 +26,7 @@ export function whyShown(
     sentences.push(
       `${who} has deleted the row: ${winner.name} raised its causal length to ${winner.causalLength}, an even number, and a delete beats every update of the life it ended.`,
     );
-  else if (winner === undefined) sentences.push(whyDefault(candidates, policy, who));
+  else if (winner === undefined) sentences.push(whyDefault(trace, candidates, policy, who));
   else if (question.column < 0) sentences.push(...whyThere(winner, candidates, who));
   else sentences.push(...whyWins(reader.trace, index, winner, candidates, policy, who));
   const counting = candidates.filter(({ verdict }) => verdict === "counts");
@@ -38,7 +38,14 @@ export function whyShown(
 }
 
 /** A column that no write seen has set in this life of the row. */
-function whyDefault(candidates: readonly Candidate[], policy: MergePolicy, who: string): string {
+function whyDefault(
+  { header }: Trace,
+  candidates: readonly Candidate[],
+  policy: MergePolicy,
+  who: string,
+): string {
+  if (header.source === "live")
+    return `What ${who} shows was written before this trace began, or by a node that does not tell.`;
   const start = policy === "counter" ? "starts from" : "shows";
   const known = candidates.some(({ verdict }) => verdict === "not received");
   return known

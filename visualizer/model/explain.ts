@@ -7,7 +7,7 @@ import { compareValues } from "../../core/crdt/value-order.ts";
 import { whatIsMissing, whyShown } from "./explain-words.ts";
 import { formatValue, signed } from "./format.ts";
 import { heldSince } from "./held.ts";
-import { type RowReader, sees, type Vision } from "./row-reader.ts";
+import { type CellState, type RowReader, sees, type Vision } from "./row-reader.ts";
 import { nodeName, type Trace } from "./trace.ts";
 import type { TraceIndex } from "./trace-index.ts";
 
@@ -80,7 +80,7 @@ export function explain(reader: RowReader, index: TraceIndex, question: Question
     value: state.alive
       ? cell === undefined
         ? "row present"
-        : formatValue(cell.value)
+        : cellText(trace, cell)
       : state.causalLength === 0
         ? "no such row"
         : "deleted",
@@ -90,6 +90,13 @@ export function explain(reader: RowReader, index: TraceIndex, question: Question
     ],
     candidates,
   };
+}
+
+/** The value; unknown where a live trace began after it was written. */
+export function cellText({ header }: Trace, { value, write, additions }: CellState): string {
+  if (header.source === "live" && write < 0)
+    return additions.length === 0 ? "not in this trace" : `${formatValue(value)} more than before`;
+  return formatValue(value);
 }
 
 const strength: Readonly<Record<Verdict, number>> = {

@@ -48,6 +48,7 @@ export class TraceBuilder {
   /** By node: the head of each actor that it last reported. */
   #headsOf: IndexMap[] = [];
 
+  readonly #originUs: number;
   #header: TraceHeader | null = null;
   #carry: Uint8Array | null = null;
   #lines = 0;
@@ -55,7 +56,9 @@ export class TraceBuilder {
   #problem: Problem | null = null;
   #ended = false;
 
-  constructor() {
+  /** @param originUs is taken from every time: where a live trace begins that has forgotten its beginning. */
+  constructor(originUs = 0) {
+    this.#originUs = originUs;
     for (const [code, name] of kindNames.entries())
       this.#kindOf.set(this.#dictionary.internText(name), code);
     this.#headOffsets.push(0);
@@ -208,7 +211,7 @@ export class TraceBuilder {
       this.#unknownKinds.set(name, (this.#unknownKinds.get(name) ?? 0) + 1);
       return;
     }
-    const t = this.#fields.number("t");
+    const t = this.#fields.number("t") - this.#originUs;
     const columns = this.#columns;
     if (columns.count > 0 && t < (columns.t[columns.count - 1] as number))
       throw new DamagedLine("time runs backwards");

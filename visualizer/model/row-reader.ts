@@ -21,7 +21,7 @@ export interface Vision {
 export interface CellState {
   readonly column: string;
   readonly value: Value;
-  /** The write that decides; of a counter, its base. −1: the default, written by nobody. */
+  /** The write that decides; of a counter, its base. −1: the default, written by nobody (in a live trace: before it began). */
   readonly write: number;
   /** Of a counter: the latest addition of each actor, as writes. */
   readonly additions: readonly number[];

@@ -9,6 +9,7 @@ import { buildHeld, type HeldIndex, survivors } from "./held.ts";
 import { IntList } from "./grow.ts";
 import { Kind } from "./kinds.ts";
 import { buildMarks, type Mark } from "./marks.ts";
+import { tellers } from "./tellers.ts";
 import { buildTimeline, type Timeline } from "./timeline.ts";
 import { endTime, type Trace } from "./trace.ts";
 import { buildTraffic, type Traffic } from "./traffic.ts";
@@ -31,6 +32,8 @@ export interface TraceIndex {
   /** Sends that never ended. */
   readonly unfinished: Int32Array<ArrayBuffer>;
   readonly timeline: Timeline;
+  /** By node: 1 where the trace tells its data. */
+  readonly told: Uint8Array<ArrayBuffer>;
   readonly held: HeldIndex;
   /** By version: 1 where some node holds it at the end. */
   readonly survivors: Uint8Array<ArrayBuffer>;
@@ -46,11 +49,13 @@ const minimapBins = 1024;
 export function buildIndex(trace: Trace): TraceIndex {
   const timeline = buildTimeline(trace);
   const held = buildHeld(trace);
-  const agreement = buildAgreement(trace, timeline);
+  const told = tellers(trace);
+  const agreement = buildAgreement(trace, timeline, told);
   return {
     byNode: buildByNode(trace),
     ...buildMessages(trace),
     timeline,
+    told,
     held,
     survivors: survivors(trace, held),
     heldSteps: buildHeldSteps(trace, held),

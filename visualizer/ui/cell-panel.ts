@@ -2,8 +2,8 @@
 import type { AppApi } from "../app/app-api.ts";
 import type { Selection } from "../app/state.ts";
 import { nodeVision, referenceVision } from "../model/diff.ts";
-import { type Candidate, type Explanation, explain } from "../model/explain.ts";
-import { formatStamp, formatTime, formatValue } from "../model/format.ts";
+import { type Candidate, cellText, type Explanation, explain } from "../model/explain.ts";
+import { formatStamp, formatTime } from "../model/format.ts";
 import type { RowState } from "../model/row-reader.ts";
 import { nodeName } from "../model/trace.ts";
 import type { Scene } from "../views/view.ts";
@@ -70,7 +70,7 @@ function columnTable(
   const differing = rows.differingColumns(row, here, reference);
   const value = (cells: RowState["cells"], c: number): string => {
     const cell = cells[c];
-    return cell === undefined ? "–" : formatValue(cell.value);
+    return cell === undefined ? "–" : cellText(trace, cell);
   };
   const head =
     node < 0

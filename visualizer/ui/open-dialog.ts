@@ -33,7 +33,7 @@ export class OpenDialog extends Dialog {
       if (live.value.trim() === "") return;
       const secret = token.value.trim();
       app.open(
-        { type: "live", url: live.value.trim() },
+        { type: "live", url: live.value.trim(), keep: null },
         side(),
         secret === "" ? undefined : secret,
       );

@@ -9,7 +9,8 @@ export class Topbar {
   readonly root: HTMLElement;
   readonly #title = h("span", { class: "trace-name" });
   readonly #detail = h("span", { class: "trace-detail" });
-  readonly #live = h("span", { class: "live-badge", hidden: true }, icon(icons.live), "live");
+  readonly #liveText = h("span", {}, "live");
+  readonly #live: HTMLButtonElement;
   readonly #needTrace: readonly HTMLButtonElement[];
 
   constructor(app: AppApi) {
@@ -30,6 +31,12 @@ export class Topbar {
         icon: "download",
       },
     ]);
+    this.#live = h(
+      "button",
+      { type: "button", class: "live-badge", hidden: true, onclick: () => app.toggleLive() },
+      icon(icons.live),
+      this.#liveText,
+    );
     this.#needTrace = [fork, exportMenu.button];
     this.root = h(
       "header",
@@ -67,6 +74,13 @@ export class Topbar {
     ];
     setText(this.#detail, parts.filter((part) => part !== "").join(" · "));
     this.#live.hidden = loaded?.source.type !== "live" || loaded.trace.problem !== null;
+    const { paused, trouble } = app.live;
+    const state = trouble !== null ? "no connection" : paused ? "paused" : "live";
+    setText(this.#liveText, state);
+    this.#live.dataset["state"] = state;
+    const label = paused ? "Show what happens again (G)" : "Pause what is shown (G)";
+    this.#live.title = trouble ?? label;
+    this.#live.setAttribute("aria-label", `${state}. ${label}`);
   }
 }
 

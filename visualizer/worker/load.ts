@@ -10,9 +10,6 @@ export interface LoadProgress {
 /** The source could not be read at all; a damaged trace is none of these. */
 export class LoadError extends Error {}
 
-/** A live trace stops growing here: about 100 MB. The page says so and offers to begin again. */
-export const maxLiveEvents = 2_000_000;
-
 /** Reads to the end, or as far as the trace is whole. */
 export async function loadStream(
   source: ReadableStream<Uint8Array>,
@@ -49,9 +46,7 @@ export async function loadStream(
 }
 
 /** Gunzips a stream that begins with gzip's magic number; passes any other through. */
-export async function unpacked(
-  source: ReadableStream<Uint8Array>,
-): Promise<ReadableStream<Uint8Array>> {
+async function unpacked(source: ReadableStream<Uint8Array>): Promise<ReadableStream<Uint8Array>> {
   const reader = source.getReader();
   const begun: Uint8Array[] = [];
   let length = 0;

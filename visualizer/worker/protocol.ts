@@ -1,11 +1,18 @@
 /** What the page and its worker say to each other. */
+import type { Shift } from "../model/live-window.ts";
 import type { Trace } from "../model/trace.ts";
 import type { TraceIndex } from "../model/trace-index.ts";
 
 export type Request =
   | { readonly type: "file"; readonly file: Blob }
   | { readonly type: "url"; readonly url: string }
-  | { readonly type: "live"; readonly url: string; readonly token: string | null }
+  | {
+      readonly type: "live";
+      readonly urls: readonly string[];
+      readonly token: string | null;
+      /** So many of the last events are kept; null: as many as is usual. */
+      readonly maxEvents: number | null;
+    }
   | {
       readonly type: "run";
       /** A built-in name, or a scenario file as an object. */
@@ -39,8 +46,17 @@ export type Reply =
       /** False: a live stream, more will come. */
       readonly final: boolean;
       readonly run: RunSummary | null;
+      /** Of a live trace that has forgotten its oldest events since the last reply. */
+      readonly shift: Shift;
     }
-  | { readonly type: "failed"; readonly why: string };
+  /** How the connections of a live trace are; null: well. */
+  | { readonly type: "link"; readonly trouble: string | null }
+  | {
+      readonly type: "failed";
+      readonly why: string;
+      /** A token would help. */
+      readonly unauthorized: boolean;
+    };
 
 /** The buffers inside a message, to hand over instead of copying. */
 export function buffersOf(message: unknown): ArrayBuffer[] {

@@ -2,7 +2,9 @@
 import { TraceBuilder } from "../model/ingest.ts";
 import { buildIndex } from "../model/trace-index.ts";
 import { formatBytes, formatCount } from "../model/format.ts";
-import { loadStream, maxLiveEvents, unpacked } from "./load.ts";
+import { noShift } from "../model/live-window.ts";
+import { followLive } from "./live.ts";
+import { loadStream } from "./load.ts";
 import { buffersOf, type Reply, type Request, type RunSummary } from "./protocol.ts";
 import { runInPage } from "./run.ts";
 
@@ -13,14 +15,17 @@ interface WorkerScope {
 }
 
 const progressEveryMs = 50;
-const liveEveryMs = 400;
 
 export function startWorker(): void {
   const scope = globalThis as unknown as WorkerScope;
   const post = (reply: Reply): void => scope.postMessage(reply, buffersOf(reply));
   scope.addEventListener("message", ({ data }) => {
     handle(data, post).catch((error: unknown) =>
-      post({ type: "failed", why: error instanceof Error ? error.message : String(error) }),
+      post({
+        type: "failed",
+        why: error instanceof Error ? error.message : String(error),
+        unauthorized: false,
+      }),
     );
   });
 }
@@ -32,11 +37,11 @@ async function handle(request: Request, post: Post): Promise<void> {
     case "file":
       return await load(request.file.stream(), request.file.size, post);
     case "url": {
-      const { body, size } = await open(request.url, null);
+      const { body, size } = await open(request.url);
       return await load(body, size, post);
     }
     case "live":
-      return await follow((await open(request.url, request.token)).body, post);
+      return await followLive(request, post);
     case "run":
       return run(request, post);
   }
@@ -44,13 +49,10 @@ async function handle(request: Request, post: Post): Promise<void> {
 
 async function open(
   url: string,
-  token: string | null,
 ): Promise<{ body: ReadableStream<Uint8Array>; size: number | null }> {
-  const headers: Record<string, string> =
-    token === null ? {} : { authorization: `Bearer ${token}` };
   let response: Response;
   try {
-    response = await fetch(url, { headers });
+    response = await fetch(url);
   } catch {
     throw new Error(
       `${url} cannot be reached from this page. Either nothing answers there, or this page's security policy or that server's CORS headers forbid it. Download the trace and drop the file here instead.`,
@@ -79,50 +81,7 @@ async function load(
       text: `${formatCount(events)} events · ${formatBytes(bytes)}`,
     });
   });
-  deliver(builder, true, post, null);
-}
-
-async function follow(stream: ReadableStream<Uint8Array>, post: Post): Promise<void> {
-  const builder = new TraceBuilder();
-  const reader = (await unpacked(stream)).getReader();
-  let next = 0;
-  let fresh = false;
-  const tell = (): void => {
-    if (!fresh || !builder.begun) return;
-    fresh = false;
-    const before = performance.now();
-    deliver(builder, false, post, null);
-    const after = performance.now();
-    // A snapshot copies and indexes everything so far: at most a tenth of the time goes there.
-    next = after + Math.max(liveEveryMs, (after - before) * 10);
-  };
-  // A quiet stream must show its last events as well.
-  const quiet = setInterval(() => {
-    if (performance.now() >= next) tell();
-  }, liveEveryMs);
-  let cut = "the stream broke off";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) {
-        cut = "the stream ended";
-        break;
-      }
-      builder.push(value);
-      fresh = true;
-      if (performance.now() >= next) tell();
-      if (builder.problem !== null) break;
-      if (builder.count < maxLiveEvents) continue;
-      cut = `a live trace stops at ${formatCount(maxLiveEvents)} events; connect again to go on`;
-      break;
-    }
-  } catch {
-    // What came before stays; `cut` says why there is no more.
-  }
-  clearInterval(quiet);
-  await reader.cancel().catch(() => {});
-  builder.end(cut);
-  deliver(builder, true, post, null);
+  deliver(builder, post, null);
 }
 
 function run(request: Extract<Request, { type: "run" }>, post: Post): void {
@@ -135,19 +94,21 @@ function run(request: Extract<Request, { type: "run" }>, post: Post): void {
     post({ type: "progress", share, text: `${formatCount(events)} events simulated` });
   });
   builder.end();
-  deliver(builder, true, post, summary);
+  deliver(builder, post, summary);
 }
 
-function deliver(
-  builder: TraceBuilder,
-  final: boolean,
-  post: Post,
-  summary: RunSummary | null,
-): void {
+function deliver(builder: TraceBuilder, post: Post, summary: RunSummary | null): void {
   if (!builder.begun) {
     const why = builder.problem?.why ?? "the first line is not a trace header";
     throw new Error(`This is no trace: ${why}.`);
   }
   const trace = builder.snapshot();
-  post({ type: "trace", trace, index: buildIndex(trace), final, run: summary });
+  post({
+    type: "trace",
+    trace,
+    index: buildIndex(trace),
+    final: true,
+    run: summary,
+    shift: noShift,
+  });
 }

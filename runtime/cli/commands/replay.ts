@@ -10,6 +10,11 @@ export const add: AddCommand = (program, done) => {
     .argument("[trace]", "a file written by patina sim --trace; without it the page alone")
     .option("--out <FILE>", "write page and trace as one HTML file instead of serving them")
     .option(
+      "--live <ADDRESSES>",
+      "follow a node's live trace instead, or those of several nodes with commas between",
+    )
+    .option("--token <TOKEN>", "for --live: the nodes' token; PATINA_TOKEN may hold it as well")
+    .option(
       "--port <N>",
       "the port to listen on; 0 takes a free one",
       wholeNumber("--port", 0, 65_535),
@@ -24,6 +29,7 @@ export const add: AddCommand = (program, done) => {
     withExamples(replay, [
       "patina sim split-heal --seed 42 --trace run.ndjson.gz && patina replay run.ndjson.gz",
       "patina replay run.ndjson.gz --out run.html",
+      "patina replay --live 10.0.0.1:8080,10.0.0.2:8080",
     ]),
     "print one JSON object with the address",
   );

@@ -5,7 +5,6 @@ import { describe, expect, test } from "vitest";
 import { patina, printedJson } from "../../integration/patina-process.ts";
 import { linkOf, openPage, settle, splitScenario, whenOpen } from "../browser.ts";
 import { eventually, type Here, pageTest } from "../case.ts";
-import { startLiveServer } from "../live-server.ts";
 
 const page = (world: ReturnType<Here>): string => world.server.url.replace(/\?.*/, "");
 
@@ -170,47 +169,5 @@ export function sourceCases(here: Here): void {
       },
       { empty: true },
     );
-
-    test("a live cluster is shown as it happens, from the node's own page, until its stream ends", async () => {
-      const world = here();
-      const live = await startLiveServer();
-      const [header = "", ...events] = world.split.lines;
-      const half = events.findIndex((line) => line.startsWith('{"t":3'));
-      live.push([header.replace('"source":"sim"', '"source":"live"'), ...events.slice(0, half)]);
-      const { page: one, complaints, close } = await openPage(world, live.url);
-      await whenOpen(one);
-      expect(await one.locator(".live-badge").isVisible()).toBe(true);
-      await one.keyboard.press("End");
-      const countOf = async (): Promise<number> =>
-        Number(
-          ((await one.locator(".inspector .fields").textContent()) ?? "")
-            .match(/events([\d,]+)/)?.[1]
-            ?.replaceAll(",", ""),
-        );
-      await one.keyboard.press("Escape");
-      await eventually(countOf).toBe(half);
-      const cursor = one.locator(".view-minimap");
-      const before = Number(await cursor.getAttribute("aria-valuenow"));
-      // A line in two pieces, as networks cut them.
-      const rest = events.slice(half).join("");
-      live.push([rest.slice(0, 1003)]);
-      live.push([rest.slice(1003)]);
-      await eventually(countOf).toBe(events.length);
-      expect(Number(await cursor.getAttribute("aria-valuenow"))).toBeGreaterThan(before);
-      live.end();
-      await eventually(() => one.locator(".live-badge").isVisible()).toBe(false);
-      expect(await one.locator(".note.warn").textContent()).toContain("the stream ended");
-      // Connecting by hand, with a token.
-      await one.keyboard.press("o");
-      await one.getByLabel("Live, from a node").fill("/v1/trace");
-      await one.getByLabel("Token").fill("secret");
-      await one.getByRole("button", { name: "Connect" }).click();
-      await eventually(() => live.tokens.at(-1)).toBe("Bearer secret");
-      await eventually(() => one.locator(".live-badge").isVisible()).toBe(true);
-      expect((await linkOf(one)).toString()).not.toContain("secret");
-      expect(complaints).toEqual([]);
-      await close();
-      await live.close();
-    });
   });
 }

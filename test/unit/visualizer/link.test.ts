@@ -53,7 +53,9 @@ const state: fc.Arbitrary<AppState> = fc
 const name = fc.string({ minLength: 1, maxLength: 30 }).map((text) => text.toWellFormed());
 const source: fc.Arbitrary<Source> = fc.oneof(
   fc.webUrl().map((url): Source => ({ type: "url", url })),
-  fc.webUrl().map((url): Source => ({ type: "live", url })),
+  fc
+    .tuple(fc.webUrl(), fc.option(fc.integer({ min: 1000, max: 1_000_000 })))
+    .map(([url, keep]): Source => ({ type: "live", url, keep })),
   name.map((file): Source => ({ type: "file", name: file })),
   fc.record({
     type: fc.constant("run" as const),

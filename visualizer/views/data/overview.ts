@@ -25,7 +25,7 @@ export class Overview {
       this.#shape = shape;
       this.#build(
         loaded.trace,
-        lanes.map((lane) => loaded.lanes[lane] as number),
+        lanes.map((lane) => loaded.told[lane] as number),
       );
     }
     const open = Math.max(

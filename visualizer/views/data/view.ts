@@ -77,12 +77,12 @@ export class DataView implements View {
       return;
     }
     const reference = referenceVision(trace, index.survivors, state.reference, state.event);
-    const all = loaded.lanes.map((n) => nodeVision(index.held, n, state.event));
+    const all = loaded.told.map((n) => nodeVision(index.held, n, state.event));
     const diffs = diffTables(loaded.rows, reference, all);
     const apart = apartByNode(diffs, all.length);
     setText(this.#summary, summarise(scene, apart));
     const shown = shownLanes(apart);
-    const lanes = shown.map((lane) => loaded.lanes[lane] as number);
+    const lanes = shown.map((lane) => loaded.told[lane] as number);
     const visions = shown.map((lane) => all[lane] as Vision);
     this.#overview.update(scene, shown, diffs);
     const table = openTable(scene);
@@ -168,11 +168,15 @@ function shownLanes(apart: Int32Array): number[] {
 }
 
 function summarise({ loaded, state }: Scene, apart: Int32Array): string {
+  const told =
+    loaded.trace.header.source === "live"
+      ? ` Told by ${loaded.told.map((n) => nodeName(loaded.trace, n)).join(", ")}; what was written before this trace began, or elsewhere, is not in it.`
+      : "";
   const most = apart.reduce((max, x) => Math.max(max, x), 0);
   const against =
     state.reference === "end" ? "the final state" : "the merge of everything written so far";
-  if (most === 0) return `Every node holds ${against}.`;
-  const worst = nodeName(loaded.trace, loaded.lanes[apart.indexOf(most)] as number);
+  if (most === 0) return `Every node holds ${against}.${told}`;
+  const worst = nodeName(loaded.trace, loaded.told[apart.indexOf(most)] as number);
   const equal = apart.filter((x) => x === 0).length;
-  return `${equal} of ${apart.length} nodes hold ${against}; ${worst} is furthest from it, with ${formatCount(most)} rows.`;
+  return `${equal} of ${apart.length} nodes hold ${against}; ${worst} is furthest from it, with ${formatCount(most)} rows.${told}`;
 }
