@@ -22,7 +22,8 @@ import { Welcome } from "../ui/welcome.ts";
 import type { Actions, Scene } from "../views/view.ts";
 import type { RunSummary } from "../worker/protocol.ts";
 import type { AppApi } from "./app-api.ts";
-import { formatLink, parseLink } from "./deep-link.ts";
+import { Address } from "./address.ts";
+import { parseLink } from "./deep-link.ts";
 import { exportView } from "./export.ts";
 import { actionFor } from "./keys.ts";
 import type { Loaded } from "./loaded.ts";
@@ -42,7 +43,6 @@ import {
 import { Store } from "./store.ts";
 import { sideState, ViewPanels } from "./view-panels.ts";
 
-const linkEveryMs = 300;
 /** Between two pictures while playing with reduced motion. */
 const stepMs = 400;
 
@@ -70,7 +70,7 @@ export class App implements AppApi {
   #pending: Partial<AppState> | null = null;
   #frame = 0;
   #lastFrame = 0;
-  #linkTimer = 0;
+  readonly #address = new Address(this);
 
   constructor() {
     this.#theme = new ThemeSwitch(() => this.#invalidate());
@@ -134,7 +134,7 @@ export class App implements AppApi {
   /** Opens what the address names; false if it names nothing. */
   async openLink(): Promise<boolean> {
     const link = await parseLink(location.search, location.hash);
-    if (location.hash.replace(/^#/, "") === this.#written) return this.#a !== null;
+    if (this.#address.isOwn(location.hash)) return this.#a !== null;
     this.#pending = link.state;
     if (link.other !== null) this.open(link.other, "b");
     if (link.source === null) {
@@ -266,16 +266,7 @@ export class App implements AppApi {
   }
 
   async copyLink(): Promise<void> {
-    const url = `${location.href.replace(/[?#].*$/, "")}#${await this.#link()}`;
-    try {
-      await navigator.clipboard.writeText(url);
-      this.say("Link copied.");
-    } catch {
-      history.replaceState(null, "", url);
-      this.say("The link is in the address bar.");
-    }
-    if (this.#a?.source.type === "file")
-      this.say("Link copied. It names the file; whoever opens it must have it too.");
+    this.say(await this.#address.copy());
   }
 
   async export(kind: "png" | "svg" | "scenario" | "perfetto"): Promise<void> {
@@ -436,30 +427,13 @@ export class App implements AppApi {
     this.#story.update();
     // Read by the tests of the seeking speed.
     this.root.dataset["renderMs"] = (performance.now() - start).toFixed(2);
-    this.#writeLink();
+    this.#address.follow();
   }
 
   /** The scene of the side that was selected in last. */
   #inspected(scene: Scene): Scene {
     if (this.#b === null || scene.state.side === "a") return scene;
     return { ...scene, loaded: this.#b, state: sideState(scene.state, this.#b) };
-  }
-
-  async #link(): Promise<string> {
-    return await formatLink(this.state, this.#a?.source ?? null, this.#b?.source ?? null);
-  }
-
-  /** The address as this page wrote it last; a change to it is no news. */
-  #written: string | null = null;
-
-  /** The address follows the state a little later, and never while playing. */
-  #writeLink(): void {
-    clearTimeout(this.#linkTimer);
-    if (this.state.playing) return;
-    this.#linkTimer = window.setTimeout(async () => {
-      this.#written = await this.#link();
-      history.replaceState(null, "", `${location.pathname}${location.search}#${this.#written}`);
-    }, linkEveryMs);
   }
 }
 
