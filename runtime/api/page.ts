@@ -1,46 +1,27 @@
 /** `GET /ui/`: the visualizer, showing this node's live trace. The page itself tells nothing of the node. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import {
-  type Assets,
-  BundleError,
-  contentSecurityPolicy,
-  ensureBundle,
-  readAssets,
-} from "../replay/bundle.ts";
+import type { FastifyInstance } from "fastify";
+import { BundleError } from "../replay/bundle.ts";
+import { openUi, type Ui } from "../replay/ui.ts";
 import { ApiError } from "./api-error.ts";
 import { schemas } from "./openapi.ts";
 
-const live = "/v1/trace";
-
 export async function addPage(app: FastifyInstance): Promise<void> {
-  let assets: Promise<Assets> | null = null;
+  let ui: Promise<Ui> | null = null;
   const options = { config: { access: "open" as const }, schema: schemas.page };
   app.get("/", options, (_request, reply) => reply.redirect("/ui/"));
   app.get("/ui", options, (_request, reply) => reply.redirect("/ui/"));
   app.get("/ui/*", options, async (request, reply) => {
+    const path = (request.params as { readonly "*": string })["*"];
     // In a clone the page is built when it is asked for the first time.
-    assets ??= ensureBundle().then(() => readAssets(live));
+    ui ??= openUi();
     try {
-      return sendAsset(request, reply, await assets);
+      const { status, headers, body } = (await ui).answer(path, request.headers["if-none-match"]);
+      if (status === 404) throw new ApiError("not_found", `there is no /ui/${path} here`);
+      return reply.code(status).headers(headers).send(body);
     } catch (error) {
-      assets = null;
-      if (error instanceof BundleError) throw new ApiError("not_found", error.message);
-      throw error;
+      if (!(error instanceof BundleError)) throw error;
+      ui = null;
+      throw new ApiError("not_found", error.message);
     }
   });
-}
-
-function sendAsset(request: FastifyRequest, reply: FastifyReply, assets: Assets): FastifyReply {
-  const name = (request.params as { readonly "*": string })["*"];
-  const asset = assets.get(name);
-  if (asset === undefined) throw new ApiError("not_found", `there is no /ui/${name} here`);
-  reply.headers({
-    "content-security-policy": contentSecurityPolicy,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    etag: asset.etag,
-    "cache-control": asset.immutable ? "public, max-age=31536000, immutable" : "no-cache",
-  });
-  if (request.headers["if-none-match"] === asset.etag) return reply.code(304).send();
-  return reply.header("content-type", asset.contentType).send(asset.body);
 }
