@@ -8,6 +8,7 @@
  */
 import { constants, DatabaseSync } from "node:sqlite";
 import BetterSqlite from "better-sqlite3";
+import { assert } from "../../core/base/assert.ts";
 import type { SchemaInfo } from "../agent/node-service.ts";
 
 export type Inspection =
@@ -66,7 +67,10 @@ const schemaHint = "tables, indexes, views and triggers come from schema files; 
 export class SqlInspector {
   readonly #schema: () => SchemaInfo;
   readonly #cache = new Map<string, Inspection>();
+  /** Without foreign keys: what is read to keep them is not what the statement reads. */
   #copy: DatabaseSync | null = null;
+  /** With them: what they change along is what the statement writes. */
+  #linked: DatabaseSync | null = null;
   #twin: BetterSqlite.Database | null = null;
   #views: ReadonlySet<string> = new Set();
   #probe: Probe = new Probe();
@@ -80,6 +84,8 @@ export class SqlInspector {
     this.#cache.clear();
     this.#copy?.close();
     this.#copy = null;
+    this.#linked?.close();
+    this.#linked = null;
     this.#twin?.close();
     this.#twin = null;
   }
@@ -110,11 +116,10 @@ export class SqlInspector {
     const verb = firstWord(sql);
     const refusal = refusedVerbs[verb];
     if (refusal !== undefined) return { type: "refused", ...refusal };
-    const copy = (this.#copy ??= this.#open());
     const probe = new Probe();
-    this.#probe = probe;
     try {
-      copy.prepare(sql);
+      this.#prepare((this.#copy ??= this.#open(false)), sql, probe);
+      if (probe.changes) this.#prepare((this.#linked ??= this.#open(true)), sql, probe);
     } catch (error) {
       if (probe.refusal !== null) return { type: "refused", ...probe.refusal };
       const { message } = error as Error;
@@ -151,17 +156,44 @@ export class SqlInspector {
     }
   }
 
-  #open(): DatabaseSync {
-    const copy = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true });
+  #prepare(copy: DatabaseSync, sql: string, probe: Probe): void {
+    this.#probe = probe;
+    probe.readsCount = copy === this.#copy;
+    copy.prepare(sql);
+  }
+
+  #open(foreignKeys: boolean): DatabaseSync {
+    const copy = new DatabaseSync(":memory:", { enableForeignKeyConstraints: foreignKeys });
     const { statements } = this.#schema();
     for (const statement of statements) if (!isOwn(statement)) tryExec(copy, statement);
-    copy.exec("PRAGMA recursive_triggers = ON");
+    // With recursive triggers REPLACE fires those of the rows that it deletes, as in the store. With
+    // count_changes INSERT … SELECT is never done by copying pages, which asks no authorizer.
+    copy.exec("PRAGMA recursive_triggers = ON; PRAGMA count_changes = ON");
     const views = copy.prepare("SELECT name FROM sqlite_schema WHERE type = 'view'").all();
     this.#views = new Set(views.map(({ name }) => String(name).toLowerCase()));
+    this.#copy ??= foreignKeys ? null : copy;
+    if (foreignKeys) this.#listen(copy);
+    else this.#checkCopying(copy);
+    return copy;
+  }
+
+  #listen(copy: DatabaseSync): void {
     copy.setAuthorizer((action, a, b, _database, inside) =>
       this.#probe.ask(action, a, b, inside) ? constants.SQLITE_OK : constants.SQLITE_DENY,
     );
-    return copy;
+  }
+
+  /** That copying pages is off is vital, and nothing that SQLite promises. */
+  #checkCopying(copy: DatabaseSync): void {
+    copy.setAuthorizer(null);
+    copy.exec("CREATE TEMP TABLE patina_a (x); CREATE TEMP TABLE patina_b (x)");
+    const probe = new Probe();
+    this.#listen(copy);
+    this.#prepare(copy, "INSERT INTO patina_a SELECT * FROM patina_b", probe);
+    assert(probe.reads.has("patina_b"), "SQLite tells what INSERT … SELECT reads");
+    copy.setAuthorizer(null);
+    copy.exec("DROP TABLE temp.patina_a; DROP TABLE temp.patina_b");
+    this.#listen(copy);
   }
 
   #openTwin(): BetterSqlite.Database {
@@ -214,6 +246,8 @@ class Probe {
   readonly writes = new Set<string>();
   changes = false;
   savepoint = false;
+  /** False: reads are not noted any more. */
+  readsCount = true;
   refusal: Refusal | null = null;
   #references = 0;
 
@@ -256,7 +290,7 @@ class Probe {
   }
 
   #read(table: string): void {
-    if (table === "" || argumentTables.has(table)) return;
+    if (!this.readsCount || table === "" || argumentTables.has(table)) return;
     this.reads.add(schemaTables.has(table) ? "sqlite_schema" : table);
   }
 
