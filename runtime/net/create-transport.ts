@@ -8,12 +8,16 @@ import { addressRefusal, Credentials } from "./credentials.ts";
 import { NodeTransport } from "./node-transport.ts";
 import type { RotatingCarrier } from "./node-transport.ts";
 import type { CarrierOwner } from "./pipe.ts";
+import { TcpCarrier } from "./tcp/tcp-carrier.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 
 /** The transport cannot be opened as asked; the message says why and what to do. */
 export class TransportError extends Error {
   override name = "TransportError";
 }
+
+/** Ports tried when one must be free for UDP and TCP alike. */
+const portAttempts = 20;
 
 /** @throws TransportError, CertificateError. */
 export async function createTransport(options: TransportOptions): Promise<Transport> {
@@ -82,16 +86,35 @@ async function openCarriers(
   credentials: Credentials | null,
 ): Promise<readonly RotatingCarrier[]> {
   const host = isIP(listen.host) === 0 ? await resolved(listen.host) : listen.host;
-  const quic = async (port: number): Promise<RotatingCarrier> => {
-    const { QuicCarrier } = await import("./quic/quic-carrier.ts");
-    return QuicCarrier.listen(host, port, owner, credentials as Credentials);
-  };
+  const tcp = (port: number): Promise<RotatingCarrier> =>
+    TcpCarrier.listen(host, port, owner, credentials);
   try {
-    return [await quic(listen.port)];
+    if (credentials === null || options.kind === "tcp") return [await tcp(listen.port)];
+    // Loaded only where it is wanted: the module is not there for every platform.
+    const { QuicCarrier } = await import("./quic/quic-carrier.ts");
+    const quic = (port: number): Promise<RotatingCarrier> =>
+      QuicCarrier.listen(host, port, owner, credentials);
+    if (options.kind === "quic") return [await quic(listen.port)];
+    return await openBoth(quic, tcp, listen.port);
   } catch (error) {
     throw new TransportError(
       `cannot listen on ${options.listen}: ${error instanceof Error ? error.message : String(error)}`,
     );
+  }
+}
+
+type Open = (port: number) => Promise<RotatingCarrier>;
+
+/** Both at the same port number. A free one for UDP may be taken for TCP: then another is tried. */
+async function openBoth(quic: Open, tcp: Open, port: number): Promise<readonly RotatingCarrier[]> {
+  for (let attempt = 1; ; attempt++) {
+    const first = await quic(port);
+    try {
+      return [first, await tcp(first.port)];
+    } catch (error) {
+      await first.close();
+      if (port !== 0 || attempt === portAttempts) throw error;
+    }
   }
 }
 

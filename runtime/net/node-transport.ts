@@ -48,6 +48,9 @@ export interface NodeTransportOptions {
   readonly plaintextAnywhere: boolean;
 }
 
+/** Below this, whole milliseconds tell too little. */
+const pingBelowMs = 10;
+
 export class NodeTransport implements Transport, CarrierOwner, DialOwner, MeetingOwner {
   readonly listening: Address;
   readonly peers = new Peers();
@@ -284,6 +287,14 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     this.#meeting.refused(session, refusal);
   }
 
+  rtt(session: Session, ms: number): void {
+    if (session.peer !== null) this.#events.rtt(session.peer.address, ms);
+  }
+
+  drained(_session: Session): void {
+    if (this.#closing) this.#endQuietSessions();
+  }
+
   message(session: Session, channel: Channel, bytes: Uint8Array): void {
     assert(session.peer !== null, "a message comes from somebody known");
     this.#events.message(session.peer, channel, bytes);
@@ -368,10 +379,12 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     if (this.#closing) this.#endQuietSessions();
   }
 
+  /** The carrier's own figure is smooth, but whole milliseconds; a short one is measured by asking. */
   #tellRtt(session: Session, now: number): void {
     session.nextRttMs = now + rttEveryMs;
     const { rttMs } = session.pipe;
-    if (session.peer !== null && rttMs !== null) this.#events.rtt(session.peer.address, rttMs);
+    if (rttMs !== null && rttMs >= pingBelowMs) this.rtt(session, rttMs);
+    else session.ping();
   }
 
   #tellDatagramBytes(): void {

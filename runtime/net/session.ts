@@ -33,7 +33,11 @@ export interface SessionOwner {
   /** The side that dialled says who it is. */
   hello(session: Session, who: Introduction, replace: boolean): void;
   welcome(session: Session, who: Introduction): void;
+  /** A ping was answered. */
+  rtt(session: Session, ms: number): void;
   refused(session: Session, refusal: Extract<Control, { type: "refused" }>): void;
+  /** All that waited for it has been handed to the pipe. */
+  drained(session: Session): void;
   message(session: Session, channel: Channel, bytes: Uint8Array): void;
   /** The last event. `clean`: everything that either side sent has arrived. */
   closed(session: Session, clean: boolean, why: string): void;
@@ -74,7 +78,8 @@ export class Session implements PipeEvents {
   #endingSinceMs = 0;
   /** Since when an answer is owed to us; 0: none is. */
   #waitingSinceMs = 0;
-  #pinged = false;
+  /** When a ping that was not answered yet was sent; 0: there is none. */
+  #pingedMs = 0;
 
   constructor(owner: SessionOwner, dialledAs: Address | null) {
     this.#owner = owner;
@@ -144,7 +149,15 @@ export class Session implements PipeEvents {
   datagram(bytes: Uint8Array): boolean {
     if (this.state !== "ready") return false;
     this.#spoke();
+    this.lastUsedMs = performance.now();
     return this.pipe.datagram(bytes);
+  }
+
+  /** Asks for a sign of life, whose time is told as a round trip. */
+  ping(): void {
+    if (this.#pingedMs > 0 || this.state === "closed") return;
+    this.#pingedMs = performance.now();
+    this.#say({ type: "ping" });
   }
 
   /** Begins the orderly end: what waits in the outbox stays there. */
@@ -178,15 +191,13 @@ export class Session implements PipeEvents {
     const pipe = this.pipe;
     if (pipe.heardMs >= this.#waitingSinceMs) {
       this.#waitingSinceMs = 0;
-      this.#pinged = false;
       return;
     }
     const silentMs = nowMs - this.#waitingSinceMs;
     if (silentMs > silenceMs) {
       this.abort(closeCodes.broken, "it does not answer any more");
-    } else if (silentMs > pingAfterMs && pipe.kind !== "quic" && !this.#pinged) {
-      this.#pinged = true;
-      this.#say({ type: "ping" });
+    } else if (silentMs > pingAfterMs && pipe.kind !== "quic") {
+      this.ping();
     }
   }
 
@@ -276,6 +287,8 @@ export class Session implements PipeEvents {
         this.#say({ type: "pong" });
         return;
       case "pong":
+        if (this.#pingedMs > 0) this.#owner.rtt(this, performance.now() - this.#pingedMs);
+        this.#pingedMs = 0;
         return;
       default:
         control satisfies never;
@@ -304,7 +317,6 @@ export class Session implements PipeEvents {
 
   /** Writes what there is and what fits. */
   #pump(): void {
-    const pipe = this.pipe;
     this.#write(controlLane, this.#control);
     const outbox = this.#outbox;
     if (outbox === null || this.#byeSent) return;
@@ -321,10 +333,10 @@ export class Session implements PipeEvents {
           }
         }
       }
+      if (outbox.empty) this.#owner.drained(this);
     } else if (this.state === "ending") {
       this.#finishBegun(outbox);
     }
-    assert(pipe === this.pipe, "a session keeps its pipe");
   }
 
   /** Frames that were begun are completed before the bye; the rest waits for the next connection. */
@@ -352,16 +364,15 @@ export class Session implements PipeEvents {
     const bytes = queue.fill(scratch.subarray(0, room) as Buffer);
     if (bytes === 0) return false;
     this.#spoke();
+    if (lane !== controlLane) this.lastUsedMs = performance.now();
     this.pipe.write(lane, scratch.subarray(0, bytes));
     return true;
   }
 
   #spoke(): void {
     const now = performance.now();
-    this.lastUsedMs = now;
     if (this.#waitingSinceMs === 0 || this.pipe.heardMs >= this.#waitingSinceMs) {
       this.#waitingSinceMs = now;
-      this.#pinged = false;
     }
   }
 

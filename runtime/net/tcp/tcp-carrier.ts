@@ -1,0 +1,205 @@
+/** Connections over TCP: with mutual TLS 1.3, or in plaintext for development on one machine. */
+import { createServer as createPlainServer, connect as connectPlain } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { performance } from "node:perf_hooks";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import type { TLSSocket, TlsOptions } from "node:tls";
+import type { Credentials } from "../credentials.ts";
+import { formatHostPort, unmapped } from "../address.ts";
+import { Door } from "../door.ts";
+import { dialTimeoutMs, helloTimeoutMs, maxConnections, maxHandshakes } from "../limits.ts";
+import type { RotatingCarrier } from "../node-transport.ts";
+import type { CarrierOwner, PipeEvents } from "../pipe.ts";
+import { TcpPipe } from "./tcp-pipe.ts";
+
+/** The protocol's name in the TLS handshake (ALPN). */
+const protocolName = "patina/1";
+/** Connections that the system keeps for us before we take them. */
+const backlog = 511;
+
+export class TcpCarrier implements RotatingCarrier {
+  readonly kind: "tcp" | "plaintext";
+  readonly traffic = { bytesSent: 0, bytesReceived: 0 };
+  readonly #server: Server;
+  readonly #owner: CarrierOwner;
+  readonly #door = new Door();
+  readonly #pipes = new Set<TcpPipe>();
+  /** Sockets whose handshake goes on, from both sides. */
+  readonly #opening = new Set<Socket>();
+  #credentials: Credentials | null;
+
+  private constructor(owner: CarrierOwner, credentials: Credentials | null) {
+    this.#owner = owner;
+    this.#credentials = credentials;
+    this.kind = credentials === null ? "plaintext" : "tcp";
+    this.#server =
+      credentials === null
+        ? createPlainServer((socket) => this.#accept(socket))
+        : createTlsServer(serverOptions(credentials), (socket) => this.#accept(socket));
+    if (credentials !== null) {
+      this.#server.on("connection", (socket: Socket) => this.#knock(socket));
+      this.#server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+        this.#owner.handshakeRefused(remoteOf(socket), tlsReason(error));
+      });
+    }
+    this.#server.maxConnections = maxConnections;
+    this.#server.on("drop", () => this.#owner.handshakeRefused("", "too many connections"));
+  }
+
+  /** @throws Error of the system when the address cannot be used. */
+  static async listen(
+    host: string,
+    port: number,
+    owner: CarrierOwner,
+    credentials: Credentials | null,
+  ): Promise<TcpCarrier> {
+    const carrier = new TcpCarrier(owner, credentials);
+    await new Promise<void>((resolve, reject) => {
+      carrier.#server.once("error", reject);
+      carrier.#server.listen({ host, port, backlog }, () => {
+        carrier.#server.off("error", reject);
+        resolve();
+      });
+    });
+    // Later ones, such as too many open files, end no more than one connection.
+    carrier.#server.on("error", (error) => owner.rejected(`${host}:${port}`, error.message));
+    return carrier;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  rotate(credentials: Credentials): void {
+    this.#credentials = credentials;
+    // Only a server with TLS has credentials to exchange.
+    (this.#server as ReturnType<typeof createTlsServer>).setSecureContext(
+      serverOptions(credentials),
+    );
+  }
+
+  dial(ip: string, port: number, events: PipeEvents): TcpPipe {
+    const credentials = this.#credentials;
+    const socket =
+      credentials === null
+        ? connectPlain({ host: ip, port })
+        : connectTls({
+            host: ip,
+            port,
+            ca: credentials.tls.ca,
+            cert: credentials.tls.cert,
+            key: credentials.tls.key,
+            minVersion: "TLSv1.3",
+            ALPNProtocols: [protocolName],
+            // The session checks the name: by what the peer calls itself, not by what was dialled.
+            checkServerIdentity: () => undefined,
+          });
+    const pipe = this.#pipe(socket, { ip, port }, events);
+    const late = setTimeout(() => pipe.finish("no answer"), dialTimeoutMs);
+    socket.once("close", () => clearTimeout(late));
+    socket.once(credentials === null ? "connect" : "secureConnect", () => {
+      clearTimeout(late);
+      pipe.open();
+    });
+    return pipe;
+  }
+
+  look(): void {
+    // Sockets have events of their own for all that may happen.
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const pipe of this.#pipes) pipe.finish("the node stops");
+    for (const socket of this.#opening) socket.destroy();
+    await closed;
+  }
+
+  /** Before TLS has begun: who may begin it. */
+  #knock(socket: Socket): boolean {
+    const ip = socket.remoteAddress ?? "";
+    const crowded = this.#opening.size >= maxHandshakes;
+    if (crowded || !this.#door.admit(ip, performance.now())) {
+      const why = crowded ? "too many handshakes at once" : "too many handshakes from one address";
+      this.#owner.handshakeRefused(remoteOf(socket), why);
+      socket.destroy();
+      return false;
+    }
+    this.#opening.add(socket);
+    // A socket that a handshake left behind would stay for ever.
+    const late = setTimeout(() => this.#opening.has(socket) && socket.destroy(), helloTimeoutMs);
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => {
+      clearTimeout(late);
+      this.#opening.delete(socket);
+    });
+    return true;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#credentials === null && !this.#knock(socket)) return;
+    const { remoteAddress = "", remotePort = 0 } = socket;
+    const pipe = this.#pipe(socket, { ip: remoteAddress, port: remotePort }, null);
+    const events = this.#owner.accepted(pipe);
+    if (events === null) {
+      pipe.finish("too many connections");
+      return;
+    }
+    pipe.events = events;
+    pipe.open();
+  }
+
+  #pipe(
+    socket: Socket,
+    remote: { readonly ip: string; readonly port: number },
+    events: PipeEvents | null,
+  ): TcpPipe {
+    const pipe = new TcpPipe(socket, remote, events, this.traffic, (over) =>
+      this.#pipes.delete(over),
+    );
+    this.#pipes.add(pipe);
+    return pipe;
+  }
+}
+
+function serverOptions(credentials: Credentials): TlsOptions {
+  const { ca, cert, key } = credentials.tls;
+  return {
+    ca,
+    cert,
+    key,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: "TLSv1.3",
+    ALPNProtocols: [protocolName],
+    handshakeTimeout: helloTimeoutMs,
+  };
+}
+
+function remoteOf(socket: Socket): string {
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined
+    ? ""
+    : formatHostPort(unmapped(remoteAddress), remotePort ?? 0);
+}
+
+function tlsReason(error: Error): string {
+  const { code = error.message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE":
+      return "turned away: there is no certificate";
+    case "ERR_SSL_CERTIFICATE_VERIFY_FAILED":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+      return "turned away: the certificate is not of the cluster's authority";
+    case "CERT_HAS_EXPIRED":
+      return "turned away: the certificate has expired";
+    case "ECONNRESET":
+      return "it broke off the handshake";
+    default:
+      return `turned away: ${code}`;
+  }
+}
