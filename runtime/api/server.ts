@@ -216,6 +216,8 @@ function admit(ctx: ApiContext, request: FastifyRequest): ApiError | null {
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   if (error.code === "unauthorized") reply.header("www-authenticate", "Bearer");
   if (error.status === 503) reply.header("retry-after", "1");
+  // Fastify asks for the connection to be closed after a body that is too large, which HTTP/2 has no header for.
+  if (reply.request.raw.httpVersionMajor === 2) reply.removeHeader("connection");
   return reply.code(error.status).send(errorBody(error));
 }
 
