@@ -1,65 +1,13 @@
-/** What the API has beyond Corrosion's: waiting, keys, limits, health, live streams, and the way it stops. */
-import { request as http1Request, type IncomingMessage } from "node:http";
+/** What the API has beyond Corrosion's: waiting, keys, limits, health. */
 import { connect as connectTcp } from "node:net";
 import { describe, expect, test } from "vitest";
-import type { MemberInfo } from "../../../runtime/agent/node-service.ts";
-import { address } from "../../../core/base/ids.ts";
-import { json, lines, overHttp1, overHttp2, posted, type Served, server } from "./served.ts";
+import { json, lines, overHttp1, overHttp2, posted, server } from "./served.ts";
+import { open, until } from "./open-stream.ts";
 import { smallActor } from "./small-node.ts";
 
 const insert = (k: string) => [["INSERT INTO kv VALUES (?, 1)", [k]]];
 const endless =
   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, printf('%1000d', i) FROM n";
-
-/** An answer whose body is read by hand. */
-function open(
-  served: Served,
-  method: string,
-  path: string,
-  body?: string,
-): Promise<IncomingMessage> {
-  const [host, port] = served.address.split(":") as [string, string];
-  const headers = body === undefined ? {} : { "content-type": "application/json" };
-  return new Promise((resolve, reject) => {
-    const request = http1Request({ host, port, method, path, headers, agent: false }, resolve);
-    request.on("error", reject);
-    request.end(body);
-  });
-}
-
-/** The next lines of a live stream. */
-class Lines {
-  readonly #iterator: AsyncIterator<string>;
-  readonly #response: IncomingMessage;
-  #text = "";
-
-  constructor(response: IncomingMessage) {
-    this.#response = response.setEncoding("utf8");
-    this.#iterator = response[Symbol.asyncIterator]() as AsyncIterator<string>;
-  }
-
-  async next(): Promise<Record<string, unknown> | null> {
-    for (;;) {
-      const end = this.#text.indexOf("\n");
-      if (end >= 0) {
-        const line = this.#text.slice(0, end);
-        this.#text = this.#text.slice(end + 1);
-        return JSON.parse(line) as Record<string, unknown>;
-      }
-      const next = await this.#iterator.next();
-      if (next.done === true) return null;
-      this.#text += next.value;
-    }
-  }
-
-  stop(): void {
-    this.#response.destroy();
-  }
-}
-
-async function until(true_: () => boolean): Promise<void> {
-  while (!true_()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 describe("transactions", () => {
   const start = server();
@@ -388,115 +336,5 @@ describe("health", () => {
         "/v1/updates/{table}",
       ].sort(),
     );
-  });
-});
-
-const ann: MemberInfo = {
-  name: "ann",
-  actorId: "a".repeat(32),
-  addr: "127.0.0.1:1",
-  state: "alive",
-  incarnation: 3,
-  region: "iad",
-  rttMs: 1.5,
-};
-
-describe("live streams", () => {
-  const start = server();
-
-  test("members are told, then each change", async () => {
-    const served = await start();
-    served.node.memberList = [ann];
-    const told = {
-      name: "ann",
-      actor_id: "a".repeat(32),
-      addr: "127.0.0.1:1",
-      state: "alive",
-      incarnation: 3,
-      region: "iad",
-      rtt_ms: 1.5,
-    };
-    expect(JSON.parse((await overHttp1(served, { path: "/v1/members" })).text)).toEqual([told]);
-    const stream = new Lines(await open(served, "GET", "/v1/members?watch=true"));
-    expect(await stream.next()).toEqual({ member: told });
-    expect(await stream.next()).toEqual({ ready: true });
-    served.node.changeMember({ ...ann, state: "down" });
-    expect(await stream.next()).toEqual({ member: { ...told, state: "down" } });
-    stream.stop();
-    await until(() => served.node.memberWatchers === 0);
-  });
-
-  test("the trace begins with its header and shows the planes asked for", async () => {
-    const served = await start();
-    const all = new Lines(await open(served, "GET", "/v1/trace"));
-    const sync = new Lines(await open(served, "GET", "/v1/trace?planes=sync"));
-    const header = await all.next();
-    expect(header).toMatchObject({ trace: 1, source: "live", nodes: [{ n: 0, name: "small" }] });
-    await sync.next();
-    const peer = address("10.0.0.1:1");
-    served.node.trace.record({ k: "send", to: peer, plane: "swim", msg: "ping", bytes: 10 });
-    served.node.trace.record({ k: "recv", from: peer, plane: "sync", msg: "syncDone", bytes: 20 });
-    expect(await all.next()).toMatchObject({ k: "join", n: 1, name: "10.0.0.1:1" });
-    expect(await all.next()).toMatchObject({
-      k: "send",
-      n: 0,
-      m: 1,
-      to: 1,
-      plane: "swim",
-      msg: "ping",
-    });
-    expect(await all.next()).toMatchObject({
-      k: "send",
-      n: 1,
-      m: 2,
-      to: 0,
-      plane: "sync",
-      bytes: 20,
-    });
-    expect(await all.next()).toMatchObject({ k: "recv", n: 0, m: 2, from: 1, msg: "syncDone" });
-    expect(await sync.next()).toMatchObject({ k: "join", n: 1 });
-    expect(await sync.next()).toMatchObject({ k: "send", n: 1, m: 1 });
-    all.stop();
-    sync.stop();
-    await until(() => !served.node.trace.active);
-    expect((await overHttp1(served, { path: "/v1/trace?planes=nope" })).status).toBe(400);
-  });
-
-  test("a reader that is too slow is cut off and told so", async () => {
-    const served = await start();
-    const response = await open(served, "GET", "/v1/trace");
-    const msg = "x".repeat(10_000);
-    const peer = address("10.0.0.1:1");
-    while (served.node.trace.active) {
-      served.node.trace.record({ k: "send", to: peer, plane: "swim", msg, bytes: 1 });
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    let text = "";
-    for await (const part of response.setEncoding("utf8")) text += part as string;
-    const last = text.trimEnd().split("\n").at(-1) ?? "";
-    expect(JSON.parse(last)).toEqual({ error: expect.any(String), code: "slow_consumer" });
-  });
-
-  test("a stop ends them with a last line, and waits for what is under way", async () => {
-    const served = await start();
-    const stream = new Lines(await open(served, "GET", "/v1/members?watch=true"));
-    expect(await stream.next()).toEqual({ ready: true });
-    let go = (): void => {};
-    let begun = false;
-    served.node.beforeTransact = () => {
-      begun = true;
-      return new Promise<void>((resolve) => {
-        go = resolve;
-      });
-    };
-    const answer = overHttp1(served, posted("/v1/transactions", insert("a")));
-    await until(() => begun);
-    const closed = served.api.close(10_000);
-    expect(await stream.next()).toEqual({ error: expect.any(String), code: "shutting_down" });
-    expect(await stream.next()).toBeNull();
-    await expect(overHttp1(served, { path: "/livez" })).rejects.toThrow("ECONNREFUSED");
-    go();
-    expect((await answer).status).toBe(200);
-    await closed;
   });
 });
