@@ -9,7 +9,7 @@ import { writeChunk } from "../../core/wire/chunk.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import type { SqliteStore } from "../store/sqlite-store.ts";
 import { cpuOf, integerTable, type Measures, rowOf, shuffled } from "./store-local.ts";
-import { closeExtension, openExtension, openPatina } from "./store-subjects.ts";
+import { closeExtension, openExtension, openPatina, stamper } from "./store-subjects.ts";
 
 const rowsPerVersion = 100;
 const columns = 4;
@@ -101,9 +101,11 @@ type ChangeRow = unknown[];
 
 export function measureExtensionMerge(directory: string, rows: number, library: string): Measures {
   const source = openExtension(`${directory}/source.db`, integerTable, library);
+  const stamp = stamper(source);
   const insert = source.prepare("INSERT INTO t VALUES (?, ?, ?, ?, ?)");
   for (let from = 1; from <= rows; from += rowsPerVersion) {
     source.transaction(() => {
+      stamp();
       for (let i = from; i < from + rowsPerVersion; i++) insert.run(rowOf(i));
     })();
   }
@@ -128,6 +130,7 @@ export function measureExtensionMerge(directory: string, rows: number, library: 
   const order = shuffled(rows);
   for (let from = 0; from < rows; from += rowsPerVersion * columns) {
     source.transaction(() => {
+      stamp();
       for (const i of order.slice(from, from + rowsPerVersion * columns))
         update.run(i + 1_000_000, i);
     })();

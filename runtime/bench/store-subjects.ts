@@ -82,7 +82,7 @@ export function extensionSubject(library: string): Subject {
     name: "extension",
     open(path, schema) {
       const db = openExtension(path, schema, library);
-      return sessionOf(db, path, () => closeExtension(db));
+      return sessionOf(db, path, () => closeExtension(db), stamper(db));
     },
   };
 }
@@ -105,12 +105,20 @@ export function openExtension(path: string, schema: string, library: string): Sq
   return db;
 }
 
+/** Gives the transaction under way its timestamp, as Corrosion does in each: nanoseconds as text. */
+export function stamper(db: Sqlite): () => void {
+  const setTs = db.prepare("SELECT crsql_set_ts(?)");
+  return () => {
+    setTs.get(`${7_645_000_000_000_000_000n + BigInt(wallMs++)}`);
+  };
+}
+
 export function closeExtension(db: Sqlite): void {
   db.prepare("SELECT crsql_finalize()").get();
   db.close();
 }
 
-function sessionOf(db: Sqlite, path: string, close: () => void): Session {
+function sessionOf(db: Sqlite, path: string, close: () => void, begun = () => {}): Session {
   const begin = db.prepare("BEGIN");
   const commit = db.prepare("COMMIT");
   const statements = new Map<string, Database.Statement>();
@@ -125,6 +133,7 @@ function sessionOf(db: Sqlite, path: string, close: () => void): Session {
   return {
     transaction(body) {
       begin.run();
+      begun();
       body(run);
       commit.run();
     },

@@ -82,7 +82,6 @@ export class OpenTransaction implements LocalTransaction {
   /** To be called once the last statement is run. @throws what has ended the transaction before. */
   finish(): void {
     if (this.#doomedBy !== null) throw this.#doomedBy;
-    if (!this.#db.inTransaction) throw ended();
   }
 
   run(sql: string, parameters: Parameters = []): number {
@@ -119,8 +118,8 @@ export class OpenTransaction implements LocalTransaction {
   }
 
   #begin(prepared: Prepared): number {
-    // Outside a transaction it would be carried out all the same, and no version would tell of it.
-    if (this.#doomedBy !== null || !this.#db.inTransaction) throw ended();
+    // Outside the transaction it would be carried out all the same, and no version would tell of it.
+    if (this.#doomedBy !== null) throw ended();
     if (this.#isWrapped(prepared)) this.#db.exec("SAVEPOINT patina_statement");
     return this.#capture.length;
   }

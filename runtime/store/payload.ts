@@ -6,7 +6,7 @@ import { constants, crc32, zstdCompressSync, zstdDecompressSync } from "node:zli
 import { CorruptionError } from "./row-table.ts";
 
 /** Payloads from this size on are compressed: below it the call costs more than the bytes. */
-const packFromBytes = 16_384;
+const packFromBytes = 2048;
 
 /** The fastest level that still halves typical rows. */
 const packing = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
