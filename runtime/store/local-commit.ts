@@ -291,7 +291,10 @@ function rowBefore(
   takeValues(row, pending.before);
   if (plan.rules.hasCounters && pending.alive && !pending.born) {
     // The values of counters are told by their clock, even where the transaction told nothing.
-    pending.values = row.values.map((value, i) => pending.values[i] ?? value);
+    pending.values = row.values.map((value, i) => {
+      const told = pending.values[i];
+      return told === undefined ? value : told;
+    });
   }
   return row;
 }

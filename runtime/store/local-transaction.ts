@@ -131,8 +131,7 @@ export class OpenTransaction implements LocalTransaction {
 
   /** @returns what to throw. */
   #failed(prepared: Prepared, mark: number, error: Error): Error {
-    const { kind } = prepared;
-    if (!this.#db.inTransaction || (kind.type === "statement" && kind.dooms)) {
+    if (!this.#db.inTransaction || isDoom(prepared.kind, error)) {
       this.#doomedBy ??= error;
       return error;
     }
@@ -157,6 +156,16 @@ export class OpenTransaction implements LocalTransaction {
       this.#savepoints.length = at;
     }
   }
+}
+
+/** What conflict clauses are about; foreign keys, RAISE(ABORT) and all else undo the statement alone. */
+const conflicts = ["PRIMARYKEY", "UNIQUE", "ROWID", "NOTNULL", "CHECK"].map(
+  (kind) => `SQLITE_CONSTRAINT_${kind}`,
+);
+
+function isDoom(kind: StatementKind, error: Error): boolean {
+  if (kind.type !== "statement" || !kind.dooms) return false;
+  return conflicts.includes((error as { code?: string }).code ?? "");
 }
 
 function ended(): OpError {

@@ -75,7 +75,9 @@ function update(engine: Engine, plan: TablePlan, keyColumns: Columns, columns: C
   set(engine, plan, key, columns);
   if (!rules.keyColumns.some((column) => columns[column.name] !== undefined)) return;
   const names = rules.keyColumns.map((column) => column.name);
-  const moved = Object.fromEntries(names.map((name, i) => [name, columns[name] ?? key[i]]));
+  const moved = Object.fromEntries(
+    names.map((name, i) => [name, columns[name] === undefined ? key[i] : columns[name]]),
+  );
   const target = keyInRow(rules, moved as Columns);
   if (target.keyText === keyText) return;
   if (isThere(engine, plan, target.key)) throw keyTaken(rules);

@@ -112,7 +112,9 @@ export class Transaction {
     if (!rules.keyColumns.some((column) => columns[column.name] !== undefined)) return;
     // Another key: the row ends and one with all its columns begins.
     const names = rules.keyColumns.map((column) => column.name);
-    const moved = Object.fromEntries(names.map((name, i) => [name, columns[name] ?? row.key[i]]));
+    const moved = Object.fromEntries(
+      names.map((name, i) => [name, columns[name] === undefined ? row.key[i] : columns[name]]),
+    );
     const target = this.#find(table, keyInRow(rules, moved as Columns));
     if (target === row) return;
     if (target.alive) throw keyTaken(table);

@@ -122,6 +122,17 @@ export function commitContract(tested: StoreUnderTest): void {
       }
     });
 
+    test("CR20: a key that is changed to NULL fails the transaction", () => {
+      const store = open();
+      commit(store, t0, ["insert", "kv", { k: "a", v: "x" }], ["insert", "link", { a: 1, b: "x" }]);
+      for (const op of [
+        ["update", "kv", { k: "a" }, { k: null }],
+        ["update", "link", { a: 1, b: "x" }, { a: null, b: "y" }],
+      ] as Op[]) {
+        expect(commitFails(store, t0, op).code).toBe("SQLITE_CONSTRAINT_NOTNULL");
+      }
+    });
+
     test("CR20: a key that no row can have is that of no row", () => {
       const store = open();
       commit(store, t0, insert("a"));

@@ -100,6 +100,15 @@ export function policyContract(tested: StoreUnderTest): void {
       cells: [{ column: "n", add: by, total }],
     });
 
+    test("CR14: a NULL that is written beside a counter goes to the others too", () => {
+      const [one, two] = [openC(alice), openC(bob)];
+      commit(one, t0, ["insert", "c", { k: "a", n: 1, note: "some" }]);
+      commit(one, t0, ["update", "c", { k: "a" }, { note: null }]);
+      sync(one, two, t0);
+      expect(rows(two, "c")).toEqual([["a", 1, null]]);
+      expect(fullState(one)).toEqual(fullState(two));
+    });
+
     test("CR14: concurrent increments all count", () => {
       const stores = [openC(alice), openC(bob), openC(carol)];
       const [one, two, three] = stores as [Store, Store, Store];
