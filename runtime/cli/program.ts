@@ -10,12 +10,14 @@ import { add as replay } from "./commands/replay.ts";
 import { withExamples } from "./commands/shared.ts";
 import type { AddCommand, Done } from "./commands/shared.ts";
 import { add as sim } from "./commands/sim.ts";
+import { add as tls } from "./commands/tls.ts";
 import { CliError, exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 
 /** One line a command, in the order of `--help`. */
 const commands: readonly AddCommand[] = [
   demo, // (a line each, so that lists grow without conflicts)
+  tls,
   sim,
   replay,
   experiment,

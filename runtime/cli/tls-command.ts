@@ -1,0 +1,189 @@
+/** `patina tls`: the cluster's authority and the nodes' certificates as files in one folder. */
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { CertificateError, readCertificate } from "../security/certificate-info.ts";
+import type { CertificateInfo } from "../security/certificate-info.ts";
+import { makeAuthority, makeNodeCertificate } from "../security/certificates.ts";
+import type { KeyAndCertificate } from "../security/certificates.ts";
+import { exitCodes, usageError } from "./exit-codes.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import type { Terminal } from "./terminal.ts";
+import { readTextFile, writeFiles } from "./tls-files.ts";
+
+interface OutputFlags {
+  readonly json?: true;
+}
+
+export interface InitFlags extends OutputFlags {
+  readonly dir: string;
+  readonly cluster: string;
+  readonly days?: number;
+  readonly force?: true;
+}
+
+export interface NodeFlags extends OutputFlags {
+  readonly dir: string;
+  readonly name: string;
+  readonly address: string;
+  readonly days?: number;
+  readonly force?: true;
+}
+
+export interface RotateFlags extends OutputFlags {
+  readonly dir: string;
+  readonly name: string;
+  readonly address?: string;
+  readonly days?: number;
+  readonly config?: string;
+}
+
+export async function tlsInit(flags: InitFlags, terminal: Terminal): Promise<ExitCode> {
+  const made = await usable(() =>
+    makeAuthority({ cluster: flags.cluster, nowMs: Date.now(), ...daysOf(flags) }),
+  );
+  const cert = join(flags.dir, "ca.pem");
+  const key = join(flags.dir, "ca.key");
+  // The key first: nobody may take a certificate whose key was not kept.
+  write(
+    key,
+    cert,
+    made,
+    flags.force === true,
+    "with --force it is replaced, and its cluster's nodes lose each other",
+  );
+  report(flags, terminal, { cert, key, info: readCertificate(made.cert) });
+  terminal.talk("Give ca.pem to every node. Keep ca.key away from them: it makes nodes.");
+  return exitCodes.ok;
+}
+
+export async function tlsNode(flags: NodeFlags, terminal: Terminal): Promise<ExitCode> {
+  const made = await makeNode(flags, hostsOf(flags.address));
+  const { cert, key } = pathsOf(flags);
+  write(key, cert, made, flags.force === true, 'use "patina tls rotate" for a new one, or --force');
+  report(flags, terminal, { cert, key, info: readCertificate(made.cert) });
+  terminal.talk(
+    [
+      "In the node's configuration:",
+      "  [gossip.tls]",
+      ...[
+        ["ca_file", join(flags.dir, "ca.pem")],
+        ["cert_file", cert],
+        ["key_file", key],
+      ].map(([field, path]) => `  ${field} = ${JSON.stringify(path)}`),
+    ].join("\n"),
+  );
+  return exitCodes.ok;
+}
+
+export async function tlsRotate(flags: RotateFlags, terminal: Terminal): Promise<ExitCode> {
+  const { cert, key } = pathsOf(flags);
+  const old = await usable(async () =>
+    readCertificate(readTextFile(cert, 'make it with "patina tls node"')),
+  );
+  const hosts = flags.address === undefined ? old.hosts : hostsOf(flags.address);
+  const made = await makeNode(flags, hosts);
+  write(key, cert, made, true, "");
+  const info = readCertificate(made.cert);
+  report(flags, terminal, { cert, key, info });
+  terminal.talk("A running node takes them over when it reloads (SIGHUP).");
+  return exitCodes.ok;
+}
+
+function pathsOf(flags: { readonly dir: string; readonly name: string }): {
+  readonly cert: string;
+  readonly key: string;
+} {
+  if (flags.name === "ca") {
+    throw usageError('a node cannot be called "ca": ca.pem and ca.key are the authority\'s');
+  }
+  return { cert: join(flags.dir, `${flags.name}.pem`), key: join(flags.dir, `${flags.name}.key`) };
+}
+
+function makeNode(
+  flags: { readonly dir: string; readonly name: string; readonly days?: number },
+  hosts: readonly string[],
+): Promise<KeyAndCertificate> {
+  const hint = 'make the authority with "patina tls init"';
+  const authority = {
+    cert: readTextFile(join(flags.dir, "ca.pem"), hint),
+    key: readTextFile(join(flags.dir, "ca.key"), hint),
+  };
+  return usable(() =>
+    makeNodeCertificate({
+      authority,
+      name: flags.name,
+      hosts,
+      nowMs: Date.now(),
+      ...daysOf(flags),
+    }),
+  );
+}
+
+function daysOf(flags: { readonly days?: number }): { readonly days?: number } {
+  return flags.days === undefined ? {} : { days: flags.days };
+}
+
+/** "10.0.0.1,[2001:db8::1],seed.example.org" */
+function hostsOf(text: string): string[] {
+  const hosts = text
+    .split(",")
+    .map((host) => host.trim().replace(/^\[(.*)\]$/, "$1"))
+    .filter((host) => host !== "");
+  const port = hosts.find((host) => isIP(host) === 0 && /:\d+$/.test(host));
+  if (port !== undefined) {
+    throw usageError(
+      `--address takes hosts without a port: ${port.replace(/:\d+$/, "")}, not ${port}`,
+    );
+  }
+  return [...new Set(hosts)];
+}
+
+function write(
+  key: string,
+  cert: string,
+  made: KeyAndCertificate,
+  replace: boolean,
+  hint: string,
+): void {
+  writeFiles(
+    [
+      { path: key, text: made.key, secret: true },
+      { path: cert, text: made.cert, secret: false },
+    ],
+    replace,
+    hint,
+  );
+}
+
+function report(
+  flags: OutputFlags,
+  terminal: Terminal,
+  made: {
+    readonly cert: string;
+    readonly key: string;
+    readonly info: CertificateInfo;
+  },
+): void {
+  const { cert, key, info } = made;
+  const expires = new Date(info.expiresMs).toISOString();
+  if (flags.json) {
+    const { name, cluster, hosts: addresses, fingerprint } = info;
+    terminal.print(JSON.stringify({ name, cluster, addresses, cert, key, expires, fingerprint }));
+    return;
+  }
+  terminal.print(cert);
+  terminal.print(key);
+  terminal.talk(
+    `${info.isAuthority ? "The authority" : info.name} of the cluster ${info.cluster} is valid until ${expires.slice(0, 10)}.`,
+  );
+}
+
+/** Errors about certificates are the user's to mend. */
+async function usable<T>(make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof CertificateError) throw usageError(error.message);
+    throw error;
+  }
+}
