@@ -60,12 +60,11 @@ test("OpenSSL finds nothing wrong with them", async () => {
   const dir = folder.path("openssl");
   await patina(["tls", "init", "--dir", dir, "--cluster", "prod"]);
   await patina(["tls", "node", "--dir", dir, "--name", "a", "--address", "127.0.0.1"]);
-  const checked = await promisify(execFile)("openssl", [
-    ...["verify", "-x509_strict", "-purpose", "sslserver", "-verify_ip", "127.0.0.1"],
-    ...["-CAfile", `${dir}/ca.pem`, `${dir}/a.pem`],
-  ]).catch((error: NodeJS.ErrnoException & { stderr?: string }) =>
-    // A machine without OpenSSL's program has nothing to say about it.
-    error.code === "ENOENT" ? { stdout: ": OK" } : { stdout: String(error.stderr) },
+  const words = `verify -x509_strict -purpose sslserver -verify_ip 127.0.0.1 -CAfile ${dir}/ca.pem ${dir}/a.pem`;
+  const checked = await promisify(execFile)("openssl", words.split(" ")).catch(
+    (error: NodeJS.ErrnoException & { stderr?: string }) =>
+      // A machine without OpenSSL's program has nothing to say about it.
+      error.code === "ENOENT" ? { stdout: ": OK" } : { stdout: String(error.stderr) },
   );
   expect(checked.stdout).toMatch(/: OK/);
 });
