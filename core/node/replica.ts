@@ -103,6 +103,15 @@ export class Replica {
     return this.#state.summary;
   }
 
+  /**
+   * The store has another schema now. @param schema as in the options
+   * @param quarantined versions still wait for a schema that knows them
+   */
+  schemaChanged(schema: string, quarantined: boolean): void {
+    this.#state.schema = hashOfHex(schema);
+    this.#state.quarantined = quarantined;
+  }
+
   handle(now: Now, event: Event, out: Effect[]): void {
     const before = out.length;
     switch (event.type) {

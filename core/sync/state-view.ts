@@ -4,7 +4,7 @@ import { hashOfSummary } from "../crdt/state-summary.ts";
 import type { WireHash } from "../wire/wire-hash.ts";
 
 export class StateView {
-  readonly schema: WireHash;
+  schema: WireHash;
   /** Some versions wait for a schema that knows them, so equal holdings need not mean equal rows. */
   quarantined = false;
   #summary: StoreSummary;

@@ -15,7 +15,7 @@ import {
   resultsOf,
   type Shard,
 } from "../../experiments/bench/results.ts";
-import { nearest } from "../../sim/scenario/nearest.ts";
+import { nearest } from "../../core/base/nearest.ts";
 import { exitCodes, systemReason, usageError } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { mergeShards, readShard } from "./experiment-merge.ts";

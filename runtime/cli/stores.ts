@@ -1,5 +1,5 @@
 /** The stores that simulated nodes can keep their data in, by the name that `--store` takes. */
-import { nearest } from "../../sim/scenario/nearest.ts";
+import { nearest } from "../../core/base/nearest.ts";
 import type { StoreFactory } from "../../sim/store-factory.ts";
 import { memoryStores } from "../../sim/store/memory-disk.ts";
 import { usageError } from "./exit-codes.ts";

@@ -90,6 +90,7 @@ export type StoreAnswer =
       readonly holdings: readonly ActorHoldings[];
       readonly summary: StoreSummary;
       readonly schema: StoredSchema;
+      readonly quarantined: number;
       readonly groups: readonly CommittedGroup[];
     }
   | { readonly type: "group"; readonly members: readonly MemberAnswer[] }
@@ -99,11 +100,12 @@ export type StoreAnswer =
       readonly schema: StoredSchema;
       readonly summary: StoreSummary;
       readonly changed: boolean;
-      readonly released: number;
+      /** Versions that still wait for a schema that knows them. */
+      readonly quarantined: number;
     }
   | { readonly type: "own"; readonly chunks: readonly Chunk[]; readonly summary: StoreSummary }
-  /** `more`: a further slice would find something to do. */
-  | { readonly type: "upkeep"; readonly more: boolean }
+  /** `now`: another slice would find work at once. `later`: something is left to be done in a while. */
+  | { readonly type: "upkeep"; readonly more: "now" | "later" | "no" }
   | { readonly type: "info"; readonly info: StoreInfo }
   | {
       readonly type: "checked";

@@ -155,22 +155,25 @@ export class NodeStore extends SqliteStore {
    * One slice of upkeep, some milliseconds long. @param dirty something was written since the last.
    * @returns whether another slice would find work.
    */
-  upkeep(wallMs: number, dirty: boolean): boolean {
+  upkeep(wallMs: number, dirty: boolean): "now" | "later" | "no" {
     const nowMs = machineMs();
     this.#unsaved ||= dirty;
     if (this.#unsaved && nowMs - this.#savedMs >= saveEveryMs) {
       this.checkpoint();
       this.#savedMs = nowMs;
       this.#unsaved = false;
-      return true;
+      return "now";
     }
-    if (this.walBytes() > walWorthCopying)
+    if (this.walBytes() > walWorthCopying) {
       this.checkpointWal({ maxBytes: maxWalBytes, waitMs: 20 });
+    }
     if (nowMs - this.#forgotMs >= forgetEveryMs) {
-      if (this.#outcomes.forgetSome(wallMs)) return true;
+      if (this.#outcomes.forgetSome(wallMs)) return "now";
       this.#forgotMs = nowMs;
     }
-    return freePagesOf(this.engine.db) >= freePagesWorth && this.vacuumSome(vacuumPages) > 0;
+    const free = freePagesOf(this.engine.db);
+    if (free >= freePagesWorth && this.vacuumSome(vacuumPages) > 0) return "now";
+    return this.#unsaved || this.#outcomes.answers > 0 ? "later" : "no";
   }
 
   info(): StoreInfo {

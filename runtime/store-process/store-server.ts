@@ -43,11 +43,12 @@ export class StoreServer {
         store.saveEpoch(command.epoch);
         return { type: "done" };
       case "migrate": {
-        const before = store.schema().hash;
-        const { versions, summary } = store.migrate(Date.now(), command.schema);
+        const before = JSON.stringify(store.schema());
+        const { summary } = store.migrate(Date.now(), command.schema);
         const schema = store.schema();
-        const released = versions.filter(({ type }) => type === "applied").length;
-        return { type: "migrated", schema, summary, changed: schema.hash !== before, released };
+        const changed = JSON.stringify(schema) !== before;
+        const { quarantined } = store.counts();
+        return { type: "migrated", schema, summary, changed, quarantined };
       }
       case "serveOwn":
         return { type: "own", chunks: ownAbove(store, command.after), summary: store.summary() };
@@ -93,6 +94,7 @@ export class StoreServer {
       holdings: store.holdings(),
       summary: store.summary(),
       schema: store.schema(),
+      quarantined: store.counts().quarantined,
       groups: store.committedGroups(),
     };
   }

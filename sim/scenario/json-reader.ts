@@ -2,7 +2,7 @@
  * Reads checked values out of parsed JSON. What is wrong is thrown as a `ScenarioError` that names
  * the key's path and the mend; `parse.ts` turns it into a tagged value, so it never leaves this folder.
  */
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../core/base/nearest.ts";
 
 export class ScenarioError extends Error {
   override name = "ScenarioError";

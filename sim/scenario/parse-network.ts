@@ -12,7 +12,7 @@ import {
   ScenarioError,
   show,
 } from "./json-reader.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../core/base/nearest.ts";
 import type { NetworkSpec, NodeSpec } from "./scenario.ts";
 import { maxNodes } from "./scenario.ts";
 

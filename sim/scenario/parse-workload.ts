@@ -13,7 +13,7 @@ import {
   ScenarioError,
   show,
 } from "./json-reader.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../core/base/nearest.ts";
 import type { OpJson, RowJson, Workload } from "./scenario.ts";
 
 export interface WorkloadContext {

@@ -1,6 +1,6 @@
 /** The built-in scenarios: what `patina sim --list` names. Each is a scenario file that depends on the number of nodes. */
 import { assert } from "../../core/base/assert.ts";
-import { nearest } from "../scenario/nearest.ts";
+import { nearest } from "../../core/base/nearest.ts";
 import { parseScenario } from "../scenario/parse.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { clockScenarios } from "./clocks.ts";

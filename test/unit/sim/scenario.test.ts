@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearest } from "../../../sim/scenario/nearest.ts";
+import { nearest } from "../../../core/base/nearest.ts";
 import { parseScenario, parseScenarioText } from "../../../sim/scenario/parse.ts";
 import {
   builtIns,

@@ -1,3 +1,4 @@
+/** The known word nearest to a mistyped one. */
 /** The candidate with the fewest edits (Damerau–Levenshtein, adjacent swaps counting one) from `word`, or null if none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   let best: string | null = null;

@@ -1,0 +1,303 @@
+/** The node's service on the main thread: what the HTTP API asks, passed on to the thread or process that does it. */
+import { machineMs } from "../ipc/clock.ts";
+import type { Logger } from "../observe/logger.ts";
+import { LiveTrace } from "../observe/live-trace.ts";
+import type { TransportTls } from "../net/transport.ts";
+import { ReaderPool } from "../readers/reader-pool.ts";
+import type { SchemaSource } from "../store/schema-source.ts";
+import type { StoredSchema } from "../store-process/messages.ts";
+import { packStatements, resultOf } from "../store-process/result.ts";
+import { MemberList } from "./member-list.ts";
+import type { MigrateReply, NetFailure, NetOptions, NetReport, NetStatus } from "./net-messages.ts";
+import { NetThread } from "./net-thread.ts";
+import type {
+  MemberInfo,
+  NodeService,
+  NodeStatus,
+  QueryRequest,
+  QueryResult,
+  SchemaInfo,
+  TransactRequest,
+  TransactResult,
+} from "./node-service.ts";
+import { ServiceError } from "./node-service.ts";
+
+export interface LocalNodeOptions {
+  readonly net: NetOptions;
+  readonly log: Logger;
+  /** Of the program. */
+  readonly version: string;
+  /** Reader processes at the most. */
+  readonly maxReaders: number;
+  /** What `reload` does; the service itself knows no files. */
+  readonly reload: () => Promise<readonly string[]>;
+  /** The node cannot go on. */
+  readonly failed: (failure: { readonly why: string; readonly code: NetFailure }) => void;
+}
+
+export type Started = Extract<NetReport, { type: "started" }>;
+
+/** A reader that had nothing to do for so long is ended: it costs memory. */
+const readerIdleMs = 300_000;
+
+export class LocalNode implements NodeService {
+  readonly #options: LocalNodeOptions;
+  readonly #net: NetThread;
+  readonly #readers: ReaderPool;
+  readonly #members = new MemberList();
+  readonly #trace: LiveTrace;
+  readonly #schemaListeners = new Set<() => void>();
+  readonly #beganMs = machineMs();
+  #started: Started | null = null;
+  #schema: StoredSchema = { statements: [], hash: "0000000000000000", tables: [] };
+  #joined = false;
+  #stopping = false;
+  #stopped: (() => void) | null = null;
+  #starting: ((started: Started) => void) | null = null;
+
+  constructor(options: LocalNodeOptions) {
+    this.#options = options;
+    const { path } = options.net.db;
+    this.#readers = new ReaderPool({ path, maxReaders: options.maxReaders, idleMs: readerIdleMs });
+    this.#net = new NetThread(
+      options.net,
+      (report) => this.#report(report),
+      (error) => options.failed({ why: error.stack ?? error.message, code: "bug" }),
+    );
+    this.#trace = new LiveTrace({
+      self: { name: options.net.name, region: options.net.gossip.region, actor: "" },
+      node: (address) => this.#members.node(address),
+      schema: () => this.#schema.statements,
+      present: () => this.#members.present(),
+      wanted: (wanted) => this.#net.send({ type: "trace", wanted }),
+      now: () => performance.now(),
+    });
+  }
+
+  /** Until the database is open and the node listens. What keeps it from that is told to `failed`. */
+  start(): Promise<Started> {
+    return new Promise((resolve) => {
+      this.#starting = resolve;
+    });
+  }
+
+  get actorId(): string {
+    return this.#started?.actorId ?? "";
+  }
+
+  get ready(): boolean {
+    return this.#joined && !this.#stopping;
+  }
+
+  /** Queries that wait for a reader, and reader processes. */
+  get readers(): ReaderPool {
+    return this.#readers;
+  }
+
+  // What clients ask
+
+  async transact(request: TransactRequest): Promise<TransactResult> {
+    this.#refuseWhenStopping();
+    const { timeoutMs, idempotencyKey: key } = request;
+    const deadlineMs = timeoutMs === null ? null : machineMs() + timeoutMs;
+    const body = packStatements(request.statements);
+    return resultOf(await this.#net.transact({ body, deadlineMs, key }));
+  }
+
+  query(request: QueryRequest): Promise<QueryResult> {
+    if (this.#stopping) return Promise.reject(stopping());
+    return this.#readers.query(request);
+  }
+
+  schema(): SchemaInfo {
+    return this.#schema;
+  }
+
+  onSchema(changed: () => void): () => void {
+    this.#schemaListeners.add(changed);
+    return () => this.#schemaListeners.delete(changed);
+  }
+
+  waitApplied(actor: string, version: number, timeoutMs: number): Promise<boolean> {
+    return this.#net.request({ type: "waitApplied", actor, version, timeoutMs });
+  }
+
+  waitPeers(
+    version: number,
+    peers: number | "all",
+    timeoutMs: number,
+  ): Promise<{ readonly wanted: number; readonly applied: number }> {
+    return this.#net.request({ type: "waitPeers", version, peers, timeoutMs });
+  }
+
+  async status(): Promise<NodeStatus> {
+    const net = await this.#net.request({ type: "status" });
+    const { name, gossip } = this.#options.net;
+    const { hash, tables } = this.#schema;
+    const { store } = net;
+    return {
+      version: this.#options.version,
+      name,
+      actorId: this.actorId,
+      nodeId: this.#started?.nodeId ?? "",
+      clusterId: gossip.clusterId,
+      region: gossip.region,
+      addr: this.#started?.address ?? gossip.addr,
+      uptimeSeconds: (machineMs() - this.#beganMs) / 1000,
+      ready: this.ready,
+      schema: { hash, tables },
+      members: net.members,
+      lag: net.lag,
+      p99Lag: net.p99Lag,
+      gaps: net.gaps,
+      heads: net.heads,
+      queues: [...net.queues, { name: "queries", size: this.#readers.queued, max: 4096 }],
+      queueSize: net.queueSize,
+      db: {
+        bytes: store?.bytes ?? 0,
+        walBytes: store?.walBytes ?? 0,
+        conflicts: (store?.conflicts ?? 0) + (store?.aside ?? 0),
+        quarantined: store?.quarantined ?? 0,
+        stateHash: net.hash,
+        rows: net.rows,
+      },
+      counters: this.#counters(net),
+    };
+  }
+
+  #counters(net: NetStatus): Record<string, number> {
+    const { transport, store } = net;
+    return {
+      ...net.counters,
+      loopDelayP99Ms: net.loopDelay.p99,
+      loopDelayMaxMs: net.loopDelay.max,
+      readerProcesses: this.#readers.size,
+      readerKills: this.#readers.kills,
+      freeBytes: store?.freeBytes ?? 0,
+      tombstones: store?.tombstones ?? 0,
+      idempotencyKeys: store?.answers ?? 0,
+      ...(transport === null
+        ? {}
+        : {
+            connections: transport.connections,
+            handshakes: transport.handshakes,
+            handshakesRefused: transport.handshakesRefused,
+            bytesSent: transport.bytesSent,
+            bytesReceived: transport.bytesReceived,
+            datagramsSent: transport.datagramsSent,
+            datagramsDropped: transport.datagramsDropped,
+            queuedBytes: transport.queuedBytes,
+            transportRejected: transport.rejected,
+          }),
+    };
+  }
+
+  members(): readonly MemberInfo[] {
+    return this.#members.all();
+  }
+
+  onMember(changed: (member: MemberInfo) => void): () => void {
+    return this.#members.on(changed);
+  }
+
+  onTrace(line: (line: string) => void, planes: ReadonlySet<string> | null): () => void {
+    return this.#trace.subscribe(line, planes);
+  }
+
+  backup(path: string): Promise<void> {
+    return this.#readers.backup(path);
+  }
+
+  reload(): Promise<readonly string[]> {
+    return this.#options.reload();
+  }
+
+  // What the operator asks
+
+  /** @returns what changed; the schema is refused as a whole or taken as a whole. */
+  async migrate(schema: readonly SchemaSource[]): Promise<MigrateReply> {
+    const reply = await this.#net.request({ type: "migrate", schema });
+    if (reply.type === "migrated" && reply.changed) {
+      this.#schema = reply.schema;
+      for (const changed of this.#schemaListeners) changed();
+    }
+    return reply;
+  }
+
+  check(): Promise<readonly { readonly where: string; readonly what: string }[]> {
+    return this.#net.request({ type: "check" });
+  }
+
+  rotate(tls: TransportTls): void {
+    this.#net.send({ type: "rotate", tls });
+  }
+
+  /** How long the store has been at its present command; how long the network thread takes to say so. */
+  async pulse(): Promise<{ readonly storeBusyMs: number }> {
+    return this.#net.request({ type: "ping" });
+  }
+
+  /** From now on it is not ready, and takes no new requests. */
+  announceStop(): void {
+    this.#stopping = true;
+  }
+
+  /** Leaves the cluster and closes the database. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#readers.close();
+    const stopped = new Promise<void>((resolve) => {
+      this.#stopped = resolve;
+    });
+    this.#net.send({ type: "stop", graceMs });
+    await stopped;
+    await this.#net.terminate();
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#stopping) throw stopping();
+  }
+
+  // News of the network thread
+
+  #report(report: NetReport): void {
+    switch (report.type) {
+      case "started":
+        this.#started = report;
+        this.#schema = report.schema;
+        this.#starting?.(report);
+        break;
+      case "joined":
+        this.#joined = true;
+        break;
+      case "failed":
+        this.#options.failed(report);
+        break;
+      case "members":
+        this.#members.update(report.list);
+        break;
+      case "forgotten":
+        this.#members.forget(report.addr);
+        break;
+      case "rtts":
+        this.#members.rtts(report.list);
+        break;
+      case "log":
+        this.#options.log[report.level](report.fields, report.message);
+        break;
+      case "trace":
+        for (const event of report.events) this.#trace.record(event);
+        break;
+      case "stopped":
+        this.#stopped?.();
+        break;
+      case "answers":
+      case "reply":
+        break;
+    }
+  }
+}
+
+function stopping(): ServiceError {
+  return new ServiceError("shutting_down", "the node is stopping");
+}

@@ -1,0 +1,173 @@
+/**
+ * The configuration of a node from all its sources: the command line, then the environment, then one
+ * file (the one that is named, or `./patina.toml`, or `/etc/patina/config.toml`), then what is said
+ * in `settings.ts`.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute, join, relative } from "node:path";
+import type { z } from "zod";
+import { nearest } from "../../core/base/nearest.ts";
+import { ConfigError } from "./config-error.ts";
+import type { LogLevel, NodeConfig, TlsFiles, TokenConfig } from "./node-config.ts";
+import { settings } from "./settings.ts";
+import { fromEnvironment, fromFile, fromFlags, type Given } from "./sources.ts";
+import { checkTogether } from "./together.ts";
+
+export interface ConfigSources {
+  /** As given with -c; null: where it usually is. */
+  readonly file: string | null;
+  /** "KEY=VALUE", of the command line. */
+  readonly set: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** The working directory. */
+  readonly cwd: string;
+}
+
+/** A setting in force. */
+export interface SettingInForce {
+  readonly key: string;
+  readonly value: unknown;
+  /** "default" where nobody said anything. */
+  readonly origin: string;
+}
+
+export interface LoadedConfig {
+  readonly config: NodeConfig;
+  /** The file that was read; null: none. */
+  readonly file: string | null;
+  /** Every setting, in the order of the documentation. */
+  readonly settings: readonly SettingInForce[];
+}
+
+const usualFiles = ["patina.toml", "/etc/patina/config.toml"];
+
+/** @throws ConfigError */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const { cwd } = sources;
+  const file = sources.file ?? usualFiles.find((path) => existsSync(absolute(path, cwd))) ?? null;
+  const shown = file === null ? null : shownPath(file, cwd);
+  const given = [
+    ...(file === null ? [] : fromFile(absolute(file, cwd), shown as string)),
+    ...fromEnvironment(sources.env, cwd),
+    ...fromFlags(sources.set, cwd),
+  ];
+  const last = new Map<string, Given>(given.map((one) => [one.key, one]));
+  const values = new Map<string, unknown>();
+  const inForce: SettingInForce[] = [];
+  for (const [key, { initial }] of Object.entries(settings)) {
+    const one = last.get(key) ?? { key, value: initial, origin: "default", folder: cwd };
+    const value = one.value === undefined ? undefined : read(one);
+    values.set(key, value);
+    inForce.push({ key, value: value ?? null, origin: one.origin });
+  }
+  checkTogether(inForce);
+  return {
+    config: assemble(values),
+    file: file === null ? null : absolute(file, cwd),
+    settings: inForce,
+  };
+}
+
+/** Checks a value and completes its paths. @throws ConfigError */
+function read({ key, value, origin, folder }: Given): unknown {
+  const setting = settings[key];
+  if (setting === undefined) throw new ConfigError(`${origin}: there is no setting ${key}`);
+  const filled = key === "api.tokens" ? withHashFiles(value, folder, origin) : value;
+  const parsed = setting.schema.safeParse(filled);
+  if (!parsed.success) throw new ConfigError(complaint(key, filled, origin, parsed.error));
+  if (setting.path !== true) return parsed.data;
+  if (Array.isArray(parsed.data)) {
+    return (parsed.data as string[]).map((path) => absolute(path, folder));
+  }
+  return absolute(parsed.data as string, folder);
+}
+
+function complaint(key: string, value: unknown, origin: string, error: z.ZodError): string {
+  const issue = error.issues[0];
+  const inner = issue?.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`));
+  const where = `${key}${inner?.join("") ?? ""}`;
+  if (issue?.code === "unrecognized_keys") {
+    const word = issue.keys[0] ?? "";
+    const known = ["name", "hash", "hash_file", "read", "write", "admin"];
+    const near = nearest(word, known);
+    const mend = near === null ? `there are ${known.join(", ")}` : `did you mean ${near}?`;
+    return `${origin}: there is no setting ${where}.${word}; ${mend}`;
+  }
+  const shown = issue?.path.length === 0 ? `, not ${JSON.stringify(value)}` : "";
+  const text = issue?.message ?? "is not right";
+  const missing = issue?.code === "invalid_type" && /received undefined/.test(text);
+  return `${origin}: ${where} ${missing ? "is missing" : text}${shown}`;
+}
+
+/** Secrets may stand in files of their own. */
+function withHashFiles(value: unknown, folder: string, origin: string): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((token: unknown) => {
+    if (typeof token !== "object" || token === null || !("hash_file" in token)) return token;
+    const { hash_file: path, ...rest } = token;
+    if (typeof path !== "string") return token;
+    try {
+      return { ...rest, hash: readFileSync(absolute(path, folder), "utf8").trim() };
+    } catch (error) {
+      throw new ConfigError(
+        `${origin}: api.tokens hash_file ${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`,
+      );
+    }
+  });
+}
+
+function assemble(values: ReadonlyMap<string, unknown>): NodeConfig {
+  const get = <T>(key: string): T => values.get(key) as T;
+  const orNull = <T>(key: string): T | null => (values.get(key) as T | undefined) ?? null;
+  const cert = orNull<string>("gossip.tls.cert_file");
+  const tls: TlsFiles | null =
+    cert === null
+      ? null
+      : { caFile: get("gossip.tls.ca_file"), certFile: cert, keyFile: get("gossip.tls.key_file") };
+  const apiCert = orNull<string>("api.tls.cert_file");
+  return {
+    name: get("name"),
+    db: {
+      path: get("db.path"),
+      schemaPaths: get("db.schema_paths"),
+      synchronous: get("db.synchronous"),
+    },
+    gossip: {
+      addr: get("gossip.addr"),
+      externalAddr: orNull("gossip.external_addr"),
+      bootstrap: get("gossip.bootstrap"),
+      clusterId: get("gossip.cluster_id"),
+      region: get("gossip.region"),
+      profile: get("gossip.profile"),
+      broadcast: get("gossip.broadcast"),
+      transport: get("gossip.transport"),
+      plaintext: get("gossip.plaintext"),
+      tls,
+      sign: get("gossip.sign"),
+    },
+    api: {
+      addrs: get("api.addr"),
+      endpointName: orNull("api.endpoint_name"),
+      bodyLimitBytes: get("api.body_limit_bytes"),
+      open: get("api.open"),
+      tls: apiCert === null ? null : { certFile: apiCert, keyFile: get("api.tls.key_file") },
+      tokens: get<TokenConfig[]>("api.tokens"),
+      maxConcurrent: get("api.max_concurrent"),
+    },
+    telemetry: {
+      prometheusAddr: orNull("telemetry.prometheus_addr"),
+      otlpEndpoint: orNull("telemetry.otlp_endpoint"),
+    },
+    log: { format: get("log.format"), level: get<LogLevel>("log.level") },
+    watchdog: { stuckMs: get("watchdog.stuck_ms"), restart: get("watchdog.restart") },
+  };
+}
+
+function absolute(path: string, folder: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
+function shownPath(path: string, cwd: string): string {
+  const short = relative(cwd, absolute(path, cwd));
+  return short.startsWith("..") ? absolute(path, cwd) : short;
+}

@@ -1,0 +1,204 @@
+/**
+ * Queries on read-only connections. A query whose rows are not all taken keeps a connection of its
+ * own, so that the next one sees the newest state; between two steps the process listens, so that
+ * what is cancelled while it waits is never begun.
+ */
+import { assert } from "../../core/base/assert.ts";
+import type { Value } from "../../core/crdt/value.ts";
+import type { Parameters } from "../agent/node-service.ts";
+import { backupDatabase } from "../store/backup.ts";
+import type { Db, Statement } from "../store/db.ts";
+import { checkRead, openReader } from "../store/reader.ts";
+import { fromSqlExact, type SqlValue, toSqlExact } from "../store/sql-value.ts";
+import type { PlainError } from "../store-process/result.ts";
+import { withoutPrefixes } from "../store-process/result.ts";
+import { sqlFailure } from "../store-process/sql-failure.ts";
+import { batchBytes, batchRows, type ReaderAnswer, type ReaderCommand, type Row } from "./messages.ts";
+
+/** Statements kept prepared on a connection; past it all are forgotten. */
+const maxPrepared = 128;
+/** Connections kept for the next query; more are closed. */
+const maxIdle = 2;
+/** A process has several of them, and there are several processes. */
+const cacheKiB = 4096;
+
+class Connection {
+  readonly db: Db;
+  readonly #prepared = new Map<string, Statement>();
+
+  constructor(path: string) {
+    this.db = openReader(path, { cacheKiB });
+  }
+
+  prepare(sql: string): Statement {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.db.prepare(sql) as Statement;
+    if (this.#prepared.size >= maxPrepared) this.#prepared.clear();
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+}
+
+interface OpenQuery {
+  readonly connection: Connection;
+  readonly rows: Iterator<unknown[]>;
+}
+
+/** What is done in its turn. */
+type Step = Exclude<ReaderCommand, { type: "cancel" }>;
+
+export class ReaderServer {
+  readonly #answer: (answer: ReaderAnswer) => void;
+  #path = "";
+  readonly #commands: Step[] = [];
+  readonly #cancelled = new Set<number>();
+  readonly #open = new Map<number, OpenQuery>();
+  readonly #idle: Connection[] = [];
+  #scheduled = false;
+
+  constructor(answer: (answer: ReaderAnswer) => void) {
+    this.#answer = answer;
+  }
+
+  take(command: ReaderCommand): void {
+    if (command.type === "cancel") {
+      this.#cancel(command.id);
+      return;
+    }
+    this.#commands.push(command);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const command = this.#commands.shift();
+      if (command !== undefined) this.#step(command);
+      if (this.#commands.length > 0) this.#schedule();
+    });
+  }
+
+  #cancel(id: number): void {
+    const open = this.#open.get(id);
+    if (open !== undefined) this.#close(id, open);
+    else if (this.#commands.some((command) => "id" in command && command.id === id)) {
+      this.#cancelled.add(id);
+    }
+  }
+
+  #step(command: Step): void {
+    const id = command.type === "open" ? 0 : command.id;
+    if (this.#cancelled.delete(id)) {
+      this.#answer({ type: "skipped", id });
+      return;
+    }
+    try {
+      switch (command.type) {
+        case "open":
+          this.#path = command.path;
+          this.#idle.push(new Connection(command.path));
+          this.#answer({ type: "opened" });
+          break;
+        case "query":
+          this.#query(command);
+          break;
+        case "more":
+          this.#more(id, null);
+          break;
+        case "backup":
+          backupDatabase(this.#path, command.path);
+          this.#answer({ type: "rows", id, columns: [], rows: [], done: true });
+          break;
+      }
+    } catch (error) {
+      const open = this.#open.get(id);
+      if (open !== undefined) this.#close(id, open);
+      this.#answer({ type: "error", id, error: queryFailure(error) });
+    }
+  }
+
+  #query({ id, sql, parameters }: Extract<ReaderCommand, { type: "query" }>): void {
+    refuseWrites(sql);
+    const connection = this.#idle.pop() ?? new Connection(this.#path);
+    try {
+      const statement = connection.prepare(sql);
+      if (!statement.readonly || !statement.reader) throw notReadonly;
+      const columns = statement.columns().map(({ name }) => name);
+      const rows = statement.raw().safeIntegers().iterate(bound(parameters)) as Iterator<unknown[]>;
+      this.#open.set(id, { connection, rows });
+      this.#more(id, columns);
+    } catch (error) {
+      if (!this.#open.has(id)) this.#release(connection);
+      throw error;
+    }
+  }
+
+  #more(id: number, columns: readonly string[] | null): void {
+    const open = this.#open.get(id);
+    if (open === undefined) {
+      this.#answer({ type: "skipped", id });
+      return;
+    }
+    const rows: Row[] = [];
+    let bytes = 0;
+    let done = false;
+    while (rows.length < batchRows && bytes < batchBytes) {
+      const next = open.rows.next();
+      if (next.done === true) {
+        done = true;
+        break;
+      }
+      const row = next.value.map(fromSqlExact);
+      rows.push(row);
+      for (const value of row) bytes += sizeOf(value);
+    }
+    if (done) this.#close(id, open);
+    this.#answer({ type: "rows", id, columns, rows, done });
+  }
+
+  #close(id: number, { connection, rows }: OpenQuery): void {
+    assert(this.#open.delete(id), "a query is closed once");
+    rows.return?.();
+    this.#release(connection);
+  }
+
+  #release(connection: Connection): void {
+    if (this.#idle.length < maxIdle) this.#idle.push(connection);
+    else connection.db.close();
+  }
+}
+
+const notReadonly = Object.assign(new Error("statement is not readonly"), { notReadonly: true });
+const writing = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|BEGIN|COMMIT|END|SAVEPOINT|RELEASE|ROLLBACK|REINDEX|ANALYZE)\b/i;
+
+function refuseWrites(sql: string): void {
+  if (writing.test(sql)) throw notReadonly;
+  checkRead(sql);
+}
+
+function queryFailure(error: unknown): PlainError {
+  const given = error as { code?: unknown; message?: string };
+  // The guards on replicated tables call a function that only the node's own connection has.
+  const guarded = given.message?.includes("patina_writes_only_through_a_node") === true;
+  if (error === notReadonly || guarded) {
+    const hint = "send what writes to /v1/transactions";
+    return { code: "not_readonly", message: notReadonly.message, sqlite: null, hint };
+  }
+  return sqlFailure(given);
+}
+
+function sizeOf(value: Value): number {
+  if (typeof value === "string") return value.length + 8;
+  return value instanceof Uint8Array ? value.length + 8 : 8;
+}
+
+function bound(parameters: Parameters): SqlValue[] | Record<string, SqlValue> {
+  if (Array.isArray(parameters)) return (parameters as Value[]).map(toSqlExact);
+  const named = Object.entries(withoutPrefixes(parameters)).map(
+    ([name, value]) => [name, toSqlExact(value as Value)] as const,
+  );
+  return Object.fromEntries(named);
+}
