@@ -2,7 +2,7 @@
 import { machineMs } from "../ipc/clock.ts";
 import type { Logger } from "../observe/logger.ts";
 import { LiveTrace } from "../observe/live-trace.ts";
-import type { TransportTls } from "../net/transport.ts";
+import type { TransportStats, TransportTls } from "../net/transport.ts";
 import { ReaderPool } from "../readers/reader-pool.ts";
 import type { SchemaSource } from "../store/schema-source.ts";
 import type { StoredSchema } from "../store-process/messages.ts";
@@ -169,26 +169,14 @@ export class LocalNode implements NodeService {
     const { transport, store } = net;
     return {
       ...net.counters,
-      loopDelayP99Ms: net.loopDelay.p99,
-      loopDelayMaxMs: net.loopDelay.max,
-      readerProcesses: this.#readers.size,
-      readerKills: this.#readers.kills,
-      freeBytes: store?.freeBytes ?? 0,
-      tombstones: store?.tombstones ?? 0,
-      idempotencyKeys: store?.answers ?? 0,
-      ...(transport === null
-        ? {}
-        : {
-            connections: transport.connections,
-            handshakes: transport.handshakes,
-            handshakesRefused: transport.handshakesRefused,
-            bytesSent: transport.bytesSent,
-            bytesReceived: transport.bytesReceived,
-            datagramsSent: transport.datagramsSent,
-            datagramsDropped: transport.datagramsDropped,
-            queuedBytes: transport.queuedBytes,
-            transportRejected: transport.rejected,
-          }),
+      net_loop_delay_p99_seconds: net.loopDelay.p99 / 1000,
+      net_loop_delay_max_seconds: net.loopDelay.max / 1000,
+      reader_processes: this.#readers.size,
+      reader_kills_total: this.#readers.kills,
+      db_free_bytes: store?.freeBytes ?? 0,
+      db_tombstones: store?.tombstones ?? 0,
+      idempotency_keys: store?.answers ?? 0,
+      ...(transport === null ? {} : ofTransport(transport)),
     };
   }
 
@@ -296,6 +284,20 @@ export class LocalNode implements NodeService {
         break;
     }
   }
+}
+
+function ofTransport(stats: TransportStats): Record<string, number> {
+  return {
+    transport_connections: stats.connections,
+    transport_queued_bytes: stats.queuedBytes,
+    transport_handshakes_total: stats.handshakes,
+    transport_handshakes_refused_total: stats.handshakesRefused,
+    transport_sent_bytes_total: stats.bytesSent,
+    transport_received_bytes_total: stats.bytesReceived,
+    transport_datagrams_sent_total: stats.datagramsSent,
+    transport_datagrams_dropped_total: stats.datagramsDropped,
+    transport_rejected_total: stats.rejected,
+  };
 }
 
 function stopping(): ServiceError {

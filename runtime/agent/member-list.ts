@@ -54,6 +54,7 @@ export class MemberList {
   }
 }
 
-function infoOf({ epoch: _, ...info }: NetMember): MemberInfo {
-  return info;
+function infoOf(member: NetMember): MemberInfo {
+  const { name, actorId, addr, state, incarnation, region, rttMs } = member;
+  return { name, actorId, addr, state, incarnation, region, rttMs };
 }

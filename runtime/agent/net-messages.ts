@@ -25,6 +25,8 @@ export interface NetOptions {
     readonly transport: "auto" | "quic" | "tcp";
   };
   readonly tls: TransportTls | null;
+  /** No TLS, and not on loopback alone. */
+  readonly plaintextAnywhere: boolean;
 }
 
 /** A member with what the live trace says of it besides. */
@@ -120,4 +122,5 @@ export type NetReport =
   | { readonly type: "trace"; readonly events: readonly LiveEvent[] }
   | { readonly type: "stopped" };
 
-export type NetFailure = "schema" | "open" | "damaged" | "disk" | "bug" | "listen";
+/** `certificate`: one of the node's own files. */
+export type NetFailure = "schema" | "open" | "damaged" | "disk" | "bug" | "listen" | "certificate";

@@ -45,15 +45,30 @@ export function netStatus(sources: StatusSources): NetStatus {
     transport: transport?.stats() ?? null,
     loopDelay,
     counters: {
-      ...host?.counters,
-      ...swim?.counters,
+      ...totals(host?.counters ?? {}, ""),
+      ...totals(swim?.counters ?? {}, "swim_"),
+      ...totals(
+        {
+          broadcastFresh: replica?.broadcast.fresh ?? 0,
+          broadcastDuplicates: replica?.broadcast.duplicates ?? 0,
+          storeRestarts: store?.restarts ?? 0,
+        },
+        "",
+      ),
       ...sources.counters,
-      swimHealth: swim?.health ?? 0,
-      broadcastFresh: replica?.broadcast.fresh ?? 0,
-      broadcastDuplicates: replica?.broadcast.duplicates ?? 0,
-      storeRestarts: store?.restarts ?? 0,
+      swim_health: swim?.health ?? 0,
     },
   };
+}
+
+/** What only grows, under the names that metrics have. */
+export function totals(counters: object, prefix: string): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counters).map(([name, value]) => {
+      const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      return [`${prefix}${snake}_total`, value as number];
+    }),
+  );
 }
 
 function known(host: ReplicaHost): typeof unknown {

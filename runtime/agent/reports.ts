@@ -1,6 +1,6 @@
 /** What the network thread tells the main thread: answers and trace lines together, log lines bounded. */
 import type { LiveEvent } from "../observe/live-trace.ts";
-import type { NetLogLevel, NetMember, NetReport } from "./net-messages.ts";
+import type { NetLogLevel, NetReport } from "./net-messages.ts";
 
 /** Of one message at most so many log lines in this time: what strangers cause must not fill a disk. */
 const rareEveryMs = 10_000;
@@ -31,10 +31,6 @@ export class Reports {
   trace(event: LiveEvent): void {
     this.#trace.push(event);
     this.#schedule();
-  }
-
-  members(list: readonly NetMember[]): void {
-    this.send({ type: "members", list });
   }
 
   log(level: NetLogLevel, message: string, fields: object = {}): void {

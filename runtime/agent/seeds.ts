@@ -2,19 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { type Address, address } from "../../core/base/ids.ts";
-
-/** "host:port", "[v6]:port"; null when it is neither. */
-export function splitAddress(
-  text: string,
-): { readonly host: string; readonly port: number } | null {
-  const [, v6, host = v6, digits = ""] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  return host === undefined || port > 65_535 ? null : { host, port };
-}
-
-export function joinAddress(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
+import { formatHostPort, parseHostPort } from "../net/address.ts";
 
 export interface Seeds {
   readonly addresses: readonly Address[];
@@ -28,7 +16,7 @@ export async function resolveSeeds(names: readonly string[], self: Address): Pro
   const failed: { name: string; why: string }[] = [];
   await Promise.all(
     names.map(async (name) => {
-      const parts = splitAddress(name);
+      const parts = parseHostPort(name);
       if (parts === null) return;
       if (isIP(parts.host) !== 0) {
         addresses.add(address(name));
@@ -36,7 +24,7 @@ export async function resolveSeeds(names: readonly string[], self: Address): Pro
       }
       try {
         for (const found of await lookup(parts.host, { all: true })) {
-          addresses.add(address(joinAddress(found.address, parts.port)));
+          addresses.add(address(formatHostPort(found.address, parts.port)));
         }
       } catch (error) {
         failed.push({ name, why: (error as NodeJS.ErrnoException).code ?? String(error) });

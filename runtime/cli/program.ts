@@ -4,6 +4,7 @@
  * `--help` and a mistyped option answer at once.
  */
 import { Command, CommanderError } from "commander";
+import { add as agent } from "./commands/agent.ts";
 import { add as demo } from "./commands/demo.ts";
 import { add as experiment } from "./commands/experiment.ts";
 import { add as replay } from "./commands/replay.ts";
@@ -17,6 +18,7 @@ import type { ExitCode } from "./exit-codes.ts";
 /** One line a command, in the order of `--help`. */
 const commands: readonly AddCommand[] = [
   demo, // (a line each, so that lists grow without conflicts)
+  agent,
   tls,
   sim,
   replay,

@@ -8,7 +8,7 @@ import { isAbsolute, join, relative } from "node:path";
 import type { z } from "zod";
 import { nearest } from "../../core/base/nearest.ts";
 import { ConfigError } from "./config-error.ts";
-import type { LogLevel, NodeConfig, TlsFiles, TokenConfig } from "./node-config.ts";
+import type { NodeConfig, TlsFiles } from "./node-config.ts";
 import { settings } from "./settings.ts";
 import { fromEnvironment, fromFile, fromFlags, type Given } from "./sources.ts";
 import { checkTogether } from "./together.ts";
@@ -84,7 +84,9 @@ function read({ key, value, origin, folder }: Given): unknown {
 
 function complaint(key: string, value: unknown, origin: string, error: z.ZodError): string {
   const issue = error.issues[0];
-  const inner = issue?.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`));
+  const inner = issue?.path.map((part) =>
+    typeof part === "number" ? `[${part}]` : `.${String(part)}`,
+  );
   const where = `${key}${inner?.join("") ?? ""}`;
   if (issue?.code === "unrecognized_keys") {
     const word = issue.keys[0] ?? "";
@@ -117,14 +119,15 @@ function withHashFiles(value: unknown, folder: string, origin: string): unknown 
 }
 
 function assemble(values: ReadonlyMap<string, unknown>): NodeConfig {
-  const get = <T>(key: string): T => values.get(key) as T;
-  const orNull = <T>(key: string): T | null => (values.get(key) as T | undefined) ?? null;
-  const cert = orNull<string>("gossip.tls.cert_file");
+  // Each value has passed the schema of its setting, which says more than a type here could.
+  const get = (key: string): never => values.get(key) as never;
+  const orNull = (key: string): string | null => (values.get(key) as string | undefined) ?? null;
+  const cert = orNull("gossip.tls.cert_file");
   const tls: TlsFiles | null =
     cert === null
       ? null
       : { caFile: get("gossip.tls.ca_file"), certFile: cert, keyFile: get("gossip.tls.key_file") };
-  const apiCert = orNull<string>("api.tls.cert_file");
+  const apiCert = orNull("api.tls.cert_file");
   return {
     name: get("name"),
     db: {
@@ -151,14 +154,14 @@ function assemble(values: ReadonlyMap<string, unknown>): NodeConfig {
       bodyLimitBytes: get("api.body_limit_bytes"),
       open: get("api.open"),
       tls: apiCert === null ? null : { certFile: apiCert, keyFile: get("api.tls.key_file") },
-      tokens: get<TokenConfig[]>("api.tokens"),
+      tokens: get("api.tokens"),
       maxConcurrent: get("api.max_concurrent"),
     },
     telemetry: {
       prometheusAddr: orNull("telemetry.prometheus_addr"),
       otlpEndpoint: orNull("telemetry.otlp_endpoint"),
     },
-    log: { format: get("log.format"), level: get<LogLevel>("log.level") },
+    log: { format: get("log.format"), level: get("log.level") },
     watchdog: { stuckMs: get("watchdog.stuck_ms"), restart: get("watchdog.restart") },
   };
 }

@@ -163,7 +163,12 @@ export const settings: Readonly<Record<string, Setting>> = {
     initial: false,
     about: "listen off loopback without tokens",
   },
-  "api.tls.cert_file": { form: "text", schema: filePath, path: true, about: "the API's certificate" },
+  "api.tls.cert_file": {
+    form: "text",
+    schema: filePath,
+    path: true,
+    about: "the API's certificate",
+  },
   "api.tls.key_file": { form: "text", schema: filePath, path: true, about: "the API's key" },
   "api.tokens": {
     form: "tables",
@@ -181,7 +186,12 @@ export const settings: Readonly<Record<string, Setting>> = {
     schema: z.url("is a URL, such as http://127.0.0.1:4318/v1/traces"),
     about: "where OpenTelemetry spans go (OTLP over HTTP)",
   },
-  "log.format": { form: "text", schema: choice("json", "text"), initial: "json", about: "of log lines" },
+  "log.format": {
+    form: "text",
+    schema: choice("json", "text"),
+    initial: "json",
+    about: "of log lines",
+  },
   "log.level": {
     form: "text",
     schema: choice("trace", "debug", "info", "warn", "error", "fatal"),

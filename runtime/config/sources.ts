@@ -101,9 +101,11 @@ function fromText({ form }: Setting, text: string): unknown {
 }
 
 function unknown(key: string, origin: string, isSection: boolean): ConfigError {
-  if (isSection) return new ConfigError(`${origin}: ${key} is a section; write [${key}] and its settings`);
+  if (isSection)
+    return new ConfigError(`${origin}: ${key} is a section; write [${key}] and its settings`);
   const near = nearest(key, [...Object.keys(settings), ...sections]) ?? nearestByLastPart(key);
-  const mend = near === null ? "docs/configuration.md lists all there are" : `did you mean ${near}?`;
+  const mend =
+    near === null ? "docs/configuration.md lists all there are" : `did you mean ${near}?`;
   return new ConfigError(`${origin}: there is no setting ${key}; ${mend}`);
 }
 

@@ -1,5 +1,6 @@
 /** What settings must be with regard to each other. */
-import { isLoopback, isUnspecified } from "./addresses.ts";
+import { hostOf, isLoopback } from "../auth/listen-guard.ts";
+import { isUnspecified } from "../net/address.ts";
 import { ConfigError } from "./config-error.ts";
 import type { SettingInForce } from "./load-config.ts";
 
@@ -22,12 +23,16 @@ export function checkTogether(all: readonly SettingInForce[]): void {
   }
   const addr = value("gossip.addr") as string;
   const external = value("gossip.external_addr") as string | null;
-  if (isUnspecified(addr) && external === null) {
+  if (isUnspecified(hostOf(addr)) && external === null) {
     throw new ConfigError(
       `${origin("gossip.addr")}gossip.addr: peers cannot dial ${addr}; say what they dial with gossip.external_addr`,
     );
   }
-  if (!tls && plaintext !== "force" && !(isLoopback(addr) && isLoopback(external ?? addr))) {
+  if (
+    !tls &&
+    plaintext !== "force" &&
+    !(isLoopback(hostOf(addr)) && isLoopback(hostOf(external ?? addr)))
+  ) {
     throw new ConfigError(
       `${origin("gossip.addr", "gossip.external_addr")}gossip.addr: without certificates a node talks on loopback only; make some with patina tls init and patina tls node, and name them under [gossip.tls]`,
     );
@@ -43,5 +48,7 @@ function whole(
   const said = keys.filter((key) => value(key) !== null);
   if (said.length === 0 || said.length === keys.length) return;
   const missing = keys.filter((key) => value(key) === null);
-  throw new ConfigError(`${origin(...said)}${said[0]} is given but ${missing.join(" and ")} not; give all`);
+  throw new ConfigError(
+    `${origin(...said)}${said[0]} is given but ${missing.join(" and ")} not; give all`,
+  );
 }

@@ -13,7 +13,13 @@ import { fromSqlExact, type SqlValue, toSqlExact } from "../store/sql-value.ts";
 import type { PlainError } from "../store-process/result.ts";
 import { withoutPrefixes } from "../store-process/result.ts";
 import { sqlFailure } from "../store-process/sql-failure.ts";
-import { batchBytes, batchRows, type ReaderAnswer, type ReaderCommand, type Row } from "./messages.ts";
+import {
+  batchBytes,
+  batchRows,
+  type ReaderAnswer,
+  type ReaderCommand,
+  type Row,
+} from "./messages.ts";
 
 /** Statements kept prepared on a connection; past it all are forgotten. */
 const maxPrepared = 128;
@@ -172,7 +178,8 @@ export class ReaderServer {
 }
 
 const notReadonly = Object.assign(new Error("statement is not readonly"), { notReadonly: true });
-const writing = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|BEGIN|COMMIT|END|SAVEPOINT|RELEASE|ROLLBACK|REINDEX|ANALYZE)\b/i;
+const writing =
+  /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|BEGIN|COMMIT|END|SAVEPOINT|RELEASE|ROLLBACK|REINDEX|ANALYZE)\b/i;
 
 function refuseWrites(sql: string): void {
   if (writing.test(sql)) throw notReadonly;

@@ -61,3 +61,22 @@ export function shardOf(text: string): readonly [shard: number, of: number] {
   }
   return [shard, of];
 }
+
+/** Options of commands that read a node's configuration. */
+export interface ConfigFlags {
+  readonly config?: string;
+  readonly set?: readonly string[];
+}
+
+export function configOptions(command: Command): Command {
+  return command
+    .option(
+      "-c, --config <FILE>",
+      "the configuration (default: ./patina.toml, then /etc/patina/config.toml)",
+    )
+    .option(
+      "--set <KEY=VALUE>",
+      "a setting on top of file and environment; may be given again",
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    );
+}

@@ -1,0 +1,152 @@
+/**
+ * One production node in this process: opens it, serves its API, reloads what may be reloaded, and
+ * ends it in order. Signals and exit codes are the command line's business.
+ */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { type ApiServer, startApi } from "../api/server.ts";
+import type { LoadedConfig } from "../config/load-config.ts";
+import type { NodeConfig } from "../config/node-config.ts";
+import { readSchemaFiles } from "../config/schema-files.ts";
+import { readTls } from "../config/tls-files.ts";
+import type { Logger, NodeLog } from "../observe/logger.ts";
+import { NodeMetrics } from "../observe/metrics.ts";
+import { noSpans, type Spans, startSpans } from "../observe/spans.ts";
+import { expiryWarningMs, readCertificate } from "../security/certificate-info.ts";
+import { LocalNode, type Started } from "./local-node.ts";
+import type { NetFailure } from "./net-messages.ts";
+import { removePid, writePid } from "./pid-file.ts";
+import { Reloading } from "./reloading.ts";
+
+/** The node cannot start or not go on: one line that says why and what to do. */
+export class AgentError extends Error {
+  override name = "AgentError";
+  readonly code: NetFailure;
+
+  constructor(code: NetFailure, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface AgentOptions {
+  readonly loaded: LoadedConfig;
+  /** Reads the configuration anew. @throws ConfigError */
+  readonly loadAgain: () => LoadedConfig;
+  readonly log: NodeLog;
+  readonly version: string;
+  /** The node cannot go on, some time after it has started. */
+  readonly failed: (error: AgentError) => void;
+}
+
+export interface Agent {
+  readonly node: LocalNode;
+  readonly started: Started;
+  /** Of the HTTP API, with the ports that it got. */
+  readonly apiAddresses: readonly string[];
+  reload(): Promise<readonly string[]>;
+  /** Leaves, ends what is under way, closes the database. */
+  stop(): Promise<void>;
+}
+
+/** How long a graceful stop may take in all; the spec's bound is 10 s. */
+const apiGraceMs = 3000;
+const leaveGraceMs = 4000;
+const expiryLookMs = 12 * 3_600_000;
+const dayMs = 86_400_000;
+
+/** @throws AgentError, ConfigError, ListenError of the API */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { config } = options.loaded;
+  const { log } = options.log;
+  const schema = readSchemaFiles(config.db.schemaPaths);
+  const tls = config.gossip.tls === null ? null : readTls(config.gossip.tls);
+  let failed: (error: AgentError) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    failed = reject;
+  });
+  failure.catch(() => {});
+  const reloading = new Reloading(options.loadAgain, options.log);
+  const node = new LocalNode({
+    net: { ...netOptions(config), schema, tls },
+    log,
+    version: options.version,
+    maxReaders: Math.min(8, Math.max(4, availableParallelism())),
+    reload: () => reloading.run(),
+    failed: ({ code, why }) => failed(new AgentError(code, why)),
+  });
+  const started = await Promise.race([node.start(), failure]);
+  writePid(config.db.path);
+  const spans = await spansOf(config, options.version, started);
+  const metrics = new NodeMetrics();
+  let api: ApiServer;
+  try {
+    api = await startApi({ service: node, config: config.api, log, metrics, spans });
+  } catch (error) {
+    await node.stop(0);
+    removePid(config.db.path);
+    throw error;
+  }
+  failed = options.failed;
+  reloading.begin(options.loaded, node, api);
+  const expiry = watchExpiry(() => reloading.config, log);
+  return {
+    node,
+    started,
+    apiAddresses: api.addresses,
+    reload: () => reloading.run(),
+    stop: async () => {
+      node.announceStop();
+      clearInterval(expiry);
+      await api.close(apiGraceMs);
+      metrics.close();
+      await spans.close();
+      await node.stop(leaveGraceMs);
+      removePid(config.db.path);
+    },
+  };
+}
+
+function netOptions(
+  config: NodeConfig,
+): Omit<ConstructorParameters<typeof LocalNode>[0]["net"], "schema" | "tls"> {
+  const { db, gossip, name } = config;
+  const { addr, externalAddr, bootstrap, clusterId, region, profile, broadcast, transport } =
+    gossip;
+  return {
+    db: { path: db.path, synchronous: db.synchronous },
+    name,
+    gossip: { addr, externalAddr, bootstrap, clusterId, region, profile, broadcast, transport },
+    plaintextAnywhere: gossip.plaintext === "force",
+  };
+}
+
+async function spansOf(config: NodeConfig, version: string, started: Started): Promise<Spans> {
+  const { otlpEndpoint: endpoint } = config.telemetry;
+  if (endpoint === null) return noSpans;
+  return startSpans({ endpoint, name: config.name, version, actorId: started.actorId });
+}
+
+/** Says in the log that a certificate ends soon: now, and twice a day. */
+function watchExpiry(config: () => NodeConfig, log: Logger): NodeJS.Timeout {
+  const look = (): void => {
+    const { gossip, api } = config();
+    const files = [gossip.tls?.caFile, gossip.tls?.certFile, api.tls?.certFile];
+    for (const file of files) {
+      if (file === undefined) continue;
+      try {
+        const { expiresMs } = readCertificate(readFileSync(file));
+        const leftMs = expiresMs - Date.now();
+        if (leftMs > expiryWarningMs) continue;
+        const days = Math.floor(leftMs / dayMs);
+        log.warn({ file, days }, "a certificate ends soon: renew it with patina tls rotate");
+      } catch (error) {
+        log.warn({ file, why: (error as Error).message }, "a certificate cannot be read");
+      }
+    }
+  };
+  look();
+  const timer = setInterval(look, expiryLookMs);
+  timer.unref();
+  return timer;
+}
