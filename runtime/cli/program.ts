@@ -6,12 +6,18 @@
 import { Command, CommanderError } from "commander";
 import { add as agent } from "./commands/agent.ts";
 import { add as demo } from "./commands/demo.ts";
+import { add as exec } from "./commands/exec.ts";
 import { add as experiment } from "./commands/experiment.ts";
+import { add as members } from "./commands/members.ts";
+import { add as query } from "./commands/query.ts";
 import { add as replay } from "./commands/replay.ts";
 import { withExamples } from "./commands/shared.ts";
 import type { AddCommand, Done } from "./commands/shared.ts";
 import { add as sim } from "./commands/sim.ts";
 import { add as tls } from "./commands/tls.ts";
+import { add as status } from "./commands/status.ts";
+import { add as syncState } from "./commands/sync-state.ts";
+import { add as token } from "./commands/token.ts";
 import { CliError, exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 
@@ -23,6 +29,12 @@ const commands: readonly AddCommand[] = [
   sim,
   replay,
   experiment,
+  query,
+  exec,
+  members,
+  status,
+  syncState,
+  token,
 ];
 
 /** Runs one command line (without the program's own name) and returns the exit code. */

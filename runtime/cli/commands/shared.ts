@@ -51,6 +51,16 @@ export function wholeNumber(option: string, least: number, most: number): (text:
   };
 }
 
+/** A parser for a number of seconds. */
+export function seconds(option: string): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) {
+      throw new InvalidArgumentError(`${option} is a number of seconds, such as 2.5.`);
+    }
+    return Number(text);
+  };
+}
+
 /** A parser for --shard. */
 export function shardOf(text: string): readonly [shard: number, of: number] {
   const [, i = "", n = ""] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];

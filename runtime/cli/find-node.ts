@@ -1,0 +1,104 @@
+/** Which node a client command talks to, and with which token: flag, environment, configuration. */
+import { readFileSync } from "node:fs";
+import { PatinaClient } from "../client/client.ts";
+import { PatinaError } from "../client/connection.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { loadConfig } from "../config/load-config.ts";
+import type { ApiConfig } from "../config/node-config.ts";
+import { CliError, type ExitCode, exitCodes, systemReason, usageError } from "./exit-codes.ts";
+
+export interface NodeFlags {
+  readonly apiAddr?: string;
+  readonly apiCa?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly config?: string;
+}
+
+/** @throws CliError */
+export function findNode(flags: NodeFlags, retries?: number): PatinaClient {
+  const given = flags.apiAddr ?? fromEnvironment("PATINA_API_ADDR");
+  const address = given ?? configuredAddress(flags.config);
+  const token = tokenOf(flags);
+  const caFile = flags.apiCa ?? fromEnvironment("PATINA_API_CA");
+  try {
+    return new PatinaClient({
+      address,
+      ...(token === undefined ? {} : { token }),
+      ...(caFile === undefined ? {} : { ca: readText("--api-ca", caFile) }),
+      ...(retries === undefined ? {} : { retries }),
+    });
+  } catch (error) {
+    if (error instanceof PatinaError) throw usageError(`--api-addr: ${error.message}`);
+    throw error;
+  }
+}
+
+function fromEnvironment(name: string): string | undefined {
+  const value = process.env[name];
+  return value === "" ? undefined : value;
+}
+
+/** @throws CliError */
+function configuredAddress(file: string | undefined): string {
+  let api: ApiConfig;
+  try {
+    const sources = { file: file ?? null, set: [], env: process.env, cwd: process.cwd() };
+    ({ api } = loadConfig(sources).config);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CliError(exitCodes.configuration, error.message);
+    throw error;
+  }
+  const [first = "127.0.0.1:8080"] = api.addrs;
+  // A node that listens on every address is reached on its own machine.
+  const address = first.replace(/^(0\.0\.0\.0|\[::\]):/, "127.0.0.1:");
+  return `${api.tls === null ? "http" : "https"}://${address}`;
+}
+
+function tokenOf({ token, tokenFile }: NodeFlags): string | undefined {
+  if (token !== undefined) return token;
+  if (tokenFile !== undefined) return readText("--token-file", tokenFile).trim();
+  return fromEnvironment("PATINA_TOKEN");
+}
+
+function readText(option: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw usageError(`${option}: cannot read ${path}: ${systemReason(error)}`);
+  }
+}
+
+/** Runs a client's work; what the node answers instead becomes one line and an exit code. @throws CliError */
+export async function withNode<T>(
+  flags: NodeFlags,
+  work: (client: PatinaClient) => Promise<T>,
+  retries?: number,
+): Promise<T> {
+  const client = findNode(flags, retries);
+  try {
+    return await work(client);
+  } catch (error) {
+    if (!(error instanceof PatinaError)) throw error;
+    const hint = error.hint === null ? "" : ` (${error.hint})`;
+    throw new CliError(exitCodeOf(error), `${error.message}${hint}`);
+  } finally {
+    client.close();
+  }
+}
+
+export function exitCodeOf({ code, status }: PatinaError): ExitCode {
+  if (code === "unreachable") return exitCodes.unreachable;
+  if (code === "timeout" || code === "version_timeout") return exitCodes.timeout;
+  switch (status) {
+    case 401:
+    case 403:
+      return exitCodes.unauthorized;
+    case 404:
+      return exitCodes.notFound;
+    case 504:
+      return exitCodes.timeout;
+    default:
+      return exitCodes.failure;
+  }
+}
