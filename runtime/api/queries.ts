@@ -76,8 +76,8 @@ async function send(
 ): Promise<void> {
   const source = batches[Symbol.asyncIterator]();
   let rows = 0;
+  let text = `{"columns":${JSON.stringify(columns)}}\n`;
   try {
-    let text = `{"columns":${JSON.stringify(columns)}}\n`;
     let next = await source.next();
     reply.hijack();
     while (next.done !== true) {
@@ -106,7 +106,7 @@ async function send(
     if (!reply.sent) throw error;
     const told = asApiError(error);
     if (told.code === "internal") ctx.log.error({ err: error }, "a query failed unexpectedly");
-    lines.end(`${JSON.stringify(errorBody(told))}\n`);
+    lines.end(`${text}${JSON.stringify(errorBody(told))}\n`);
   } finally {
     ctx.metrics.rowsSent(rows);
     await source.return?.();

@@ -7,13 +7,6 @@ export const exitCodes = {
   usage: 2,
   /** A configuration or scenario file that is not valid. */
   configuration: 3,
-  /** No node answers at the address. */
-  unreachable: 4,
-  /** No token, a wrong one, or one without the right. */
-  unauthorized: 5,
-  notFound: 6,
-  schema: 7,
-  timeout: 8,
   /** No node answers at the address given. */
   unreachable: 4,
   /** The node refuses the token, or there is none. */

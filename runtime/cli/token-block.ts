@@ -20,7 +20,7 @@ export function withoutToken(text: string, name: string): string | null {
     const block = lines.slice(start, end).join("\n");
     if (nameIn(block) !== name) continue;
     const from = commentsAbove(lines, start);
-    const rest = [...lines.slice(0, from), ...lines.slice(end)].join("\n");
+    const rest = `${[...lines.slice(0, from), ...lines.slice(end)].join("\n").trimEnd()}\n`;
     return differsByOne(text, rest, name) ? rest : null;
   }
   return null;

@@ -188,6 +188,8 @@ describe.each(clients)("over %s", (_name, call) => {
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT CASE WHEN i < 250 THEN i ELSE json('x') END FROM n",
     );
     expect(late.status).toBe(200);
+    expect(lines(late)[0]).toEqual({ columns: [expect.any(String)] });
+    expect(lines(late)[192]).toEqual({ row: [192, [192]] });
     expect(lines(late).at(-1)).toEqual({
       error: "malformed JSON",
       code: "sql",
