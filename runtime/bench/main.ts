@@ -8,6 +8,7 @@ interface Bench {
 }
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  sign: () => import("./sign.ts"),
   sim: () => import("./sim.ts"),
   store: () => import("./store.ts"),
   swim: () => import("./swim.ts"),
