@@ -9,7 +9,7 @@ import type { Chunk } from "../node/store.ts";
 import { copyPush, hopsAt } from "../wire/gossip-messages.ts";
 
 /** Direct-mapped; the newer push takes the place. */
-const slots = 4096;
+const slots = 512;
 /** Longer ones are rare, and reading them again costs little beside the rest. */
 const maxBytes = 1024;
 /** Copies are kept for so many hop counts; a tree is seldom deeper. */
@@ -63,7 +63,7 @@ const known: (KnownPush | null)[] = Array.from({ length: slots }, () => null);
 function slotOf(push: Uint8Array, version: number): number {
   // The author's first bytes and the version tell pushes apart but for the chunks of one version.
   const author = (push[hopsAt + 2] as number) | ((push[hopsAt + 3] as number) << 8);
-  return (Math.imul(version, 0x9e3779b1) ^ Math.imul(author, 0x85ebca6b)) >>> 20;
+  return (Math.imul(version, 0x9e3779b1) ^ Math.imul(author, 0x85ebca6b)) >>> 23;
 }
 
 export function findPush(push: Uint8Array, version: number): KnownPush | null {
