@@ -106,6 +106,10 @@ export class Context {
   /** Members answered with an accusation in this period: once each is enough. */
   readonly told = new Set<number>();
 
+  /** The roster's count as of which the two below are right. */
+  #selfChanges = -1;
+  #self: Identity;
+  #selfTag = 0;
   #heardSize = 0;
   #heardMs = 0;
   readonly #forced: number[] = [];
@@ -120,6 +124,7 @@ export class Context {
     );
     this.config = config;
     this.directory = directory;
+    this.#self = self;
     this.roster = new Roster(directory, directory.intern(self));
     this.rumors = new Rumors(this.roster);
     for (let timer = 0; timer < timerCount; timer++) {
@@ -132,15 +137,23 @@ export class Context {
   }
 
   get selfEntry(): number {
-    return this.roster.entryAt(this.roster.selfSlot);
+    return this.roster.selfEntry;
   }
 
   get self(): Identity {
-    return this.directory.identityOf(this.selfEntry);
+    if (this.#selfChanges !== this.roster.selfChanges) this.#lookUpSelf();
+    return this.#self;
   }
 
   get selfTag(): number {
-    return this.directory.tagLo(this.selfEntry);
+    if (this.#selfChanges !== this.roster.selfChanges) this.#lookUpSelf();
+    return this.#selfTag;
+  }
+
+  #lookUpSelf(): void {
+    this.#selfChanges = this.roster.selfChanges;
+    this.#self = this.directory.identityOf(this.selfEntry);
+    this.#selfTag = this.directory.tagLo(this.selfEntry);
   }
 
   clockSec(now: Now): number {

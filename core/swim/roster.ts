@@ -44,6 +44,9 @@ export interface Member extends Identity {
 export class Roster {
   readonly directory: Directory;
   readonly selfSlot: number;
+  /** How often this node took another identity. */
+  selfChanges = 0;
+  #selfEntry: number;
   #cells: Int32Array;
   #capacity: number;
   readonly #groups = new Uint32Array(digestGroups);
@@ -63,9 +66,15 @@ export class Roster {
     this.selfSlot = directory.slotOfEntry(selfEntry);
     this.#capacity = Math.max(8, this.selfSlot + 1);
     this.#cells = new Int32Array(this.#capacity * cellWords);
+    this.#selfEntry = selfEntry;
     this.#cells[this.selfSlot * cellWords] = (selfEntry + 1) * 4;
     this.#known = 1;
     this.#count(this.selfSlot, 1);
+  }
+
+  /** This node's own entry: at hand, since every message is looked at with it. */
+  get selfEntry(): number {
+    return this.#selfEntry;
   }
 
   /** Everyone known, this node included, whatever the state. */
@@ -188,6 +197,10 @@ export class Roster {
     if (held !== entry) {
       this.directory.retain(entry);
       if (held >= 0) this.directory.release(held);
+    }
+    if (slot === this.selfSlot && held !== entry) {
+      this.#selfEntry = entry;
+      this.selfChanges++;
     }
     this.#cells[slot * cellWords + whoWord] = (entry + 1) * 4 + rank;
     this.#cells[slot * cellWords + incarnationWord] = incarnation;
