@@ -7,7 +7,9 @@
  */
 import { assert } from "../base/assert.ts";
 import { type Address, compareIds } from "../base/ids.ts";
+import { seedOfId } from "../sync/set-hash.ts";
 import { Writer } from "../wire/writer.ts";
+import { AliveViews } from "./alive-views.ts";
 import { type Identity, mix32, type Tag, tagOf, writeIdentity } from "./identity.ts";
 
 const initialCapacity = 64;
@@ -37,6 +39,10 @@ export class Directory {
   #lastEntries = new Int32Array(initialCapacity);
   readonly #freeSlots: number[] = [];
   readonly #slotOf = new Map<Address, number>();
+  /** Lists of living members that are shared. */
+  readonly alive = new AliveViews();
+  #addressHis = new Int32Array(initialCapacity);
+  #addressLos = new Int32Array(initialCapacity);
   /** Slots in use by address, until one comes or goes. */
   #sortedSlots: Int32Array | null = null;
 
@@ -82,6 +88,15 @@ export class Directory {
       this.#sortedSlots = Int32Array.from(addresses, (address) => this.slotOf(address));
     }
     return this.#sortedSlots;
+  }
+
+  /** A hash of the address in two lanes of 32 bits. */
+  addressHi(slot: number): number {
+    return this.#addressHis[slot] as number;
+  }
+
+  addressLo(slot: number): number {
+    return this.#addressLos[slot] as number;
   }
 
   /** 0–255, the same in every process: the group of members in whose digest the address counts. */
@@ -222,6 +237,9 @@ export class Directory {
     if (slot >= this.#groups.length) this.#growSlots();
     this.#addresses[slot] = address;
     this.#groups[slot] = groupOfAddress(address);
+    const { hi, lo } = seedOfId(address);
+    this.#addressHis[slot] = hi;
+    this.#addressLos[slot] = lo;
     this.#slotEntries[slot] = 0;
     this.#slotOf.set(address, slot);
     this.#sortedSlots = null;
@@ -290,6 +308,8 @@ export class Directory {
   #growSlots(): void {
     const length = this.#groups.length * 2;
     this.#groups = grown(this.#groups, new Uint8Array(length));
+    this.#addressHis = grown(this.#addressHis, new Int32Array(length));
+    this.#addressLos = grown(this.#addressLos, new Int32Array(length));
     this.#lastEntries = grown(this.#lastEntries, new Int32Array(length));
     this.#slotEntries = grown(this.#slotEntries, new Uint32Array(length));
   }

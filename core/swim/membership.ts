@@ -240,6 +240,16 @@ export class Membership {
     return roster.entryAt(slot) < 0 ? undefined : roster.memberAt(slot);
   }
 
+  /** How many others are alive. */
+  get aliveCount(): number {
+    return this.#context.roster.aliveCount;
+  }
+
+  /** One of them, by its number in code unit order. */
+  aliveAt(index: number): Address {
+    return this.#context.roster.aliveAt(index);
+  }
+
   /** Others that are alive, in code unit order. The same array until that changes; never changed in place. */
   aliveAddresses(): readonly Address[] {
     return this.#context.roster.aliveAddresses();

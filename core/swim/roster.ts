@@ -9,6 +9,7 @@ import { assert } from "../base/assert.ts";
 import type { Address } from "../base/ids.ts";
 import type { Rng } from "../base/rng.ts";
 import type { MemberState } from "../node/event.ts";
+import { type AliveView, placeAmong } from "./alive-views.ts";
 import type { Directory } from "./directory.ts";
 import type { Identity } from "./identity.ts";
 import { mix32 } from "./identity.ts";
@@ -58,6 +59,12 @@ export class Roster {
   #cursor = 0;
   readonly #downs = new SlotList();
   readonly #lefts = new SlotList();
+  /** Those alive, and this node itself: how many, a hash of their addresses, and once asked for their list. */
+  #alive = 0;
+  #aliveHi = 0;
+  #aliveLo = 0;
+  #view: AliveView | null = null;
+  #selfPlace = 0;
   #aliveAddresses: readonly Address[] | null = null;
 
   /** Knows itself alone, alive. `selfEntry`: the caller's reference becomes the roster's. */
@@ -70,6 +77,7 @@ export class Roster {
     this.#cells[this.selfSlot * cellWords] = (selfEntry + 1) * 4;
     this.#known = 1;
     this.#count(this.selfSlot, 1);
+    this.#toggleAlive(this.selfSlot, 1);
   }
 
   /** This node's own entry: at hand, since every message is looked at with it. */
@@ -220,7 +228,7 @@ export class Roster {
     this.#known++;
     this.#count(slot, 1);
     this.#place(slot, this.#peers.push(slot));
-    this.#aliveAddresses = null;
+    this.#toggleAlive(slot, 1);
   }
 
   /** Drops a member and all that is known of it. */
@@ -229,6 +237,7 @@ export class Roster {
     assert(entry >= 0 && slot !== this.selfSlot, "forgets another that is known");
     this.#count(slot, -1);
     this.#known--;
+    if (this.rankAt(slot) === alive) this.#toggleAlive(slot, -1);
     this.#unlist(slot, this.rankAt(slot));
     this.#cells.fill(0, slot * cellWords, (slot + 1) * cellWords);
     this.directory.release(entry);
@@ -253,18 +262,46 @@ export class Roster {
     return this.#peers.at(this.#cursor++);
   }
 
-  /** Others that are alive, in code unit order; the same array until the list changes. */
+  /** Others that are alive. */
+  get aliveCount(): number {
+    return this.#alive - 1;
+  }
+
+  /** The others that are alive, in code unit order, by number. */
+  aliveAt(index: number): Address {
+    const { addresses } = this.#aliveView();
+    return addresses[index < this.#selfPlace ? index : index + 1] as Address;
+  }
+
+  /** The same as an array, which is the same until the list changes. */
   aliveAddresses(): readonly Address[] {
-    if (this.#aliveAddresses === null) {
-      const addresses: Address[] = [];
-      for (const slot of this.directory.sortedSlots()) {
-        if (slot !== this.selfSlot && this.rankAt(slot) === alive) {
-          addresses.push(this.directory.addressOf(slot));
-        }
-      }
-      this.#aliveAddresses = addresses;
-    }
+    const { addresses } = this.#aliveView();
+    this.#aliveAddresses ??= addresses.filter((_, i) => i !== this.#selfPlace);
     return this.#aliveAddresses;
+  }
+
+  #aliveView(): AliveView {
+    const held = this.#view;
+    if (held !== null) return held;
+    const { directory } = this;
+    const view = directory.alive.find(this.#aliveHi, this.#aliveLo, this.#alive, () =>
+      this.#sortAlive(),
+    );
+    this.#view = view;
+    this.#selfPlace = placeAmong(view.addresses, directory.addressOf(this.selfSlot));
+    return view;
+  }
+
+  #sortAlive(): Address[] {
+    const { directory } = this;
+    const addresses: Address[] = [];
+    for (const slot of directory.sortedSlots()) {
+      // The directory also has those whom others of the process know.
+      const here =
+        slot === this.selfSlot || (this.entryAt(slot) >= 0 && this.rankAt(slot) === alive);
+      if (here) addresses.push(directory.addressOf(slot));
+    }
+    return addresses;
   }
 
   memberAt(slot: number): Member {
@@ -293,7 +330,7 @@ export class Roster {
       if (before >= 0) this.#unlist(slot, before);
       this.#list(slot, rank, rng);
     }
-    if ((before === alive) !== (rank === alive)) this.#cacheChange(slot, rank === alive);
+    if ((before === alive) !== (rank === alive)) this.#toggleAlive(slot, rank === alive ? 1 : -1);
   }
 
   #list(slot: number, rank: number, rng: Rng): void {
@@ -308,7 +345,6 @@ export class Roster {
 
   #unlist(slot: number, rank: number): void {
     if (rank === suspect) this.#suspects--;
-    if (rank === alive) this.#cacheChange(slot, false);
     if (rank <= suspect && this.#placeOf(slot) < this.#cursor) {
       this.#swapPeers(this.#placeOf(slot), --this.#cursor);
     }
@@ -336,23 +372,12 @@ export class Roster {
     this.#place(this.#peers.at(j), j);
   }
 
-  /** Keeps the cached addresses right by one insertion or removal in a copy: holders of the old array see no change. */
-  #cacheChange(slot: number, added: boolean): void {
-    const held = this.#aliveAddresses;
-    if (held === null) return;
-    const address = this.directory.addressOf(slot);
-    let low = 0;
-    let high = held.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((held[middle] as Address) < address) low = middle + 1;
-      else high = middle;
-    }
-    const present = held[low] === address;
-    if (present === added) return;
-    const next = held.slice();
-    if (added) next.splice(low, 0, address);
-    else next.splice(low, 1);
-    this.#aliveAddresses = next;
+  /** An address joins those that count as alive, or leaves them. */
+  #toggleAlive(slot: number, by: 1 | -1): void {
+    this.#alive += by;
+    this.#aliveHi ^= this.directory.addressHi(slot);
+    this.#aliveLo ^= this.directory.addressLo(slot);
+    this.#view = null;
+    this.#aliveAddresses = null;
   }
 }

@@ -13,8 +13,10 @@ import type { SyncConfig } from "./config.ts";
 
 /** The members that a replica knows of. */
 export interface Members {
-  /** Alive or suspect; may include this node itself. Not to be changed. */
-  aliveAddresses(): readonly Address[];
+  /** How many others are alive. */
+  readonly aliveCount: number;
+  /** Those, in code unit order, by number. */
+  aliveAt(index: number): Address;
 }
 
 /** Members to contact at once. Overflow policy: more are passed over; the periodic digest finds them. */
@@ -110,7 +112,7 @@ export class Contacts {
 
   /** A new member, or one that was down. When half a cluster appears, each of its nodes needs only a few contacts. */
   #appeared(about: Address): void {
-    const alive = this.#members.aliveAddresses().length;
+    const alive = this.#members.aliveCount;
     if (alive <= contactsPerJoin || this.#rng.below(alive) < contactsPerJoin) this.soon(about);
   }
 
@@ -198,10 +200,10 @@ export class Contacts {
 
   /** A random member other than this node and `but`; null if there is none. */
   randomAlive(but: Address | null): Address | null {
-    const all = this.#members.aliveAddresses();
+    const count = this.#members.aliveCount;
     // Two of them may be out of the question; a few draws nearly always find another.
-    for (let i = 0; i < 8 && all.length > 0; i++) {
-      const peer = all[this.#rng.below(all.length)] as Address;
+    for (let i = 0; i < 8 && count > 0; i++) {
+      const peer = this.#members.aliveAt(this.#rng.below(count));
       if (peer !== this.#self && peer !== but) return peer;
     }
     return null;
@@ -210,7 +212,7 @@ export class Contacts {
   /** A down member, so seldom that the whole cluster keeps to its rate. */
   #randomDown(): Address | null {
     if (this.#down.length === 0) return null;
-    const alive = Math.max(1, this.#members.aliveAddresses().length);
+    const alive = Math.max(1, this.#members.aliveCount);
     const chance = (this.#config.downDigestsPerSec * this.#intervalMs) / 1000 / alive;
     if (this.#rng.unit() >= chance) return null;
     return this.#down[this.#rng.below(this.#down.length)] as Address;

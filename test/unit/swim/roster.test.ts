@@ -146,6 +146,20 @@ describe("living addresses", () => {
     expect(f.roster.aliveAddresses()).toEqual(["N1", "n9", "é"]);
   });
 
+  test("SW28: lists of one process tell only of those whom they know themselves", () => {
+    const one = new Fixture();
+    const two = new Roster(one.directory, one.directory.intern(identity("two")));
+    one.set("a");
+    one.set("b");
+    expect(two.aliveAddresses()).toEqual([]);
+    expect(two.aliveCount).toBe(0);
+    const entry = one.directory.intern(identity("b"));
+    two.set(one.directory.slotOfEntry(entry), entry, "alive", 0, one.rng);
+    expect(two.aliveAddresses()).toEqual(["b"]);
+    expect(one.roster.aliveAddresses()).toEqual(["a", "b"]);
+    expect([one.roster.aliveAt(0), one.roster.aliveAt(1)]).toEqual(["a", "b"]);
+  });
+
   test("SW28: whatever happens, they are the others that are alive", () => {
     const change = fc.tuple(
       fc.nat(12),
@@ -165,6 +179,8 @@ describe("living addresses", () => {
           if (!look) continue;
           const expected = [...alive].filter(([, held]) => held === "alive").map(([key]) => key);
           expect(f.roster.aliveAddresses()).toEqual(expected.toSorted());
+          expect(f.roster.aliveCount).toBe(expected.length);
+          expect(expected.map((_, i) => f.roster.aliveAt(i))).toEqual(expected.toSorted());
         }
         const count = (state: MemberState): number =>
           [...alive.values()].filter((held) => held === state).length;
