@@ -14,6 +14,8 @@ export class Agreement {
   readonly #kernel: Kernel;
   /** By node; null: not live. */
   readonly #hashes: (WireHash | null)[] = [];
+  /** What all of them have, while they agree. */
+  #common: WireHash | null = null;
   #live = 0;
   #sumHi = 0;
   #sumLo = 0;
@@ -57,13 +59,20 @@ export class Agreement {
     this.#sumLo = (this.#sumLo - hash.lo) | 0;
   }
 
-  /** @param one the state of any live node. */
+  /** @param one the state of any live node: that of the one that changed. */
   #judge(one: WireHash | null): void {
-    if (one !== null && !this.#allAre(one)) this.sinceUs = -1;
-    else if (this.sinceUs < 0) this.sinceUs = this.#kernel.nowUs;
+    if (one !== null && !this.#allAre(one)) {
+      this.sinceUs = -1;
+      this.#common = null;
+    } else {
+      if (this.sinceUs < 0) this.sinceUs = this.#kernel.nowUs;
+      this.#common = one;
+    }
   }
 
   #allAre({ hi, lo }: WireHash): boolean {
+    const common = this.#common;
+    if (common !== null && common.hi === hi && common.lo === lo) return true;
     if (Math.imul(hi, this.#live) !== this.#sumHi || Math.imul(lo, this.#live) !== this.#sumLo) {
       return false;
     }

@@ -10,6 +10,7 @@ import { type Address, compareIds } from "../base/ids.ts";
 import { seedOfId } from "../sync/set-hash.ts";
 import { Writer } from "../wire/writer.ts";
 import { AliveViews } from "./alive-views.ts";
+import type { SeededList } from "./roster.ts";
 import { type Identity, mix32, type Tag, tagOf, writeIdentity } from "./identity.ts";
 
 const initialCapacity = 64;
@@ -41,6 +42,8 @@ export class Directory {
   readonly #slotOf = new Map<Address, number>();
   /** Lists of living members that are shared. */
   readonly alive = new AliveViews();
+  /** What the next list that is seeded with the same members copies. */
+  seeded: SeededList | null = null;
   #addressHis = new Int32Array(initialCapacity);
   #addressLos = new Int32Array(initialCapacity);
   /** Slots in use by address, until one comes or goes. */
@@ -163,6 +166,7 @@ export class Directory {
       for (const entry of last.entries) this.retain(entry);
       return last.entries;
     }
+    this.seeded = null;
     const entries = Int32Array.from(identities, (identity) => this.intern(identity));
     this.#lastList = { identities, entries, drops: this.#drops };
     return entries;

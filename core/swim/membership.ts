@@ -120,11 +120,8 @@ export class Membership {
     const { directory, roster } = this.#context;
     this.#context.rumors.remove(roster.selfSlot);
     const entries = directory.internAll(identities);
-    roster.reserve(directory.slotCount);
-    for (const entry of entries) {
-      roster.seed(entry);
-      directory.release(entry);
-    }
+    roster.seedAll(entries);
+    for (const entry of entries) directory.release(entry);
     this.#context.changedMs = now.monoMs;
     this.#settle(now, out);
   }

@@ -9,10 +9,10 @@ import { assert } from "../base/assert.ts";
 import type { Address } from "../base/ids.ts";
 import type { Rng } from "../base/rng.ts";
 import type { MemberState } from "../node/event.ts";
-import { type AliveView, placeAmong } from "./alive-views.ts";
 import type { Directory } from "./directory.ts";
 import type { Identity } from "./identity.ts";
 import { mix32 } from "./identity.ts";
+import { Living } from "./living.ts";
 import { SlotList } from "./slot-list.ts";
 
 /** Groups of the finest digest; coarser ones are sums of these. */
@@ -42,6 +42,17 @@ export interface Member extends Identity {
   readonly incarnation: number;
 }
 
+/** A list as it is right after all its members were seeded. */
+export interface SeededList {
+  readonly entries: Int32Array;
+  readonly cells: Int32Array;
+  /** Of the entries, in their order. */
+  readonly slots: Int32Array;
+  readonly groups: Uint32Array;
+  readonly root: number;
+  readonly living: Living;
+}
+
 export class Roster {
   readonly directory: Directory;
   readonly selfSlot: number;
@@ -59,13 +70,10 @@ export class Roster {
   #cursor = 0;
   readonly #downs = new SlotList();
   readonly #lefts = new SlotList();
-  /** Those alive, and this node itself: how many, a hash of their addresses, and once asked for their list. */
-  #alive = 0;
-  #aliveHi = 0;
-  #aliveLo = 0;
-  #view: AliveView | null = null;
-  #selfPlace = 0;
-  #aliveAddresses: readonly Address[] | null = null;
+  readonly #living: Living;
+  /** The directory also has those whom others of the process know. */
+  readonly #isAlive = (slot: number): boolean =>
+    this.entryAt(slot) >= 0 && this.rankAt(slot) === alive;
 
   /** Knows itself alone, alive. `selfEntry`: the caller's reference becomes the roster's. */
   constructor(directory: Directory, selfEntry: number) {
@@ -77,10 +85,10 @@ export class Roster {
     this.#cells[this.selfSlot * cellWords] = (selfEntry + 1) * 4;
     this.#known = 1;
     this.#count(this.selfSlot, 1);
-    this.#toggleAlive(this.selfSlot, 1);
+    this.#living = new Living(directory, this.selfSlot);
   }
 
-  /** This node's own entry: at hand, since every message is looked at with it. */
+  /** This node's own entry. */
   get selfEntry(): number {
     return this.#selfEntry;
   }
@@ -228,7 +236,53 @@ export class Roster {
     this.#known++;
     this.#count(slot, 1);
     this.#place(slot, this.#peers.push(slot));
-    this.#toggleAlive(slot, 1);
+    this.#living.toggle(slot, 1);
+  }
+
+  /** `seed` for many. The first list of a process to be seeded with them is a pattern that the others copy. */
+  seedAll(entries: Int32Array): void {
+    const { directory } = this;
+    const pattern = directory.seeded;
+    if (pattern?.entries === entries && this.#known === 1 && this.#copySeeded(pattern)) return;
+    this.reserve(directory.slotCount);
+    for (const entry of entries) this.seed(entry);
+    const plain = this.#known === entries.length && this.#peers.length + 1 === entries.length;
+    if (!plain) return;
+    directory.seeded = {
+      entries,
+      cells: this.#cells.slice(),
+      slots: Int32Array.from(entries, (entry) => directory.slotOfEntry(entry)),
+      groups: this.#groups.slice(),
+      root: this.#root,
+      living: this.#living.clone(),
+    };
+  }
+
+  /** False when this node is not one of the pattern as it stands there. */
+  #copySeeded(pattern: SeededList): boolean {
+    const { entries, cells, slots } = pattern;
+    const self = slots.indexOf(this.selfSlot);
+    if (self < 0 || entries[self] !== this.#selfEntry || this.incarnationAt(this.selfSlot) !== 0) {
+      return false;
+    }
+    const own = this.#cells.slice(this.selfSlot * cellWords, (this.selfSlot + 1) * cellWords);
+    const peers = new Int32Array(slots.length - 1);
+    this.#cells = cells.slice();
+    this.#capacity = cells.length / cellWords;
+    this.#cells.set(own, this.selfSlot * cellWords);
+    for (let i = 0; i < slots.length; i++) {
+      if (i === self) continue;
+      const at = i < self ? i : i - 1;
+      peers[at] = slots[i] as number;
+      this.#place(slots[i] as number, at);
+      this.directory.retain(entries[i] as number);
+    }
+    this.#peers.adopt(peers);
+    this.#groups.set(pattern.groups);
+    this.#root = pattern.root;
+    this.#known = slots.length;
+    this.#living.copy(pattern.living);
+    return true;
   }
 
   /** Drops a member and all that is known of it. */
@@ -237,7 +291,7 @@ export class Roster {
     assert(entry >= 0 && slot !== this.selfSlot, "forgets another that is known");
     this.#count(slot, -1);
     this.#known--;
-    if (this.rankAt(slot) === alive) this.#toggleAlive(slot, -1);
+    if (this.rankAt(slot) === alive) this.#living.toggle(slot, -1);
     this.#unlist(slot, this.rankAt(slot));
     this.#cells.fill(0, slot * cellWords, (slot + 1) * cellWords);
     this.directory.release(entry);
@@ -262,46 +316,19 @@ export class Roster {
     return this.#peers.at(this.#cursor++);
   }
 
-  /** Others that are alive. */
+  /** How many others are alive. */
   get aliveCount(): number {
-    return this.#alive - 1;
+    return this.#living.count;
   }
 
   /** The others that are alive, in code unit order, by number. */
   aliveAt(index: number): Address {
-    const { addresses } = this.#aliveView();
-    return addresses[index < this.#selfPlace ? index : index + 1] as Address;
+    return this.#living.at(index, this.#isAlive);
   }
 
   /** The same as an array, which is the same until the list changes. */
   aliveAddresses(): readonly Address[] {
-    const { addresses } = this.#aliveView();
-    this.#aliveAddresses ??= addresses.filter((_, i) => i !== this.#selfPlace);
-    return this.#aliveAddresses;
-  }
-
-  #aliveView(): AliveView {
-    const held = this.#view;
-    if (held !== null) return held;
-    const { directory } = this;
-    const view = directory.alive.find(this.#aliveHi, this.#aliveLo, this.#alive, () =>
-      this.#sortAlive(),
-    );
-    this.#view = view;
-    this.#selfPlace = placeAmong(view.addresses, directory.addressOf(this.selfSlot));
-    return view;
-  }
-
-  #sortAlive(): Address[] {
-    const { directory } = this;
-    const addresses: Address[] = [];
-    for (const slot of directory.sortedSlots()) {
-      // The directory also has those whom others of the process know.
-      const here =
-        slot === this.selfSlot || (this.entryAt(slot) >= 0 && this.rankAt(slot) === alive);
-      if (here) addresses.push(directory.addressOf(slot));
-    }
-    return addresses;
+    return this.#living.others(this.#isAlive);
   }
 
   memberAt(slot: number): Member {
@@ -330,7 +357,7 @@ export class Roster {
       if (before >= 0) this.#unlist(slot, before);
       this.#list(slot, rank, rng);
     }
-    if ((before === alive) !== (rank === alive)) this.#toggleAlive(slot, rank === alive ? 1 : -1);
+    if ((before === alive) !== (rank === alive)) this.#living.toggle(slot, rank === alive ? 1 : -1);
   }
 
   #list(slot: number, rank: number, rng: Rng): void {
@@ -370,14 +397,5 @@ export class Roster {
     this.#peers.swap(i, j);
     this.#place(this.#peers.at(i), i);
     this.#place(this.#peers.at(j), j);
-  }
-
-  /** An address joins those that count as alive, or leaves them. */
-  #toggleAlive(slot: number, by: 1 | -1): void {
-    this.#alive += by;
-    this.#aliveHi ^= this.directory.addressHi(slot);
-    this.#aliveLo ^= this.directory.addressLo(slot);
-    this.#view = null;
-    this.#aliveAddresses = null;
   }
 }

@@ -39,6 +39,13 @@ export class SlotList {
     this.#items[j] = held;
   }
 
+  /** Takes the place of an empty list. @param slots not to be used by anybody else from now on. */
+  adopt(slots: Int32Array<ArrayBuffer>): void {
+    assert(this.#length === 0, "only an empty list is replaced");
+    this.#items = slots;
+    this.#length = slots.length;
+  }
+
   /** Makes room for so many, so that a list of known length is as large as it must be. */
   reserve(capacity: number): void {
     if (capacity <= this.#items.length) return;

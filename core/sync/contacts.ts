@@ -201,8 +201,9 @@ export class Contacts {
   /** A random member other than this node and `but`; null if there is none. */
   randomAlive(but: Address | null): Address | null {
     const count = this.#members.aliveCount;
+    if (count === 0) return null;
     // Two of them may be out of the question; a few draws nearly always find another.
-    for (let i = 0; i < 8 && count > 0; i++) {
+    for (let i = 0; i < 8; i++) {
       const peer = this.#members.aliveAt(this.#rng.below(count));
       if (peer !== this.#self && peer !== but) return peer;
     }
