@@ -5,12 +5,16 @@
  */
 import { Command, CommanderError } from "commander";
 import { add as agent } from "./commands/agent.ts";
+import { add as completion } from "./commands/completion.ts";
+import { add as config } from "./commands/config.ts";
 import { add as demo } from "./commands/demo.ts";
 import { add as exec } from "./commands/exec.ts";
+import { add as doctor } from "./commands/doctor.ts";
 import { add as experiment } from "./commands/experiment.ts";
 import { add as members } from "./commands/members.ts";
 import { add as query } from "./commands/query.ts";
 import { add as replay } from "./commands/replay.ts";
+import { add as restore } from "./commands/restore.ts";
 import { withExamples } from "./commands/shared.ts";
 import type { AddCommand, Done } from "./commands/shared.ts";
 import { add as sim } from "./commands/sim.ts";
@@ -25,6 +29,9 @@ import type { ExitCode } from "./exit-codes.ts";
 const commands: readonly AddCommand[] = [
   demo, // (a line each, so that lists grow without conflicts)
   agent,
+  config,
+  doctor,
+  restore,
   tls,
   sim,
   replay,
@@ -35,6 +42,7 @@ const commands: readonly AddCommand[] = [
   status,
   syncState,
   token,
+  completion,
 ];
 
 /** Runs one command line (without the program's own name) and returns the exit code. */
