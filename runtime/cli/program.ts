@@ -13,6 +13,7 @@ import { add as doctor } from "./commands/doctor.ts";
 import { add as experiment } from "./commands/experiment.ts";
 import { add as members } from "./commands/members.ts";
 import { add as query } from "./commands/query.ts";
+import { backup, reload } from "./commands/operator.ts";
 import { add as replay } from "./commands/replay.ts";
 import { add as restore } from "./commands/restore.ts";
 import { withExamples } from "./commands/shared.ts";
@@ -31,6 +32,8 @@ const commands: readonly AddCommand[] = [
   agent,
   config,
   doctor,
+  reload,
+  backup,
   restore,
   tls,
   sim,
