@@ -117,6 +117,7 @@ function netOptions(
     db: { path: db.path, synchronous: db.synchronous },
     name,
     gossip: { addr, externalAddr, bootstrap, clusterId, region, profile, broadcast, transport },
+    sign: gossip.sign,
     plaintextAnywhere: gossip.plaintext === "force",
   };
 }

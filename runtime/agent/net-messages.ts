@@ -25,6 +25,8 @@ export interface NetOptions {
     readonly transport: "auto" | "quic" | "tcp";
   };
   readonly tls: TransportTls | null;
+  /** With TLS: versions are signed, and only signed ones are taken. */
+  readonly sign: boolean;
   /** No TLS, and not on loopback alone. */
   readonly plaintextAnywhere: boolean;
 }

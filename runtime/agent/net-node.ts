@@ -6,11 +6,18 @@ import type { ActorId, Address, NodeId } from "../../core/base/ids.ts";
 import { profileConfig, type ReplicaConfig } from "../../core/node/config.ts";
 import type { Notice } from "../../core/node/event.ts";
 import type { Identity } from "../../core/swim/identity.ts";
-import type { Transport, TransportEvents, TransportOptions } from "../net/transport.ts";
+import type {
+  Transport,
+  TransportEvents,
+  TransportOptions,
+  TransportTls,
+} from "../net/transport.ts";
 import { CertificateError } from "../security/certificate-info.ts";
+import type { SigningKey } from "../store-process/author-key.ts";
 import { type Opened, StoreClient } from "../store-process/store-client.ts";
 import type { NetCommand, NetFailure, NetMember, NetOptions, NetReport } from "./net-messages.ts";
 import { NetRequests, type NodeParts } from "./net-requests.ts";
+import { makeSealing, rotateSigning, signingKeyOf } from "./net-signing.ts";
 import { logNotice } from "./notice-log.ts";
 import { randomHexId } from "./random.ts";
 import { ReplicaHost } from "./replica-host.ts";
@@ -47,14 +54,32 @@ export class NetNode {
     this.#options = options;
     this.#reports = new Reports(report);
     this.#openTransport = transport;
-    this.#parts = { reports: this.#reports, store: null, host: null, transport: null };
+    this.#parts = {
+      reports: this.#reports,
+      store: null,
+      host: null,
+      transport: null,
+      sealing: null,
+    };
     this.#requests = new NetRequests(this.#parts);
   }
 
+  #signing: SigningKey | null = null;
+
   /** Opens the database, listens, and begins to join. What goes wrong is reported. */
   async start(): Promise<void> {
+    try {
+      this.#signing = signingKeyOf(this.#options);
+    } catch (error) {
+      this.#fail(`gossip.sign: ${(error as Error).message}`, "certificate");
+      return;
+    }
     const opened = await this.#openStore();
     if (opened === null) return;
+    const { tls } = this.#options;
+    if (this.#signing !== null && tls !== null) {
+      this.#parts.sealing = makeSealing(this.#parts, this.#signing, tls.ca, opened);
+    }
     const epoch = Math.max(opened.epoch + 1, Date.now());
     if (!(await this.#saveEpoch(epoch))) return;
     const transport = await this.#listen();
@@ -83,7 +108,7 @@ export class NetNode {
         );
         break;
       case "rotate":
-        this.#rotate(command.tls);
+        void this.#rotate(command.tls);
         break;
       case "trace":
         if (this.#parts.host !== null) this.#parts.host.tracing = command.wanted;
@@ -106,6 +131,7 @@ export class NetNode {
         schema,
         freshActor: randomHexId() as ActorId,
         freshNode: randomHexId() as NodeId,
+        signing: this.#signing,
       }),
       ownHead: () => this.#parts.host?.ownHead ?? 0,
       committed: (chunks, summary) => this.#parts.host?.committed(chunks, summary),
@@ -159,9 +185,17 @@ export class NetNode {
   #transportEvents(): TransportEvents {
     const parts = this.#parts;
     return {
-      message: ({ address }, channel, bytes) => {
-        if (channel === "host") this.#requests.hostMessage(address, bytes);
-        else parts.host?.message(address, channel, bytes);
+      message: (from, channel, bytes) => {
+        const { sealing } = parts;
+        if (channel === "host") {
+          if (sealing?.hostMessage(from, bytes) !== true) {
+            this.#requests.hostMessage(from.address, bytes);
+          }
+        } else if (sealing !== null && channel !== "swim") {
+          sealing.message(from, channel, bytes);
+        } else {
+          parts.host?.message(from.address, channel, bytes);
+        }
       },
       unreachable: (to, channel) => {
         if (channel !== "host") parts.host?.handle({ type: "unreachable", to, plane: channel });
@@ -225,9 +259,12 @@ export class NetNode {
     this.#fail(error instanceof Error ? (error.stack ?? error.message) : String(error), "bug");
   }
 
-  #rotate(tls: Extract<NetCommand, { type: "rotate" }>["tls"]): void {
+  async #rotate(tls: TransportTls): Promise<void> {
     try {
+      const signing = signingKeyOf({ ...this.#options, tls });
       this.#parts.transport?.rotate(tls);
+      if (signing === null || this.#signing === null) return;
+      if (await rotateSigning(this.#parts, signing, tls.ca)) this.#signing = signing;
     } catch (error) {
       const why = (error as Error).message;
       this.#reports.log("error", "the new certificates are not taken", { why });

@@ -2,12 +2,13 @@
 import type { ActorId, Address } from "../../core/base/ids.ts";
 import { WireError } from "../../core/wire/wire-error.ts";
 import type { Transport } from "../net/transport.ts";
+import type { Sealing } from "../security/sealing.ts";
 import type { StoreInfo } from "../store-process/messages.ts";
 import type { StoreClient } from "../store-process/store-client.ts";
 import { decodeHost, encodeHost } from "./host-messages.ts";
 import { LoopDelay } from "./loop-delay.ts";
 import type { MigrateReply, NetRequest, NetStatus } from "./net-messages.ts";
-import { netStatus } from "./net-status.ts";
+import { netStatus, totals } from "./net-status.ts";
 import { PeerWaits } from "./peer-waits.ts";
 import type { ReplicaHost } from "./replica-host.ts";
 import type { Reports } from "./reports.ts";
@@ -19,6 +20,8 @@ export interface NodeParts {
   store: StoreClient | null;
   host: ReplicaHost | null;
   transport: Transport | null;
+  /** Null where versions are not signed. */
+  sealing: Sealing | null;
 }
 
 /** A peer's question is remembered for so long. */
@@ -129,6 +132,7 @@ export class NetRequests {
       transport,
       loopDelay: this.loopDelay.recent(performance.now()),
       counters: {
+        ...sealCounters(this.#parts.sealing),
         rejected_at_the_door_total: this.rejectedDoors,
         version_waits: this.versionWaits.size,
         peer_waits: this.#peerWaits.size,
@@ -167,6 +171,12 @@ export class NetRequests {
     const what = answer?.type === "failed" ? answer.why : "the store is closed";
     return [{ where: "file", what }];
   }
+}
+
+function sealCounters(sealing: Sealing | null): Record<string, number> {
+  if (sealing === null) return {};
+  const { waiting, keys, ...counts } = sealing.stats();
+  return { ...totals(counts, "seals_"), seals_waiting: waiting, author_keys: keys };
 }
 
 function isReachable(state: string): boolean {

@@ -32,13 +32,18 @@ export interface AuthorsOptions {
 
 export class Authors {
   readonly #options: AuthorsOptions;
-  readonly #authorities: readonly X509Certificate[];
+  #authorities: readonly X509Certificate[];
   readonly #byKey = new Map<string, Credential>();
   readonly #names = new Map<string, number>();
 
   constructor(options: AuthorsOptions) {
     this.#options = options;
     this.#authorities = parseCertificates(options.ca);
+  }
+
+  /** Other authorities vouch from now on; who is known stays so. @throws CertificateError */
+  trust(ca: string): void {
+    this.#authorities = parseCertificates(ca);
   }
 
   get size(): number {

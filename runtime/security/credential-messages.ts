@@ -1,14 +1,16 @@
 /**
  * What hosts say to each other about keys, on the channel beside the protocol's planes: who meets a
  * key that it does not know asks the peer that it has the version from, which was once told itself.
+ * As in each message of that channel, byte 0 is the channel's version and byte 1 the kind.
  */
 import { Reader } from "../../core/wire/reader.ts";
 import { WireError } from "../../core/wire/wire-error.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import { maxCredentialBytes } from "./credentials.ts";
 
-/** First byte of a message. */
-export const credentialKinds = { wanted: 1, credentials: 2 } as const;
+const channelVersion = 1;
+/** Kinds 1 and 2 are those of `runtime/agent/host-messages.ts`. */
+export const credentialKinds = { wanted: 3, credentials: 4 } as const;
 
 /** Keys in one message. */
 export const maxKeysAsked = 64;
@@ -20,6 +22,7 @@ export type CredentialMessage =
 
 export function encodeWanted(keyIds: readonly string[]): Uint8Array {
   const w = new Writer(16 + 8 * keyIds.length);
+  w.u8(channelVersion);
   w.u8(credentialKinds.wanted);
   const asked = keyIds.slice(0, maxKeysAsked);
   w.varint(asked.length);
@@ -29,6 +32,7 @@ export function encodeWanted(keyIds: readonly string[]): Uint8Array {
 
 export function encodeCredentials(credentials: readonly Uint8Array[]): Uint8Array {
   const w = new Writer(1024);
+  w.u8(channelVersion);
   w.u8(credentialKinds.credentials);
   w.varint(credentials.length);
   for (const bytes of credentials) w.bytes(bytes);
@@ -39,6 +43,7 @@ export function encodeCredentials(credentials: readonly Uint8Array[]): Uint8Arra
 export function decodeCredentialMessage(bytes: Uint8Array): CredentialMessage | null {
   const r = new Reader(bytes);
   try {
+    if (r.u8() !== channelVersion) return null;
     switch (r.u8()) {
       case credentialKinds.wanted: {
         const keyIds: string[] = [];

@@ -4,7 +4,7 @@
  * on what the replica may see.
  */
 import type { Address } from "../../core/base/ids.ts";
-import type { Channel, Peer } from "../net/transport.ts";
+import type { Peer } from "../net/transport.ts";
 import { Authors, type AuthorsOptions } from "./authors.ts";
 import { decodeCredentialMessage, encodeCredentials, encodeWanted } from "./credential-messages.ts";
 import { type GateOptions, type GatedChannel, type GateStats, SealGate } from "./gate.ts";
@@ -71,8 +71,9 @@ export class Sealing {
     return true;
   }
 
-  /** This node's own new credential, after its certificate was replaced. */
-  adopt(credential: Uint8Array): void {
+  /** This node's certificate was replaced. @throws CertificateError when the authority's is none. */
+  adopt(ca: string, credential: Uint8Array): void {
+    this.#authors.trust(ca);
     this.#authors.load([credential]);
     this.#gate.learnt();
   }
@@ -90,9 +91,4 @@ export class Sealing {
       this.#options.rejected(from, `a credential: ${learnt.why}`, 1);
     }
   }
-}
-
-/** The channels whose messages go through `Sealing.message`. */
-export function isGated(channel: Channel): channel is GatedChannel {
-  return channel === "gossip" || channel === "sync";
 }

@@ -6,13 +6,16 @@ import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
 import type { ActorHoldings, Chunk, StoreSummary } from "../../core/node/store.ts";
 import type { SchemaSource } from "../store/schema-source.ts";
+import type { SigningKey } from "./author-key.ts";
 
 export interface OpenStore {
   readonly path: string;
   readonly synchronous: "full" | "normal";
   readonly schema: readonly SchemaSource[];
-  /** Taken by a new database. */
+  /** Taken by a new database; where it signs, an actor of its certificate's name is taken instead. */
   readonly freshActor: ActorId;
+  /** Null: versions are not signed. */
+  readonly signing: SigningKey | null;
   readonly freshNode: NodeId;
   /** A file in which the store says which transaction of a group it is at (`progress.ts`). */
   readonly progressPath: string;
@@ -40,6 +43,13 @@ export type StoreCommand =
   | { readonly type: "group"; readonly group: number; readonly members: readonly Member[] }
   | { readonly type: "protocol"; readonly request: StoreRequest }
   | { readonly type: "saveEpoch"; readonly epoch: number }
+  | {
+      readonly type: "saveCredential";
+      readonly key: Uint8Array;
+      readonly credential: Uint8Array;
+    }
+  /** Sign with another key. */
+  | { readonly type: "rekey"; readonly signing: SigningKey }
   | { readonly type: "migrate"; readonly schema: readonly SchemaSource[] }
   /** The node's own versions above `after`, whole, as far as one answer goes. */
   | { readonly type: "serveOwn"; readonly after: number }
@@ -91,6 +101,8 @@ export type StoreAnswer =
       readonly summary: StoreSummary;
       readonly schema: StoredSchema;
       readonly quarantined: number;
+      /** What proves the keys of authors, this node's own among them. */
+      readonly credentials: readonly Uint8Array[];
       readonly groups: readonly CommittedGroup[];
     }
   | { readonly type: "group"; readonly members: readonly MemberAnswer[] }
@@ -111,6 +123,7 @@ export type StoreAnswer =
       readonly type: "checked";
       readonly problems: readonly { readonly where: string; readonly what: string }[];
     }
+  | { readonly type: "rekeyed"; readonly credential: Uint8Array }
   | { readonly type: "done" }
   | {
       readonly type: "failed";

@@ -7,6 +7,7 @@ import { machineMs } from "../ipc/clock.ts";
 import { SchemaRefusedError } from "../store/apply-schema.ts";
 import { StoreOpenError } from "../store/open-database.ts";
 import { StoreError } from "../store/store-error.ts";
+import { bindActor, FreshActor, rekey } from "./author-key.ts";
 import type { Member, OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
 import { NodeStore } from "./node-store.ts";
 import { ProgressWriter } from "./progress.ts";
@@ -42,6 +43,11 @@ export class StoreServer {
       case "saveEpoch":
         store.saveEpoch(command.epoch);
         return { type: "done" };
+      case "saveCredential":
+        store.saveCredential(command.key, command.credential);
+        return { type: "done" };
+      case "rekey":
+        return { type: "rekeyed", credential: rekey(store, command.signing) };
       case "migrate": {
         const before = JSON.stringify(store.schema());
         const { summary } = store.migrate(Date.now(), command.schema);
@@ -77,13 +83,9 @@ export class StoreServer {
 
   #open(options: OpenStore): StoreAnswer {
     assert(this.#store === null, "a store is opened once");
-    const { path, freshActor: actor, freshNode: node, synchronous, schema } = options;
     const progress = new ProgressWriter(options.progressPath);
     const begins = (group: number, member: number): void => progress.at(group, member);
-    const store = patiently(
-      () => new NodeStore({ path, actor, node, synchronous, schema }, begins),
-      options.lockWaitMs,
-    );
+    const store = openSigning(options, begins);
     this.#store = store;
     return {
       type: "opened",
@@ -95,9 +97,32 @@ export class StoreServer {
       summary: store.summary(),
       schema: store.schema(),
       quarantined: store.counts().quarantined,
+      credentials: store.credentials(),
       groups: store.committedGroups(),
     };
   }
+}
+
+/** Opens the store under an actor that it can sign for, where it is to sign. */
+function openSigning(
+  options: OpenStore,
+  begins: (group: number, member: number) => void,
+): NodeStore {
+  const { path, freshActor, freshNode: node, synchronous, schema, signing, lockWaitMs } = options;
+  const fresh = signing === null ? null : new FreshActor(signing);
+  const plain = { path, actor: fresh?.actor ?? freshActor, node, synchronous, schema };
+  const store = patiently(() => new NodeStore(plain, begins), lockWaitMs);
+  if (signing === null || fresh === null) return store;
+  try {
+    if (bindActor(store, path, signing, fresh).type === "bound") return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  store.close();
+  const again = new NodeStore({ ...plain, renew: "actor" }, begins);
+  bindActor(again, path, signing, fresh);
+  return again;
 }
 
 /** Another process that is about to end may hold the lock for a moment. */

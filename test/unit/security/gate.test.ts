@@ -191,7 +191,7 @@ describe("keys", () => {
 
   test("bytes of the host channel that are about something else are left alone", () => {
     const { sealing } = host([]);
-    for (const bytes of [[], [9, 1], [1, 200], [2, 1, 255, 255]]) {
+    for (const bytes of [[], [1, 1, 5], [1, 3, 200], [1, 4, 1, 255, 255], [2, 3, 0]]) {
       expect(sealing.hostMessage(peer, Uint8Array.from(bytes))).toBe(false);
     }
   });
