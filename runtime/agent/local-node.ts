@@ -1,4 +1,5 @@
 /** The node's service on the main thread: what the HTTP API asks, passed on to the thread or process that does it. */
+import { address } from "../../core/base/ids.ts";
 import { machineMs } from "../ipc/clock.ts";
 import type { Logger } from "../observe/logger.ts";
 import { LiveTrace } from "../observe/live-trace.ts";
@@ -65,7 +66,11 @@ export class LocalNode implements NodeService {
       (error) => options.failed({ why: error.stack ?? error.message, code: "bug" }),
     );
     this.#trace = new LiveTrace({
-      self: { name: options.net.name, region: options.net.gossip.region, actor: "" },
+      self: () => {
+        const { name, gossip } = options.net;
+        const at = address(this.#started?.address ?? gossip.addr);
+        return { address: at, name, region: gossip.region, actor: this.actorId };
+      },
       node: (address) => this.#members.node(address),
       schema: () => this.#schema.statements,
       present: () => this.#members.present(),

@@ -4,7 +4,7 @@
  */
 import type { Value } from "../../core/crdt/value.ts";
 
-/** Bound parameters: by position, or by name with the prefix that SQLite shows (`:a`, `@a`, `$a`). */
+/** Bound parameters: by position for plain `?`, or by name with the prefix that SQLite shows (`:a`, `@a`, `$a`, `?1`). */
 export type Parameters = readonly Value[] | Readonly<Record<string, Value>>;
 
 export interface Statement {

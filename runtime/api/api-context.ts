@@ -10,12 +10,14 @@ import type { NodeMetrics } from "../observe/metrics.ts";
 import type { Spans } from "../observe/spans.ts";
 import { ApiError } from "./api-error.ts";
 import type { Gate } from "./gate.ts";
+import type { ParameterBinder } from "./parameter-binder.ts";
 
 export interface ApiContext {
   readonly service: NodeService;
   readonly config: ApiConfig;
   readonly auth: Authenticator;
   readonly inspector: SqlInspector;
+  readonly binder: ParameterBinder;
   /** Requests that touch the database. */
   readonly gate: Gate;
   /** Live streams, which stay for as long as their clients like. */
@@ -62,16 +64,4 @@ export function permit(ctx: ApiContext, principal: Principal, { sql }: Statement
   if (denial === null) return inspection;
   ctx.metrics.refused("right");
   throw new ApiError("forbidden", denial.why, { hint: denial.hint });
-}
-
-/** SQLite binds a parameter by the name with its sign. @throws ApiError */
-export function checkNames({ parameters }: Statement): void {
-  if (Array.isArray(parameters)) return;
-  for (const name of Object.keys(parameters)) {
-    if (/^[:@$]./.test(name)) continue;
-    throw new ApiError("sql", `${JSON.stringify(name)} is no name of a parameter`, {
-      sqlite: "SQLITE_RANGE",
-      hint: `write the sign that it has in the statement, such as ":${name}"`,
-    });
-  }
 }

@@ -1,7 +1,7 @@
 /** `POST /v1/queries`: one statement that reads; its rows as lines, as fast as the client takes them. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { QueryResult, Statement } from "../agent/node-service.ts";
-import { type ApiContext, checkNames, permit, principalOf } from "./api-context.ts";
+import { type ApiContext, permit, principalOf } from "./api-context.ts";
 import { ApiError, asApiError, errorBody } from "./api-error.ts";
 import { LineStream } from "./line-stream.ts";
 import { bodyText, minVersionOf, queryOf, timeoutMsOf } from "./request-options.ts";
@@ -23,6 +23,7 @@ export async function queries(
   const query = queryOf(request);
   const timeoutMs = timeoutMsOf(query, "timeout", defaultTimeoutMs);
   permitRead(ctx, request, statement);
+  const bound = ctx.binder.bind(statement);
   const least = minVersionOf(request);
   ctx.gate.enter();
   const began = performance.now();
@@ -39,7 +40,7 @@ export async function queries(
     }
     const abort = new AbortController();
     const lines = new LineStream(reply.raw, undefined, () => abort.abort());
-    const result = await ctx.service.query({ ...statement, timeoutMs, signal: abort.signal });
+    const result = await ctx.service.query({ ...bound, timeoutMs, signal: abort.signal });
     await send(ctx, result, lines, reply, began);
     return reply;
   } finally {
@@ -60,7 +61,6 @@ function permitRead(ctx: ApiContext, request: FastifyRequest, statement: Stateme
       hint: "they belong into /v1/transactions",
     });
   }
-  checkNames(statement);
 }
 
 /**

@@ -14,6 +14,7 @@ import { ApiError, asApiError, errorBody } from "./api-error.ts";
 import { Doors, type DoorTls } from "./doors.ts";
 import { Gate } from "./gate.ts";
 import { JsonShapeError, JsonSyntaxError } from "./json-text.ts";
+import { ParameterBinder } from "./parameter-binder.ts";
 import { describeApi } from "./openapi.ts";
 import { addRoutes, methodsOf } from "./routes.ts";
 
@@ -55,6 +56,7 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     config,
     auth: new Authenticator(config.tokens),
     inspector: new SqlInspector(() => service.schema()),
+    binder: new ParameterBinder(),
     gate: new Gate(config.maxConcurrent, "requests"),
     streams: new Gate(maxStreams, "live streams"),
     endings: new Set(),

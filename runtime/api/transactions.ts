@@ -1,7 +1,7 @@
 /** `POST /v1/transactions`: statements, run in one transaction. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Statement, TransactResult } from "../agent/node-service.ts";
-import { type ApiContext, checkNames, permit, principalOf } from "./api-context.ts";
+import { type ApiContext, permit, principalOf } from "./api-context.ts";
 import { ApiError, asApiError, errorBody } from "./api-error.ts";
 import {
   badParameter,
@@ -48,9 +48,12 @@ export async function transactions(
       throw new ApiError("no_statements", "at least 1 statement is required");
     }
     const principal = principalOf(request);
-    for (const statement of statements) permitWrite(ctx, request, statement);
+    const bound = statements.map((statement) => {
+      permitWrite(ctx, request, statement);
+      return ctx.binder.bind(statement);
+    });
     const result = await ctx.service.transact({
-      statements,
+      statements: bound,
       timeoutMs,
       // A key is the client's own: the same one of another token is another.
       idempotencyKey: key === null ? null : `${principal.name ?? ""}:${key}`,
@@ -83,7 +86,6 @@ export async function transactions(
 
 function permitWrite(ctx: ApiContext, request: FastifyRequest, statement: Statement): void {
   const inspection = permit(ctx, principalOf(request), statement);
-  checkNames(statement);
   if (inspection.type === "statement" && inspection.reads[0] === "sqlite_schema") {
     refusePragma(statement);
   }

@@ -79,7 +79,7 @@ export interface LiveNode {
 
 export interface LiveTraceOptions {
   /** This node. */
-  readonly self: LiveNode;
+  self(): LiveNode & { readonly address: Address };
   /** Asked when a node is met for the first time; null: nothing is known but its address. */
   node(address: Address): LiveNode | null;
   /** `CREATE` statements of the replicated tables. */
@@ -150,7 +150,9 @@ class Listener {
     this.#planes = planes;
     this.#began = options.now();
     const present = options.present();
-    const nodes: TraceNode[] = [{ n: self, ...options.self }];
+    const { address, name, region, actor } = options.self();
+    this.#numbers.set(address, self);
+    const nodes: TraceNode[] = [{ n: self, name, region, actor }];
     for (const event of present) {
       if (event.k !== "member" || this.#numbers.has(event.about)) continue;
       this.#numbers.set(event.about, nodes.length);
@@ -223,7 +225,7 @@ class Listener {
   #number(address: Address): number {
     const known = this.#numbers.get(address);
     if (known !== undefined) return known;
-    const n = this.#numbers.size + 1;
+    const n = this.#numbers.size;
     this.#numbers.set(address, n);
     this.#write({ t: 0, k: "join", n, ...this.#known(address) });
     return n;

@@ -59,11 +59,11 @@ export function unpackStatements(bytes: Uint8Array): Statement[] {
   return list.map(([sql, parameters]) => ({ sql, parameters: withoutPrefixes(parameters) }));
 }
 
-/** SQLite shows `:a`, better-sqlite3 wants `a`. */
+/** SQLite shows `:a` and `?1`, better-sqlite3 wants `a` and `1`. */
 export function withoutPrefixes(parameters: Parameters): Parameters {
   if (Array.isArray(parameters)) return parameters as Parameters;
   const named = Object.entries(parameters).map(
-    ([name, value]) => [name.replace(/^[:@$]/, ""), value] as const,
+    ([name, value]) => [name.replace(/^[:@$?]/, ""), value] as const,
   );
   return Object.fromEntries(named);
 }

@@ -89,8 +89,11 @@ export class OpenTransaction implements LocalTransaction {
     const mark = this.#begin(prepared);
     try {
       let changes = 0;
-      if (prepared.statement.reader) prepared.statement.raw().all(bound(parameters));
-      else changes = prepared.statement.run(bound(parameters)).changes;
+      if (prepared.statement.reader) {
+        const rows = prepared.statement.raw().all(bound(parameters));
+        // RETURNING gives back one row for each that was changed.
+        if (!prepared.statement.readonly) changes = rows.length;
+      } else changes = prepared.statement.run(bound(parameters)).changes;
       this.#end(prepared);
       return changes;
     } catch (error) {

@@ -124,7 +124,14 @@ describe.each(clients)("over %s", (_name, call) => {
         named_params: { "@k": "verbose named", $v: [256] },
       },
       { query: "INSERT INTO kv VALUES ('alone', 1.5)", params: null, named_params: null },
+      ["INSERT INTO kv VALUES (?2, ?1)", [7, "numbered"]],
+      ["INSERT INTO kv VALUES (:k, :v)", ["by place", 8]],
+      ["INSERT INTO kv VALUES (:k, :v)", { ":k": "left out" }],
+      "INSERT INTO kv VALUES ('returned', 9) RETURNING k",
     ]);
+    expect(json(answer)["results"]).toEqual(
+      Array.from({ length: 10 }, () => ({ rows_affected: 1, time: expect.any(Number) })),
+    );
     expect(answer.text).not.toContain("error");
     const rows = lines(
       await query(served, { query: "SELECT k, v, typeof(v) FROM kv ORDER BY rowid" }),
@@ -136,6 +143,10 @@ describe.each(clients)("over %s", (_name, call) => {
       ["verbose", '{"a":[1]}', "text"],
       ["verbose named", "[256]", "text"],
       ["alone", 1.5, "real"],
+      ["numbered", 7, "integer"],
+      ["by place", 8, "integer"],
+      ["left out", null, "null"],
+      ["returned", 9, "integer"],
     ]);
   });
 

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { actorId } from "../../../core/base/ids.ts";
+import { actorId, address } from "../../../core/base/ids.ts";
 import type { Value } from "../../../core/crdt/value.ts";
 import {
   type MemberInfo,
@@ -22,6 +22,7 @@ import {
 import type { Parameters } from "../../../runtime/agent/node-service.ts";
 import { LiveTrace } from "../../../runtime/observe/live-trace.ts";
 import { fromSqlExact, toSqlExact } from "../../../runtime/store/sql-value.ts";
+import { withoutPrefixes } from "../../../runtime/store-process/result.ts";
 import { SqliteStore } from "../../../runtime/store/sqlite-store.ts";
 
 export const smallActor = "0123456789abcdef0123456789abcdef";
@@ -62,7 +63,12 @@ export class SmallNode implements NodeService {
     this.store = new SqliteStore({ path, actor: actorId(smallActor), schema: [...schema] });
     this.#reader = new Database(path, { readonly: true });
     this.trace = new LiveTrace({
-      self: { name: "small", region: "here", actor: smallActor },
+      self: () => ({
+        address: address("127.0.0.1:8787"),
+        name: "small",
+        region: "here",
+        actor: smallActor,
+      }),
       node: () => null,
       schema: () => this.#schema,
       present: () => [],
@@ -97,7 +103,7 @@ export class SmallNode implements NodeService {
     try {
       outcome = this.store.transact(Date.now(), (transaction) => {
         for (const { sql, parameters } of statements) {
-          const rowsAffected = transaction.run(sql, withoutSigns(parameters));
+          const rowsAffected = transaction.run(sql, withoutPrefixes(parameters));
           results.push({ rowsAffected, seconds: 0 });
         }
       });
@@ -270,13 +276,8 @@ function sqlError(error: unknown): unknown {
   return new ServiceError("sql", message, { sqlite });
 }
 
-function withoutSigns(parameters: Parameters): Parameters {
-  if (Array.isArray(parameters)) return parameters as readonly Value[];
-  return Object.fromEntries(Object.entries(parameters).map(([name, v]) => [name.slice(1), v]));
-}
-
 function bound(parameters: Parameters): unknown[] {
-  const plain = withoutSigns(parameters);
+  const plain = withoutPrefixes(parameters);
   if (Array.isArray(plain)) return (plain as readonly Value[]).map(toSqlExact);
   return [Object.fromEntries(Object.entries(plain).map(([name, v]) => [name, toSqlExact(v)]))];
 }
