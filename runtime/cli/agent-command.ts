@@ -16,6 +16,7 @@ import type { Terminal } from "./terminal.ts";
 import { programVersion } from "./version.ts";
 
 export interface AgentFlags extends ConfigFlags {
+  readonly untilStdinEnds?: true;
   readonly json?: true;
 }
 
@@ -42,6 +43,7 @@ export async function agentCommand(flags: AgentFlags, terminal: Terminal): Promi
     log.log.warn({ why }, "the service manager cannot be told how the node is"),
   );
   ending.listen();
+  if (flags.untilStdinEnds === true) ending.withStdin();
   const agent = await start(flags, loaded, log, ending);
   const watchdog = new Watchdog({
     ...loaded.config.watchdog,
@@ -148,6 +150,14 @@ class Ending {
 
   end(code: ExitCode): void {
     this.#resolve(code);
+  }
+
+  /** Whoever started the node holds the other end, and is gone when it is closed. */
+  withStdin(): void {
+    const gone = (): void => this.#resolve(exitCodes.ok);
+    process.stdin.on("end", gone);
+    process.stdin.on("error", gone);
+    process.stdin.resume();
   }
 
   listen(): void {

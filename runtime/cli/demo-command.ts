@@ -1,6 +1,6 @@
 /**
  * `patina demo`, also `npm start`: the partition experiment `split-heal` in the simulator, told
- * while it runs and drawn when it is over.
+ * while it runs and drawn when it is over; then a cluster of real processes.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import type { RunResult } from "../../sim/result.ts";
 import { createRun } from "../../sim/run.ts";
 import type { Run } from "../../sim/run.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
+import { clusterText, DemoCluster } from "./demo-cluster.ts";
 import { demoText, groupText } from "./demo-text.ts";
 import { exitCodes, systemReason, usageError } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
@@ -37,11 +38,43 @@ export interface DemoStory {
   readonly command: string;
 }
 
+/** Nodes of the real cluster where nothing is said. */
+const usualProcesses = 3;
 /** Between two looks at the nodes, in virtual time. */
 const lookEveryUs = 250_000;
 
-/** @throws CliError (exit 2): a number of nodes that does not fit, a folder that cannot be written. */
-export function demoCommand(flags: DemoFlags, terminal: Terminal): ExitCode {
+/** @throws CliError: exit 2 for a number of nodes that does not fit, a folder that cannot be written. */
+export async function demoCommand(flags: DemoFlags, terminal: Terminal): Promise<ExitCode> {
+  const story = simulatedHalf(flags, terminal);
+  const { json = false, once = false } = flags;
+  if (!json)
+    for (const line of demoText(story, terminal.columns, terminal.paint)) terminal.print(line);
+  if (!story.result.ok) {
+    if (json) terminal.print(JSON.stringify({ ...demoJson(story), cluster: null }));
+    return exitCodes.failure;
+  }
+  const interrupted = untilInterrupted();
+  const cluster = new DemoCluster(flags.dir, flags.nodes ?? usualProcesses, terminal);
+  try {
+    const proof = await Promise.race([cluster.prove(), interrupted]);
+    if (proof === null) return exitCodes.ok;
+    if (json) terminal.print(JSON.stringify({ ...demoJson(story), cluster: proof }));
+    else for (const line of clusterText(proof, once, terminal)) terminal.print(line);
+    if (!once && proof.agreed) await interrupted;
+    return proof.agreed ? exitCodes.ok : exitCodes.failure;
+  } finally {
+    await cluster.stop();
+  }
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the program at once. */
+function untilInterrupted(): Promise<null> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(null));
+  });
+}
+
+function simulatedHalf(flags: DemoFlags, terminal: Terminal): DemoStory {
   const scenario = resolveScenario({ kind: "builtIn", name: "split-heal" }, flags.nodes ?? null);
   const traceFile = join(flags.dir, "split-heal.ndjson.gz");
   const scenarioFile = join(flags.dir, "split-heal.json");
@@ -67,7 +100,7 @@ export function demoCommand(flags: DemoFlags, terminal: Terminal): ExitCode {
   const moments = watch(run, terminal);
   trace.close();
   const result = run.result();
-  const story: DemoStory = {
+  return {
     scenario,
     result,
     moments,
@@ -76,9 +109,6 @@ export function demoCommand(flags: DemoFlags, terminal: Terminal): ExitCode {
     scenarioFile,
     command: demoRepeat(flags),
   };
-  if (flags.json === true) terminal.print(JSON.stringify(demoJson(story)));
-  else for (const line of demoText(story, terminal.columns, terminal.paint)) terminal.print(line);
-  return result.ok ? exitCodes.ok : exitCodes.failure;
 }
 
 function demoRepeat(flags: DemoFlags): string {

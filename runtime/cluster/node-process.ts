@@ -64,8 +64,21 @@ export class NodeProcess {
     const log = openSync(options.logFile, "a");
     const child = spawn(
       process.execPath,
-      [program, "agent", "-c", options.configFile, "--json", ...(options.args ?? [])],
-      { stdio: ["ignore", "pipe", log], env: { ...process.env, ...options.env } },
+      [
+        program,
+        "agent",
+        "-c",
+        options.configFile,
+        "--json",
+        "--until-stdin-ends",
+        ...(options.args ?? []),
+      ],
+      {
+        stdio: ["pipe", "pipe", log],
+        env: { ...process.env, ...options.env },
+        // What a terminal sends to all at once is for whoever started the node to pass on.
+        detached: true,
+      },
     );
     closeSync(log);
     const ready = await new Promise<Ready>((resolve, reject) => {

@@ -28,6 +28,13 @@ test("the demo tells what was cut, how far the sides drifted, and that all agree
   expect(checkTrace(trace)).toEqual([]);
   expect(trace.lines.at(-1)).toMatchObject({ k: "end", converged: true, hash: hashes[0] });
 
+  // The real cluster after it.
+  expect(stderr).toMatch(/n2 was killed \(kill -9 \d+\); the others took 50 rows meanwhile/);
+  expect(stdout).toContain("✓ All 3 nodes hold the same 80 rows, n2 included");
+  const rows = [...stdout.matchAll(/^ +(n\d) +80 +([0-9a-f]{16}) +http:/gm)];
+  expect(rows.map(([, name]) => name)).toEqual(["n0", "n1", "n2"]);
+  expect(new Set(rows.map(([, , hash]) => hash)).size).toBe(1);
+
   // The picture: the cut is there to be seen, and gone at the end.
   const strips = stdout.split("\n").filter((line) => /^ +n\d +[█▓▒░]+$/.test(line));
   expect(strips).toHaveLength(5);
@@ -40,9 +47,25 @@ test("the demo tells what was cut, how far the sides drifted, and that all agree
 test("the demo's scenario file and seed give the very same run again", async () => {
   const dir = folder.path("again");
   const told = printedJson(
-    await patina(["demo", "--dir", dir, "--seed", "other", "--nodes", "3", "--json", "--quiet"]),
+    await patina([
+      "demo",
+      "--dir",
+      dir,
+      "--seed",
+      "other",
+      "--nodes",
+      "3",
+      "--once",
+      "--json",
+      "--quiet",
+    ]),
   );
   expect(told).toMatchObject({ ok: true, nodes: 3, seed: "other" });
+  expect(told["cluster"]).toMatchObject({
+    agreed: true,
+    acknowledged: 80,
+    nodes: [{ rows: 80 }, { rows: 80 }, { rows: 80 }],
+  });
   const result = printedJson(
     await patina(["sim", folder.path("again/split-heal.json"), "--seed", "other", "--json"]),
   );

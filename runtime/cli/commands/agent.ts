@@ -5,7 +5,10 @@ import type { AddCommand, CommonFlags } from "./shared.ts";
 
 export const add: AddCommand = (program, done) => {
   const agent = configOptions(
-    program.command("agent").description("Runs one production node until it is told to stop."),
+    program
+      .command("agent")
+      .description("Runs one production node until it is told to stop.")
+      .option("--until-stdin-ends", "stop when standard input ends: for programs that start nodes"),
   ).action(async (options: AgentFlags & CommonFlags) => {
     const { agentCommand } = await import("../agent-command.ts");
     done(await agentCommand(options, await terminal(options)));

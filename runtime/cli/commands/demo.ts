@@ -6,17 +6,23 @@ import type { AddCommand, CommonFlags } from "./shared.ts";
 export const add: AddCommand = (program, done) => {
   const demo = program
     .command("demo")
-    .description("Cuts a simulated cluster in two, heals it, and tells what happened.")
-    .option("--nodes <N>", "how many nodes (default: 5)", wholeNumber("--nodes", 2, 100))
-    .option("--dir <DIR>", "where the trace and the scenario are written", "patina-demo")
+    .description(
+      "Cuts a simulated cluster in two and heals it; then starts a real one, kills a node, and proves that nothing was lost.",
+    )
+    .option(
+      "--nodes <N>",
+      "how many nodes (default: 5 simulated, 3 real; of real ones at most 10)",
+      wholeNumber("--nodes", 2, 100),
+    )
+    .option("--dir <DIR>", "where trace, scenario and the nodes' files are written", "patina-demo")
     .option("--seed <S>", "any text; the same seed gives the same run", "demo")
-    .option("--once", "end after the verdict (the simulated experiment always does)")
+    .option("--once", "end when it is proved that all nodes hold the same data")
     .action(async (options: DemoFlags & CommonFlags) => {
       const { demoCommand } = await import("../demo-command.ts");
-      done(demoCommand(options, await terminal(options)));
+      done(await demoCommand(options, await terminal(options)));
     });
   common(
-    withExamples(demo, ["patina demo", "patina demo --nodes 9 --seed another"]),
+    withExamples(demo, ["patina demo", "patina demo --once --nodes 5"]),
     "print one JSON object",
   );
 };
