@@ -21,48 +21,60 @@ const portAttempts = 20;
 
 /** @throws TransportError, CertificateError. */
 export async function createTransport(options: TransportOptions): Promise<Transport> {
-  const listen = parseHostPort(options.listen);
-  if (listen === null) {
-    throw new TransportError(
-      `cannot listen on ${JSON.stringify(options.listen)}: it is no host:port`,
-    );
-  }
-  const parse = (tls: NonNullable<TransportOptions["tls"]>): Credentials =>
-    new Credentials(tls, Date.now());
-  const credentials = options.tls === null ? null : parse(options.tls);
+  const { tls } = options;
+  const credentials = tls === null ? null : new Credentials(tls, Date.now());
+  const listen = listenAddress(options);
   if (credentials === null && options.plaintextAnywhere !== true && !isLoopback(listen.host)) {
     throw new TransportError(
       `without TLS a node listens on loopback only, not on ${listen.host}: make certificates with "patina tls", or force plaintext`,
     );
   }
+  const transport = await openTransport(options, credentials);
+  try {
+    checkAdvertised(options.advertise ?? transport.listening, credentials);
+  } catch (error) {
+    await transport.close(0);
+    throw error;
+  }
+  return transport;
+}
+
+/** As `createTransport`, without asking whether others will like what this node says and shows. */
+export async function openTransport(
+  options: TransportOptions,
+  credentials: Credentials | null,
+): Promise<Transport> {
+  const listen = listenAddress(options);
   // Carriers need somebody to report to before the transport knows its port.
   const owner = new LateOwner();
   const carriers = await openCarriers(options, listen, owner, credentials);
-  try {
-    const { port } = carriers[0] as RotatingCarrier;
-    const listening = address(formatHostPort(listen.host, port));
-    const advertise = options.advertise ?? listening;
-    checkAdvertised(advertise, credentials);
-    const transport = new NodeTransport({
-      listening,
-      advertise,
-      clusterId: options.clusterId,
-      events: options.events,
-      credentials,
-      parse: (tls) => {
-        const fresh = parse(tls);
-        checkAdvertised(advertise, fresh);
-        return fresh;
-      },
-      plaintextAnywhere: options.plaintextAnywhere === true,
-    });
-    owner.set(transport);
-    transport.start(carriers);
-    return transport;
-  } catch (error) {
-    await Promise.all(carriers.map((carrier) => carrier.close()));
-    throw error;
-  }
+  const { port } = carriers[0] as RotatingCarrier;
+  const listening = address(formatHostPort(listen.host, port));
+  const advertise = options.advertise ?? listening;
+  const transport = new NodeTransport({
+    listening,
+    advertise,
+    clusterId: options.clusterId,
+    events: options.events,
+    credentials,
+    parse: (tls) => {
+      const fresh = new Credentials(tls, Date.now());
+      checkAdvertised(advertise, fresh);
+      return fresh;
+    },
+    plaintextAnywhere: options.plaintextAnywhere === true,
+  });
+  owner.set(transport);
+  transport.start(carriers);
+  return transport;
+}
+
+function listenAddress(options: TransportOptions): HostPort {
+  const listen = parseHostPort(options.listen);
+  if (listen !== null) return listen;
+  throw new TransportError(
+    `cannot listen on ${JSON.stringify(options.listen)}: it is no host:port`,
+  );
 }
 
 function checkAdvertised(advertise: string, credentials: Credentials | null): void {

@@ -20,8 +20,9 @@ export class Credentials {
 
   /** @throws CertificateError when the three do not belong together, or do not convince others at `nowMs`. */
   constructor(tls: TransportTls, nowMs: number) {
-    this.tls = tls;
     this.authorities = named("the authority's certificate", () => parseCertificates(tls.ca));
+    // Files that were joined without an end of line between them are read by us, but not by all.
+    this.tls = { ...tls, ca: this.authorities.map((one) => one.toString()).join("") };
     this.certificate = named("the node's certificate", () => parseCertificate(tls.cert));
     const key = named("the node's key", () => {
       try {

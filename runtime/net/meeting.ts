@@ -9,8 +9,10 @@
  * 4. There is a connection: the new one is a duplicate, unless the other side says that it knows of
  *    none (`replace`), or is another instance: it has restarted, and the old connection is dead.
  *
- * Nothing but hellos travels on a connection before it is welcomed, so none that loses takes a
- * message with it.
+ * Nothing but hellos travels on a connection before it is welcomed, so none that is refused takes a
+ * message with it. Two may be welcomed all the same, when both sides dial names by which they do not
+ * recognize each other: then again the one of the smaller address stands, and the other is ended in
+ * good order before the first is written to.
  */
 import { compareIds } from "../../core/base/ids.ts";
 import type { Address } from "../../core/base/ids.ts";
@@ -101,15 +103,31 @@ export class Meeting {
     dialler.dial = null;
     dial.won(session);
     const peer = peers.alias(to, who.address);
-    const old = peer.session;
-    if (old !== null) old.abort(closeCodes.duplicate, "a newer connection takes its place");
     if (peer.dial !== null) {
       const other = peer.dial;
       peer.dial = null;
       other.giveUp("the other side's connection is used");
     }
     for (const state of [dialler, peer]) this.#refuseHeld(state);
+    const old = peer.session;
+    const crossed = old?.usable && old.instance === who.instance && !dial.replace;
+    if (old !== null && crossed) {
+      this.#cross(peer, old, session, who);
+      return;
+    }
+    old?.abort(closeCodes.duplicate, "a newer connection takes its place");
     this.#begin(peer, session, who);
+  }
+
+  /** `old`, which the other side dialled, and `session`, which we did, are both in use there. */
+  #cross(peer: PeerState, old: Session, session: Session, who: Introduction): void {
+    session.begin(identify(session, who), who, null);
+    if (compareIds(this.#owner.self.address, who.address) < 0) {
+      peer.next = session;
+      old.end();
+    } else {
+      session.end();
+    }
   }
 
   /** We dialled, and are not welcome. */
@@ -123,9 +141,11 @@ export class Meeting {
     }
     const dialler = peers.known(to);
     const dial = dialler?.dial ?? null;
-    session.abort(closeCodes.done, "refused");
     // Its other connection may have been made, and replaced this dial, while the refusal was under way.
-    if (dialler === undefined || dial === null || !dial.has(session)) return;
+    if (dialler === undefined || dial === null || !dial.has(session)) {
+      session.abort(closeCodes.done, "refused");
+      return;
+    }
     dialler.dial = null;
     dial.giveUp("the other side's connection is used");
     const peer = peers.alias(to, refusal.address);
@@ -154,15 +174,27 @@ export class Meeting {
   }
 
   #begin(peer: PeerState, session: Session, who: Introduction): void {
-    const { certificate } = session.pipe;
-    const name = certificate === null ? null : describeCertificate(certificate).name;
-    const identity: Peer = { address: who.address, name };
+    this.#use(peer, session);
+    session.begin(identify(session, who), who, peer.outbox);
+    this.#owner.connected(peer, session);
+  }
+
+  /** The session that messages were written to is gone, and another was waiting for that. @returns whether one was. */
+  useNext(peer: PeerState): boolean {
+    const { next } = peer;
+    peer.next = null;
+    if (next === null || !next.usable) return false;
+    this.#use(peer, next);
+    next.writeFrom(peer.outbox);
+    this.#owner.connected(peer, next);
+    return true;
+  }
+
+  #use(peer: PeerState, session: Session): void {
     peer.outbox.restart();
     peer.session = session;
     peer.overflowing.clear();
     succeeded(peer);
-    session.begin(identity, who, peer.outbox);
-    this.#owner.connected(peer, session);
   }
 
   #refusal(session: Session, who: Introduction): string | null {
@@ -184,4 +216,12 @@ export class Meeting {
   ): void {
     session.refuse({ code, address: this.#owner.self.address, reason });
   }
+}
+
+function identify(session: Session, who: Introduction): Peer {
+  const { certificate } = session.pipe;
+  return {
+    address: who.address,
+    name: certificate === null ? null : describeCertificate(certificate).name,
+  };
 }

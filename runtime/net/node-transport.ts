@@ -130,11 +130,13 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
 
   stats(): TransportStats {
     let connections = 0;
+    let connectionsOverTcp = 0;
     let queuedBytes = 0;
     for (const peer of this.peers.all()) {
       queuedBytes += peer.outbox.bytes;
       if (peer.session === null) continue;
       connections++;
+      if (peer.session.pipe.kind !== "quic") connectionsOverTcp++;
       queuedBytes += peer.session.pipe.bufferedBytes;
     }
     let bytesSent = 0;
@@ -144,7 +146,15 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
       bytesReceived += traffic.bytesReceived;
     }
     const kind = (this.#carriers[0] as Carrier).kind;
-    return { kind, connections, bytesSent, bytesReceived, queuedBytes, ...this.#tally.counts() };
+    return {
+      kind,
+      connections,
+      connectionsOverTcp,
+      bytesSent,
+      bytesReceived,
+      queuedBytes,
+      ...this.#tally.counts(),
+    };
   }
 
   async close(graceMs: number): Promise<void> {
@@ -343,13 +353,16 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     if (peer !== undefined && peer.session === session) {
       peer.session = null;
       const cut = peer.outbox.restart();
-      if (clean) {
+      if (this.#meeting.useNext(peer)) {
+        if (!clean) this.#tell(peer, new Set([...session.used, ...cut]), why);
+      } else if (clean) {
         if (!peer.outbox.empty) this.connect(peer, false);
       } else {
         this.#drop(peer, why, new Set([...session.used, ...cut]));
       }
       this.#tellDatagramBytes();
     }
+    if (peer?.next === session) peer.next = null;
     for (const state of this.peers.all()) if (state.held?.session === session) state.held = null;
     if (this.#closing) this.#endQuietSessions();
   }

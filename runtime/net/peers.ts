@@ -12,6 +12,8 @@ export interface PeerState {
   readonly outbox: Outbox;
   /** The session that messages travel on: ready, or ending. */
   session: Session | null;
+  /** Takes over when `session` has ended in good order. */
+  next: Session | null;
   dial: Dial | null;
   /** It dialled while we were dialling: answered when our own dial has come to something. */
   held: { readonly session: Session; readonly who: Introduction } | null;
@@ -36,6 +38,7 @@ export class Peers {
         address: name,
         outbox: new Outbox(),
         session: null,
+        next: null,
         dial: null,
         held: null,
         failures: 0,

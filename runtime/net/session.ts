@@ -69,7 +69,6 @@ export class Session implements PipeEvents {
   /** Frames that came before the welcome: lanes overtake one another. */
   #early: (readonly [Channel, Uint8Array])[] | null = [];
   #earlyBytes = 0;
-  #framesSent = 0;
   #framesReceived = 0;
   #byeSent = false;
   #byeReceived: number | null = null;
@@ -114,8 +113,11 @@ export class Session implements PipeEvents {
     this.#say({ type: "hello", who: this.#owner.introduction(this.pipe), replace });
   }
 
-  /** Messages pass from now on, from `outbox`. The side that accepted says welcome by it. */
-  begin(peer: Peer, who: Introduction, outbox: Outbox): void {
+  /**
+   * Messages pass from now on. The side that accepted says welcome by it.
+   * @param outbox whose messages are written; null: none for now.
+   */
+  begin(peer: Peer, who: Introduction, outbox: Outbox | null): void {
     assert(this.state === "meeting", "a session begins once, when both have met");
     this.state = "ready";
     this.peer = peer;
@@ -128,6 +130,12 @@ export class Session implements PipeEvents {
     const early = this.#early ?? [];
     this.#early = null;
     for (const [channel, bytes] of early) this.#deliver(channel, bytes);
+    this.pipe.wake();
+  }
+
+  writeFrom(outbox: Outbox): void {
+    assert(this.#outbox === null && this.state === "ready", "a session writes from one outbox");
+    this.#outbox = outbox;
     this.pipe.wake();
   }
 
@@ -319,8 +327,9 @@ export class Session implements PipeEvents {
   #pump(): void {
     this.#write(controlLane, this.#control);
     const outbox = this.#outbox;
-    if (outbox === null || this.#byeSent) return;
+    if (this.#byeSent) return;
     if (this.state === "ready") {
+      if (outbox === null) return;
       let wrote = true;
       while (wrote && this.state === "ready") {
         wrote = false;
@@ -334,25 +343,25 @@ export class Session implements PipeEvents {
         }
       }
       if (outbox.empty) this.#owner.drained(this);
-    } else if (this.state === "ending") {
+    } else if (this.state === "ending" && this.peer !== null) {
       this.#finishBegun(outbox);
     }
   }
 
   /** Frames that were begun are completed before the bye; the rest waits for the next connection. */
-  #finishBegun(outbox: Outbox): void {
+  #finishBegun(outbox: Outbox | null): void {
     let whole = true;
+    let frames = 0;
     for (const channel of channels) {
-      const queue = outbox.queue(channel);
-      if (!queue.begun) continue;
-      this.#write(channels.indexOf(channel) + 1, queue, queue.begunBytes);
+      const queue = outbox?.queue(channel);
+      if (queue === undefined) continue;
+      if (queue.begun) this.#write(channels.indexOf(channel) + 1, queue, queue.begunBytes);
       if (queue.begun) whole = false;
+      frames += queue.written;
     }
     if (!whole) return;
     this.#byeSent = true;
-    this.#framesSent = 0;
-    for (const channel of channels) this.#framesSent += outbox.queue(channel).written;
-    this.#control.push(encodeControl({ type: "bye", frames: this.#framesSent }));
+    this.#control.push(encodeControl({ type: "bye", frames }));
     this.#write(controlLane, this.#control);
     this.#settle();
   }

@@ -35,6 +35,8 @@ export interface TransportEvents {
 export interface TransportStats {
   readonly kind: "quic" | "tcp" | "plaintext";
   readonly connections: number;
+  /** Of these, how many go over TCP: with kind `auto`, peers whom UDP does not reach. */
+  readonly connectionsOverTcp: number;
   readonly handshakes: number;
   readonly handshakesRefused: number;
   readonly bytesSent: number;

@@ -71,7 +71,7 @@ export async function makeAuthority(options: {
     },
     webcryptoApi,
   );
-  return { cert: certificate.toString("pem"), key: await privatePem(keys) };
+  return { cert: `${certificate.toString("pem")}\n`, key: await privatePem(keys) };
 }
 
 /**
@@ -117,7 +117,7 @@ export async function makeNodeCertificate(options: {
     },
     webcryptoApi,
   );
-  return { cert: certificate.toString("pem"), key: await privatePem(keys) };
+  return { cert: `${certificate.toString("pem")}\n`, key: await privatePem(keys) };
 }
 
 /** The library's types are the browser's; Node.js's own are the same in all that is used. */
@@ -165,7 +165,7 @@ async function newKeys(): Promise<KeyPair> {
 
 async function privatePem(keys: KeyPair): Promise<string> {
   const der = await webcryptoApi.subtle.exportKey("pkcs8", keys.privateKey);
-  return PemConverter.encode(der, PemConverter.PrivateKeyTag);
+  return `${PemConverter.encode(der, PemConverter.PrivateKeyTag)}\n`;
 }
 
 /** RFC 5280, section 4.1.2.2: positive, at most 20 bytes. */

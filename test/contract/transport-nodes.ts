@@ -1,6 +1,7 @@
 /** Nodes with transports on loopback, and what they heard, for tests. */
 import type { Address } from "../../core/base/ids.ts";
-import { createTransport } from "../../runtime/net/create-transport.ts";
+import { createTransport, openTransport } from "../../runtime/net/create-transport.ts";
+import { Credentials } from "../../runtime/net/credentials.ts";
 import type {
   Channel,
   Transport,
@@ -33,7 +34,10 @@ export interface TestNode {
 
 export type TransportKind = "quic" | "tcp" | "plaintext" | "auto";
 
-export const authority = await makeAuthority({ cluster: "test", nowMs: Date.now() });
+export const authority = await makeAuthority({
+  cluster: "test",
+  nowMs: Date.now() - 1000 * dayMs,
+});
 
 export async function certificates(
   more: {
@@ -66,7 +70,24 @@ export class TestNodes {
     this.#kind = kind;
   }
 
-  async node(more: Partial<TransportOptions> = {}): Promise<TestNode> {
+  node(more: Partial<TransportOptions> = {}): Promise<TestNode> {
+    return this.#make(more, createTransport);
+  }
+
+  /** One that does not ask whether others will accept it. @param day its idea of today, from now. */
+  unchecked(more: Partial<TransportOptions>, day = 0): Promise<TestNode> {
+    return this.#make(more, (options) =>
+      openTransport(
+        options,
+        new Credentials(options.tls as TransportTls, Date.now() + day * dayMs),
+      ),
+    );
+  }
+
+  async #make(
+    more: Partial<TransportOptions>,
+    create: (options: TransportOptions) => Promise<Transport>,
+  ): Promise<TestNode> {
     const heard: Heard[] = [];
     const node: Omit<TestNode, "transport" | "address"> = {
       heard,
@@ -77,7 +98,7 @@ export class TestNodes {
       onMessage: null,
     };
     const kind = this.#kind;
-    const transport = await createTransport({
+    const transport = await create({
       listen: "127.0.0.1:0",
       clusterId: 7,
       tls: kind === "plaintext" ? null : shared,

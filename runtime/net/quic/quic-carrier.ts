@@ -91,6 +91,8 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
       type: isIPv6(host) ? "udp6" : "udp4",
       recvBufferSize: socketBufferBytes,
       sendBufferSize: socketBufferBytes,
+      // Addresses are resolved before; the socket's own way costs a turn of the event loop a packet.
+      lookup: (ip, _options, found) => found(null, ip, isIPv6(ip) ? 6 : 4),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
@@ -150,6 +152,10 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     if (this.#flushing !== null) clearImmediate(this.#flushing);
     if (this.#timer !== null) clearTimeout(this.#timer);
     for (const pipe of this.#keys.keys()) pipe.drop("the node stops");
+    // Packets handed to the socket in this turn leave it in the next.
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
     await new Promise<void>((resolve) => {
       this.#socket.close(() => resolve());
     });

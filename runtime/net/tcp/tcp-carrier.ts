@@ -10,6 +10,7 @@ import { Door } from "../door.ts";
 import { dialTimeoutMs, helloTimeoutMs, maxConnections, maxHandshakes } from "../limits.ts";
 import type { RotatingCarrier } from "../node-transport.ts";
 import type { CarrierOwner, PipeEvents } from "../pipe.ts";
+import { reasonOf, turnedAway } from "./tcp-errors.ts";
 import { TcpPipe } from "./tcp-pipe.ts";
 
 /** The protocol's name in the TLS handshake (ALPN). */
@@ -39,7 +40,7 @@ export class TcpCarrier implements RotatingCarrier {
     if (credentials !== null) {
       this.#server.on("connection", (socket: Socket) => this.#knock(socket));
       this.#server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-        this.#owner.handshakeRefused(remoteOf(socket), tlsReason(error));
+        this.#owner.handshakeRefused(remoteOf(socket), reasonOf(error));
       });
     }
     this.#server.maxConnections = maxConnections;
@@ -95,6 +96,10 @@ export class TcpCarrier implements RotatingCarrier {
             checkServerIdentity: () => undefined,
           });
     const pipe = this.#pipe(socket, { ip, port }, events);
+    socket.once("error", (error) => {
+      const why = reasonOf(error);
+      if (turnedAway(why)) this.#owner.handshakeRefused(pipe.remote, why);
+    });
     const late = setTimeout(() => pipe.finish("no answer"), dialTimeoutMs);
     socket.once("close", () => clearTimeout(late));
     socket.once(credentials === null ? "connect" : "secureConnect", () => {
@@ -183,23 +188,4 @@ function remoteOf(socket: Socket): string {
   return remoteAddress === undefined
     ? ""
     : formatHostPort(unmapped(remoteAddress), remotePort ?? 0);
-}
-
-function tlsReason(error: Error): string {
-  const { code = error.message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE":
-      return "turned away: there is no certificate";
-    case "ERR_SSL_CERTIFICATE_VERIFY_FAILED":
-    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-    case "SELF_SIGNED_CERT_IN_CHAIN":
-    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-      return "turned away: the certificate is not of the cluster's authority";
-    case "CERT_HAS_EXPIRED":
-      return "turned away: the certificate has expired";
-    case "ECONNRESET":
-      return "it broke off the handshake";
-    default:
-      return `turned away: ${code}`;
-  }
 }

@@ -9,6 +9,7 @@ import { parseCertificate } from "../../security/certificate-info.ts";
 import { formatHostPort, unmapped } from "../address.ts";
 import { writeBytes } from "../limits.ts";
 import type { CloseCode, Pipe, PipeEvents, Traffic } from "../pipe.ts";
+import { reasonOf } from "./tcp-errors.ts";
 import {
   datagramLane,
   maxTcpDatagramBytes,
@@ -165,40 +166,4 @@ export class TcpPipe implements Pipe {
     );
     if (!well) this.finish("what it sends is not Patina's protocol");
   }
-}
-
-function reasonOf(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code?.startsWith("ERR_SSL_TLSV1") || code?.startsWith("ERR_SSL_SSLV3")) {
-    return `it turned this node away: ${alertOf(code)}`;
-  }
-  switch (code) {
-    case "SELF_SIGNED_CERT_IN_CHAIN":
-    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-    case "CERT_SIGNATURE_FAILURE":
-      return "turned away: the certificate is not of the cluster's authority";
-    case "CERT_HAS_EXPIRED":
-      return "turned away: the certificate has expired";
-    case "ECONNREFUSED":
-      return "nobody listens there";
-    case "ECONNRESET":
-    case "EPIPE":
-      return "the connection broke";
-    case "ENETUNREACH":
-    case "EHOSTUNREACH":
-      return "there is no way to its network";
-    case "ETIMEDOUT":
-      return "no answer";
-    default:
-      return code === undefined ? error.message : `${code}: ${error.message}`;
-  }
-}
-
-/** ERR_SSL_TLSV1_ALERT_UNKNOWN_CA and the like. */
-function alertOf(code: string): string {
-  if (code.endsWith("UNKNOWN_CA")) return "the certificate is not of the cluster's authority";
-  if (code.endsWith("EXPIRED")) return "the certificate has expired or is not valid yet";
-  if (code.endsWith("CERTIFICATE_REQUIRED")) return "there is no certificate";
-  return code;
 }
