@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   sim: () => import("./sim.ts"),
   store: () => import("./store.ts"),
   swim: () => import("./swim.ts"),
+  ui: () => import("./ui.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -35,6 +35,8 @@ export interface RowState {
   readonly cells: readonly CellState[];
 }
 
+const none: readonly number[] = [];
+
 /** At most this many commits are kept parsed. */
 const maxParsedCommits = 512;
 
@@ -79,23 +81,7 @@ export class RowReader {
 
   /** True when both visions show the same living row, or none: what they add to a state hash is equal. */
   same(row: number, a: Vision, b: Vision): boolean {
-    const lengthA = this.causalLength(row, a);
-    const lengthB = this.causalLength(row, b);
-    if (lengthA % 2 === 0 && lengthB % 2 === 0) return true;
-    if (lengthA !== lengthB) return false;
-    if (this.#sentinel(row, a, lengthA) !== this.#sentinel(row, b, lengthA)) return false;
-    const table = this.trace.rows.table[row] as number;
-    const columns = this.trace.rows.tables[table]?.columns.length ?? 0;
-    this.#winners(row, a, lengthA, this.#bestA);
-    this.#winners(row, b, lengthA, this.#bestB);
-    for (let c = 0; c < columns; c++) {
-      if (this.#bestA[c] !== this.#bestB[c]) return false;
-      if (this.policy(table, c) !== "counter") continue;
-      const x = this.#additions(row, c, lengthA, a);
-      const y = this.#additions(row, c, lengthA, b);
-      if (x.length !== y.length || x.some((write, i) => write !== y[i])) return false;
-    }
-    return true;
+    return this.differingColumns(row, a, b)?.length === 0;
   }
 
   /**
@@ -103,20 +89,27 @@ export class RowReader {
    * alone, it is in another life, or (without columns of its own) another write made it.
    */
   differingColumns(row: number, a: Vision, b: Vision): readonly number[] | null {
-    const x = this.state(row, a);
-    const y = this.state(row, b);
-    if (!x.alive && !y.alive) return [];
-    const length = x.causalLength;
-    if (length !== y.causalLength) return null;
+    const length = this.causalLength(row, a);
+    const other = this.causalLength(row, b);
+    if (length % 2 === 0 && other % 2 === 0) return none;
+    if (length !== other) return null;
     if (this.#sentinel(row, a, length) !== this.#sentinel(row, b, length)) return null;
-    return x.cells.flatMap((cell, c) => {
-      const other = y.cells[c];
-      const equal =
-        other?.write === cell.write &&
-        other.additions.length === cell.additions.length &&
-        cell.additions.every((write, i) => write === other.additions[i]);
-      return equal ? [] : [c];
-    });
+    const table = this.trace.rows.table[row] as number;
+    const columns = this.trace.rows.tables[table]?.columns.length ?? 0;
+    this.#winners(row, a, length, this.#bestA);
+    this.#winners(row, b, length, this.#bestB);
+    let differing: number[] | null = null;
+    for (let c = 0; c < columns; c++)
+      if (this.#bestA[c] !== this.#bestB[c] || !this.#sameAdditions(row, c, length, a, b))
+        (differing ??= []).push(c);
+    return differing ?? none;
+  }
+
+  #sameAdditions(row: number, c: number, length: number, a: Vision, b: Vision): boolean {
+    if (this.policy(this.trace.rows.table[row] as number, c) !== "counter") return true;
+    const x = this.#additions(row, c, length, a);
+    const y = this.#additions(row, c, length, b);
+    return x.length === y.length && x.every((write, i) => write === y[i]);
   }
 
   state(row: number, vision: Vision): RowState {

@@ -27,6 +27,8 @@ export interface TraceIndex {
   readonly memberEvents: Int32Array<ArrayBuffer>;
   /** By block of events: the earliest send among the messages that end in it, Infinity for none. */
   readonly earliestSend: Float64Array<ArrayBuffer>;
+  /** What happens to a node's data and beliefs, ascending: commits, applies, parts held, members. */
+  readonly markEvents: Int32Array<ArrayBuffer>;
   /** What begins and ends a node's life, snapshots and violations, ascending: few, and never to be missed. */
   readonly lifeEvents: Int32Array<ArrayBuffer>;
   /** Sends that never ended. */
@@ -90,14 +92,16 @@ function buildByNode(trace: Trace): TraceIndex["byNode"] {
 
 function buildMessages(
   trace: Trace,
-): Pick<TraceIndex, "memberEvents" | "lifeEvents" | "earliestSend" | "unfinished"> {
+): Pick<TraceIndex, "memberEvents" | "markEvents" | "lifeEvents" | "earliestSend" | "unfinished"> {
   const memberEvents = new IntList();
+  const markEvents = new IntList();
   const lifeEvents = new IntList();
   const unfinished = new IntList();
   const earliestSend = new Float64Array(Math.ceil(trace.count / blockEvents)).fill(Infinity);
   for (let i = 0; i < trace.count; i++) {
     const kind = trace.kind[i] as number;
     if (kind >= Kind.crash && kind <= Kind.violation) lifeEvents.push(i);
+    if (isMark(kind)) markEvents.push(i);
     switch (kind) {
       case Kind.member:
       case Kind.restart:
@@ -119,10 +123,17 @@ function buildMessages(
   }
   return {
     memberEvents: memberEvents.toArray(),
+    markEvents: markEvents.toArray(),
     lifeEvents: lifeEvents.toArray(),
     earliestSend,
     unfinished: unfinished.toArray(),
   };
+}
+
+function isMark(kind: number): boolean {
+  return (
+    kind === Kind.commit || kind === Kind.apply || kind === Kind.buffer || kind === Kind.member
+  );
 }
 
 /** A node's own events, ascending. */

@@ -1,6 +1,8 @@
 /** Keys × nodes of one table: only the rows in sight exist as elements, and cells change only where they must. */
 import type { Loaded } from "../../app/loaded.ts";
+import { Difference } from "../../model/diff.ts";
 import { formatValue } from "../../model/format.ts";
+import type { Vision } from "../../model/row-reader.ts";
 import { nodeName } from "../../model/trace.ts";
 import { h, setText } from "../../ui/dom.ts";
 import type { Actions, Scene } from "../view.ts";
@@ -16,12 +18,19 @@ export interface GridContent {
   readonly lanes: readonly number[];
   /** Difference of row `rows[i]` at node `lanes[k]`: `codes[i * lanes.length + k]`. */
   readonly codes: Uint8Array;
+  /** What the nodes are compared with, and each of them. */
+  readonly reference: Vision;
+  readonly visions: readonly Vision[];
 }
 
 interface Line {
   readonly root: HTMLElement;
   readonly key: HTMLElement;
   readonly cells: HTMLButtonElement[];
+  /** The columns in which any node differs. */
+  readonly apart: HTMLElement;
+  /** Of each cell, as it was set last. */
+  readonly labels: string[];
   row: number;
 }
 
@@ -34,7 +43,7 @@ export class KeyGrid {
   #lines: Line[] = [];
   #content: GridContent | null = null;
   #scene: Scene | null = null;
-  #shape = "";
+  #names: HTMLElement[] = [];
   #revealed = -1;
 
   constructor(actions: Actions) {
@@ -57,22 +66,27 @@ export class KeyGrid {
   update(scene: Scene, content: GridContent): void {
     this.#scene = scene;
     this.#content = content;
-    const shape = content.lanes.join();
-    if (shape !== this.#shape) {
-      this.#shape = shape;
-      this.#lines = [];
-      this.#body.replaceChildren();
-      this.#head.replaceChildren(
-        h("span", { class: "grid-key", role: "columnheader" }, "key"),
-        ...content.lanes.map((n) =>
-          h("span", { class: "grid-cell", role: "columnheader" }, nodeName(scene.loaded.trace, n)),
-        ),
-      );
-    }
+    this.#arrange(scene, content.lanes);
     this.#scroller.setAttribute("aria-rowcount", String(content.rows.length));
     this.#body.style.setProperty("height", `${content.rows.length * rowHeight}px`);
     this.#reveal(scene, content);
     this.#draw();
+  }
+
+  /** A column a node, and one for what differs; made anew only when there are more or fewer. */
+  #arrange({ loaded }: Scene, lanes: readonly number[]): void {
+    if (lanes.length !== this.#names.length) {
+      this.#names = lanes.map(() => h("span", { class: "grid-cell", role: "columnheader" }));
+      this.#lines = [];
+      this.#body.replaceChildren();
+      this.#head.replaceChildren(
+        h("span", { class: "grid-key", role: "columnheader" }, "key"),
+        ...this.#names,
+        h("span", { class: "grid-apart", role: "columnheader" }, "differs in"),
+      );
+    }
+    for (const [k, n] of lanes.entries())
+      setText(this.#names[k] as HTMLElement, nodeName(loaded.trace, n));
   }
 
   /** Scrolls to a row that was selected elsewhere. */
@@ -95,7 +109,7 @@ export class KeyGrid {
     const first = Math.max(0, Math.floor(this.#scroller.scrollTop / rowHeight) - spare);
     const wanted = Math.ceil(this.#scroller.clientHeight / rowHeight) + 2 * spare;
     const count = Math.min(wanted, content.rows.length - first);
-    while (this.#lines.length < count) this.#lines.push(this.#line(content.lanes));
+    while (this.#lines.length < count) this.#lines.push(this.#line());
     for (const [i, line] of this.#lines.entries()) {
       const at = first + i;
       line.root.hidden = i >= count;
@@ -103,14 +117,15 @@ export class KeyGrid {
     }
   }
 
-  #line(lanes: readonly number[]): Line {
+  #line(): Line {
     const key = h("span", { class: "grid-key mono", role: "rowheader" });
-    const cells = lanes.map((n) =>
+    const apart = h("span", { class: "grid-apart mono", role: "gridcell" });
+    const cells = this.#names.map((_, k) =>
       h("button", {
         type: "button",
         class: "grid-cell",
         tabindex: -1,
-        onclick: () => this.#choose(line, n),
+        onclick: () => this.#choose(line, this.#content?.lanes[k] ?? -1),
       }),
     );
     const line: Line = {
@@ -119,9 +134,12 @@ export class KeyGrid {
         { class: "grid-line", role: "row" },
         key,
         ...cells.map((cell) => h("span", { class: "grid-slot", role: "gridcell" }, cell)),
+        apart,
       ),
       key,
       cells,
+      apart,
+      labels: [],
       row: -1,
     };
     key.addEventListener("click", () => this.#choose(line, -1));
@@ -129,29 +147,27 @@ export class KeyGrid {
     return line;
   }
 
-  #fill(
-    line: Line,
-    at: number,
-    { rows, lanes, codes }: GridContent,
-    { loaded, state }: Scene,
-  ): void {
+  #fill(line: Line, at: number, content: GridContent, { loaded, state }: Scene): void {
+    const { rows, lanes, codes } = content;
     const row = rows[at] as number;
+    const text = keyText(loaded, row);
     line.row = row;
     line.root.style.setProperty("transform", `translateY(${at * rowHeight}px)`);
-    setText(line.key, keyText(loaded, row));
+    setText(line.key, text);
     const { selection } = state;
     const chosen = selection?.type === "cell" && selection.row === row ? selection.node : -2;
     for (const [k, cell] of line.cells.entries()) {
       const name = differenceName(codes[at * lanes.length + k] as number);
       setText(cell, signs[name]);
       const classes = `grid-cell ${name}${chosen === lanes[k] ? " chosen" : ""}`;
-      if (cell.className !== classes) {
-        cell.className = classes;
-        const label = `${keyText(loaded, row)} at ${nodeName(loaded.trace, lanes[k] as number)}: ${name}`;
-        cell.setAttribute("aria-label", label);
-        cell.title = label;
-      }
+      if (cell.className !== classes) cell.className = classes;
+      const label = `${text} at ${nodeName(loaded.trace, lanes[k] as number)}: ${name}`;
+      if (line.labels[k] === label) continue;
+      line.labels[k] = label;
+      cell.setAttribute("aria-label", label);
+      cell.title = label;
     }
+    setText(line.apart, apartText(loaded, row, at, content));
     line.root.classList.toggle("chosen", chosen >= -1);
     line.cells[0]?.setAttribute("tabindex", at === 0 ? "0" : "-1");
   }
@@ -183,6 +199,26 @@ export class KeyGrid {
     next?.focus();
     next?.scrollIntoView({ block: "nearest" });
   }
+}
+
+/** The columns in which some node has the row otherwise than the reference: "v, n". */
+function apartText(
+  { rows, trace }: Loaded,
+  row: number,
+  at: number,
+  { codes, visions, reference }: GridContent,
+): string {
+  const columns = trace.rows.tables[trace.rows.table[row] as number]?.columns ?? [];
+  const apart = new Set<number>();
+  let whole = false;
+  for (const [k, vision] of visions.entries()) {
+    if (codes[at * visions.length + k] === Difference.same) continue;
+    const differing = rows.differingColumns(row, vision, reference);
+    if (differing === null) whole = true;
+    else for (const column of differing) apart.add(column);
+  }
+  const names = columns.filter((_, column) => apart.has(column));
+  return [...(whole ? ["the whole row"] : []), ...names].join(", ");
 }
 
 export function keyText(loaded: Loaded, row: number): string {

@@ -120,7 +120,7 @@ export class DataView implements View {
       codes.set(line, kept.length * lanes.length);
       kept.push(row);
     }
-    return { rows: Int32Array.from(kept), lanes, codes };
+    return { rows: Int32Array.from(kept), lanes, codes, reference, visions };
   }
 
   svg(): string | null {

@@ -7,9 +7,9 @@ import type { Geometry } from "./geometry.ts";
 import type { VisibleMessages } from "./messages.ts";
 
 /** Rectangles drawn at most: what a frame has time for. */
-const maxRectangles = 9_000;
+const maxRectangles = 4_500;
 /** Events counted at most; past it every k-th stands for k. */
-const maxCounted = 400_000;
+const maxCounted = 40_000;
 const levels = 5;
 
 export function drawDensity(

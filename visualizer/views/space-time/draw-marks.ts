@@ -3,14 +3,15 @@ import type { Loaded } from "../../app/loaded.ts";
 import type { Ctx } from "../../draw/ctx.ts";
 import { font, type Palette } from "../../draw/palette.ts";
 import { circle, cross, diamond, stateGlyph, triangle } from "../../draw/shapes.ts";
+import { countUpTo } from "../../model/convergence.ts";
 import { Kind, stateNames } from "../../model/kinds.ts";
 import type { Geometry } from "./geometry.ts";
 import type { VisibleMessages } from "./messages.ts";
 
 /** Marks of one sort nearer than this on one lane are drawn once. */
 const cullPx = 3;
-/** Events looked at, at most. */
-const maxLooked = 400_000;
+/** Marks looked at, at most; past it every k-th. */
+const maxLooked = 150_000;
 /** Past this many of a sort, marks are ticks; shapes would run into one band. */
 const maxShapes = 900;
 const maxHalos = 300;
@@ -64,8 +65,12 @@ export function drawMarks(
   const lastX = new Map<Sort, Float64Array>(
     sorts.map((sort) => [sort, new Float64Array(g.lanes).fill(-1e9)]),
   );
-  const stride = Math.max(1, Math.ceil((visible.last - visible.first) / maxLooked));
-  for (let i = visible.first; i < visible.last; i += stride) {
+  const { markEvents } = loaded.index;
+  const first = countUpTo(markEvents, visible.first - 1);
+  const last = countUpTo(markEvents, visible.last - 1);
+  const stride = Math.max(1, Math.ceil((last - first) / maxLooked));
+  for (let at = first; at < last; at += stride) {
+    const i = markEvents[at] as number;
     const sort = sortOf(trace.kind[i] as number, trace.label[i] as number);
     if (sort === null || sort === "life" || sort === "violation") continue;
     const lane = laneOf[trace.node[i] as number] ?? -1;

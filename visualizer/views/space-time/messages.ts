@@ -11,7 +11,7 @@ export const maxLines = 6_000;
 export interface VisibleMessages {
   /** Receives and drops whose message is on its way within the window; a sample when `sampled`. */
   readonly outcomes: Int32Array;
-  /** Sends that never ended, before the window's end. */
+  /** Sends that never ended, in the window or a little before it; a sample of very many. */
   readonly unfinished: Int32Array;
   readonly sampled: boolean;
   /** Events [first, last) lie in the window. */
@@ -20,7 +20,7 @@ export interface VisibleMessages {
 }
 
 /** Events looked at, at most, before the outcomes are sampled by blocks. */
-const maxLooked = 60_000;
+const maxLooked = 30_000;
 
 /** @param planes bits: swim 1, gossip 2, sync 4. */
 export function visibleMessages(
@@ -33,11 +33,12 @@ export function visibleMessages(
   const first = firstAt(trace, from);
   const last = firstAt(trace, to);
   const shown = labels.map(({ plane }) => plane < 0 || (planes & (1 << plane)) !== 0);
+  const isShown = (event: number): boolean => shown[label[event] as number] === true;
   const outcomes = new IntList(1024);
   const stride = Math.max(1, Math.ceil((last - first) / maxLooked));
   const take = (i: number): void => {
     if (kind[i] !== Kind.recv && kind[i] !== Kind.drop) return;
-    if (shown[label[i] as number] === true) outcomes.push(i);
+    if (isShown(i)) outcomes.push(i);
   };
   for (let i = first; i < last; i += stride) take(i);
 
@@ -57,18 +58,37 @@ export function visibleMessages(
   const sampled = stride > 1 || all.length > maxLines;
   return {
     outcomes: sampled ? sample(all, maxLines / 3) : all,
-    unfinished: index.unfinished.filter(
-      (send) => (t[send] as number) < to && shown[label[send] as number] === true,
-    ),
+    unfinished: sample(unfinishedIn(trace, index.unfinished, from, to).filter(isShown), maxLines),
     sampled,
     first,
     last,
   };
 }
 
+/** Of a live trace nearly all sends are such: the node that receives them tells of it elsewhere. */
+function unfinishedIn(
+  { t }: Loaded["trace"],
+  sends: Int32Array,
+  from: number,
+  to: number,
+): Int32Array {
+  const placeOf = (time: number): number => {
+    let low = 0;
+    let high = sends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((t[sends[middle] as number] as number) < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return sends.subarray(placeOf(from - (to - from) / 20), placeOf(to));
+}
+
 /** Evenly spaced items, about `count` of them. */
 function sample(items: Int32Array, count: number): Int32Array {
-  const stride = Math.max(1, items.length / count);
+  if (items.length <= count) return items;
+  const stride = items.length / count;
   return Int32Array.from(
     { length: Math.min(items.length, Math.floor(items.length / stride)) },
     (_, i) => items[Math.floor(i * stride)] as number,
