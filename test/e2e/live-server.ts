@@ -48,7 +48,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     rows: 1,
   });
   const trace = new LiveTrace({
-    self: describe(name),
+    self: () => ({ ...describe(name), address: address(name) }),
     node: (of) => describe(of),
     schema: () => ["CREATE TABLE kv (k TEXT NOT NULL PRIMARY KEY, v TEXT)"],
     present: () => [
