@@ -96,12 +96,27 @@ export class Drivers {
     const draw = rng.unit();
     const ops = randomOps(work, table, rng);
     const pool = work.nodes === null ? nodes : work.nodes.flatMap((n) => nodes[n] ?? []);
-    const ready = pool.filter((node) => node.live && node.life === "running");
-    const node = ready[Math.floor(draw * ready.length)];
+    const node = oneReady(pool, draw);
     if (node !== undefined) this.#submit(node, { type: "ops", ops, planned: false });
   }
 
   #submit(node: SimNode, task: Task): void {
     if (!node.submit(task)) this.#world.writeFailed(node);
   }
+}
+
+/** Of the nodes that take transactions, the one at `draw` (0 to 1) of their number. */
+function oneReady(pool: readonly SimNode[], draw: number): SimNode | undefined {
+  let ready = 0;
+  for (let i = 0; i < pool.length; i++) if (isReady(pool[i] as SimNode)) ready++;
+  let left = Math.floor(draw * ready);
+  for (let i = 0; i < pool.length; i++) {
+    const node = pool[i] as SimNode;
+    if (isReady(node) && left-- === 0) return node;
+  }
+  return undefined;
+}
+
+function isReady(node: SimNode): boolean {
+  return node.life === "running" && node.live;
 }

@@ -75,7 +75,8 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   readonly #rng: Rng;
   readonly #stores: StoreFactory;
   readonly #directory = new Directory();
-  readonly #numbers = new Map<Address, number>();
+  /** Each node's present life, −1 while it is down: at hand, since every message is judged by two of them. */
+  readonly #boots: number[] = [];
   readonly #addresses: Address[] = [];
   readonly #leavers: SimNode[] = [];
 
@@ -133,14 +134,15 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     const disk = this.#stores.disk(n);
     const node = new SimNode(this, n, spec, disk, new WallClock(skew, drift), rng);
     this.nodes.push(node);
-    this.#numbers.set(node.address, n);
     this.#addresses.push(node.address);
+    this.#boots.push(-1);
     return node;
   }
 
   /** Opens a node's disk and gives it an identity; `begin` must follow. */
   boot(node: SimNode): void {
     node.boots(this.scenario.schema, this.scenario, this.#directory);
+    this.#boots[node.n] = node.boot;
     this.agreement.changed(node);
     for (const check of this.checks) check.booted?.(node);
   }
@@ -152,6 +154,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
 
   crash(node: SimNode, fate: DiskFate): void {
     for (const check of this.checks) check.dying?.(node, fate);
+    this.#boots[node.n] = -1;
     node.crash(fate);
     node.statePending = false;
     this.agreement.gone(node);
@@ -171,8 +174,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   // What the network asks and tells.
 
   bootOf(n: number): number {
-    const node = this.nodes[n] as SimNode;
-    return node.replica === null ? -1 : node.boot;
+    return this.#boots[n] as number;
   }
 
   sent(packet: Packet): void {
@@ -200,7 +202,8 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   // What the nodes ask and tell.
 
   numberOf(at: Address): number {
-    return this.#numbers.get(at) ?? -1;
+    const n = numberIn(at);
+    return this.#addresses[n] === at ? n : -1;
   }
 
   addressOf(n: number): Address {
@@ -299,6 +302,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
 
   stop(node: SimNode): void {
     for (const check of this.checks) check.dying?.(node, "left");
+    this.#boots[node.n] = -1;
     node.stop();
     node.statePending = false;
   }
@@ -347,6 +351,17 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     node.statePending = true;
     this.kernel.schedule(node.stateToldUs + stateEveryUs, evState, node.n, 0, node.boot, null);
   }
+}
+
+/** The number in an address `n123`, without looking it up; −1 where there is none. */
+function numberIn(at: Address): number {
+  let n = 0;
+  for (let i = 1; i < at.length; i++) {
+    const digit = at.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    n = n * 10 + digit;
+  }
+  return at.length > 1 ? n : -1;
 }
 
 function equalSummaries(a: StoreSummary, b: StoreSummary): boolean {

@@ -31,11 +31,14 @@ export interface OpKey {
 
 /** The key in a row that is inserted: every key column must be there. @throws OpError */
 export function keyInRow(rules: TableRules, row: Columns): OpKey {
-  const key = rules.keyColumns.map((column) => {
+  const { keyColumns } = rules;
+  const key: Value[] = [];
+  for (let i = 0; i < keyColumns.length; i++) {
+    const column = keyColumns[i] as ColumnSchema;
     const value = row[column.name];
     if (value === undefined) throw notNull(rules, column);
-    return keyValue(rules, column, value);
-  });
+    key.push(keyValue(rules, column, value));
+  }
   return { key, keyText: encodeKeyText(key) };
 }
 
@@ -54,8 +57,9 @@ export function keyAlone(rules: TableRules, columns: Columns): OpKey | null {
     if (columns[name] !== undefined) continue;
     throw new OpError("SQLITE_ERROR", `key column ${name} of ${rules.name} is missing`);
   }
-  if (rules.keyColumns.some((column) => !canHold(rules, column, columns[column.name] as Value))) {
-    return null;
+  for (let i = 0; i < rules.keyColumns.length; i++) {
+    const column = rules.keyColumns[i] as ColumnSchema;
+    if (!canHold(rules, column, columns[column.name] as Value)) return null;
   }
   return keyInRow(rules, columns);
 }
