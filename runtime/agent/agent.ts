@@ -81,7 +81,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const metrics = new NodeMetrics();
   let api: ApiServer;
   try {
-    api = await startApi({ service: node, config: config.api, log, metrics, spans });
+    const metricsAddr = config.telemetry.prometheusAddr;
+    api = await startApi({ service: node, config: config.api, log, metrics, metricsAddr, spans });
   } catch (error) {
     await node.stop(0);
     removePid(config.db.path);

@@ -75,7 +75,9 @@ export class Doors {
   async listen(address: string): Promise<string> {
     const host = hostOf(address);
     const port = Number(address.slice(address.lastIndexOf(":") + 1));
-    const server = createTcp({ noDelay: true }, (socket) => this.#accept(socket));
+    // A client may close its side once it has asked; its answer is sent all the same.
+    const options = { noDelay: true, allowHalfOpen: true };
+    const server = createTcp(options, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, host, () => {
@@ -110,6 +112,7 @@ export class Doors {
   #sniff(socket: Socket): void {
     const stop = (): void => void socket.destroy();
     socket.setTimeout(firstByteMs, stop);
+    socket.once("end", stop);
     let held: Buffer = Buffer.alloc(0);
     const look = (): void => {
       const chunk = socket.read() as Buffer | null;
@@ -123,6 +126,7 @@ export class Doors {
       socket.unshift(held);
       socket.setTimeout(0);
       socket.off("timeout", stop);
+      socket.off("end", stop);
       (alike ? this.#http2 : this.http1).emit("connection", socket);
     };
     socket.once("readable", look);

@@ -77,11 +77,25 @@ export class LineStream {
     this.#response.end(text);
   }
 
-  /** Ends when the reader has caught up, or is gone. */
-  drained(): Promise<void> {
-    if (this.#closed || !this.#behind) return Promise.resolve();
+  /** Cuts off a reader that does not take the end of its answer in time. */
+  destroyAfter(ms: number): void {
+    const timer = setTimeout(() => this.#response.destroy(), ms);
+    timer.unref();
+    this.#response.on("close", () => clearTimeout(timer));
+  }
+
+  /** Ends when the reader has caught up, or is gone. @returns false when it took nothing for so long. */
+  drained(patienceMs: number): Promise<boolean> {
+    if (this.#closed || !this.#behind) return Promise.resolve(true);
     return new Promise((resolve) => {
-      this.#wake = resolve;
+      const timer = setTimeout(() => {
+        this.#wake = null;
+        resolve(false);
+      }, patienceMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
     });
   }
 

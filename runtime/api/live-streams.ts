@@ -9,6 +9,9 @@ import { memberBody } from "./status.ts";
 /** What may wait for a client that reads slowly; past it the stream ends with an error that says so. */
 const maxQueuedBytes = 8 * 1024 * 1024;
 
+/** How long the last line of such a client is kept for it. */
+const lingerMs = 30_000;
+
 const planes = new Set(["swim", "gossip", "sync"]);
 
 /** `GET /v1/members?watch=true` */
@@ -73,6 +76,7 @@ class LiveStream {
     if (this.#lines.queuedBytes + this.#text.length > maxQueuedBytes) {
       this.#text = "";
       this.#endWith("slow_consumer", "the client reads too slowly; connect again to go on");
+      this.#lines.destroyAfter(lingerMs);
       return;
     }
     this.#timer ??= setImmediate(() => {

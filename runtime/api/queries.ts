@@ -11,6 +11,8 @@ import { realText, rowLine } from "./value-text.ts";
 const defaultTimeoutMs = 60_000;
 const defaultVersionWaitMs = 5_000;
 const noLimitMs = 2 ** 31 - 1;
+/** A client that takes nothing for so long is cut off: its query keeps a reader of the database busy. */
+const patienceMs = 30_000;
 /** Text gathered before it is handed to the connection. */
 const pieceLength = 65_536;
 
@@ -84,8 +86,9 @@ async function send(
       for (const row of next.value) {
         text += rowLine(++rows, row);
         if (text.length < pieceLength) continue;
-        if (!lines.write(text)) await lines.drained();
+        const inStep = lines.write(text);
         text = "";
+        if (!inStep) await patience(lines);
         if (lines.closed) return;
       }
       const coming = source.next();
@@ -99,7 +102,7 @@ async function send(
         clearImmediate(timer);
       }
       if (lines.closed) return;
-      await lines.drained();
+      await patience(lines);
     }
     lines.end(`${text}{"eoq":{"time":${realText((performance.now() - began) / 1000)}}}\n`);
   } catch (error) {
@@ -107,8 +110,15 @@ async function send(
     const told = asApiError(error);
     if (told.code === "internal") ctx.log.error({ err: error }, "a query failed unexpectedly");
     lines.end(`${text}${JSON.stringify(errorBody(told))}\n`);
+    if (told.code === "slow_consumer") lines.destroyAfter(patienceMs);
   } finally {
     ctx.metrics.rowsSent(rows);
     await source.return?.();
   }
+}
+
+/** @throws ApiError when the client does not catch up. */
+async function patience(lines: LineStream): Promise<void> {
+  if (await lines.drained(patienceMs)) return;
+  throw new ApiError("slow_consumer", `the client took nothing for ${patienceMs / 1000} s`);
 }

@@ -8,6 +8,7 @@ import { SqlInspector } from "../auth/sql-inspector.ts";
 import type { ApiConfig, TokenConfig } from "../config/node-config.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { NodeMetrics } from "../observe/metrics.ts";
+import { type MetricsServer, startMetricsServer } from "../observe/metrics-server.ts";
 import { noSpans, type Spans } from "../observe/spans.ts";
 import type { Access, ApiContext } from "./api-context.ts";
 import { ApiError, asApiError, errorBody } from "./api-error.ts";
@@ -23,12 +24,16 @@ export interface ApiOptions {
   readonly config: ApiConfig;
   readonly log: Logger;
   readonly metrics: NodeMetrics;
+  /** Where /metrics is served as well, without tokens. */
+  readonly metricsAddr?: string | null;
   readonly spans?: Spans;
 }
 
 export interface ApiServer {
   /** "host:port" of each address that it listens on, with the ports that it got. */
   readonly addresses: readonly string[];
+  /** Where /metrics is served without tokens; null: nowhere. */
+  readonly metricsAddress: string | null;
   /** Whoever shows none of these is turned away from now on. */
   reloadTokens(tokens: readonly TokenConfig[]): void;
   /** New connections see the certificate that is in the files now. @throws ListenError */
@@ -82,8 +87,14 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   await furnish(app, ctx);
   const forgetSchema = service.onSchema(() => ctx.inspector.forget());
   const addresses = await listen(doors, config.addrs);
+  const metricsServer = await serveMetrics(options).catch((error: unknown) => {
+    doors.stopListening();
+    doors.destroy();
+    throw error;
+  });
   return {
     addresses,
+    metricsAddress: metricsServer?.address ?? null,
     reloadTokens: (tokens) => ctx.auth.reload(tokens),
     reloadTls: () => {
       if (config.tls !== null) doors.rotate(readTls(config.tls));
@@ -97,6 +108,7 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
         await new Promise((resolve) => setTimeout(resolve, closingEveryMs));
       }
       forgetSchema();
+      await metricsServer?.close();
       doors.destroy();
       await app.close();
       ctx.inspector.close();
@@ -112,18 +124,30 @@ async function listen(doors: Doors, addresses: readonly string[]): Promise<strin
   } catch (error) {
     doors.stopListening();
     doors.destroy();
-    const { code, message } = error as NodeJS.ErrnoException;
-    const at = addresses[bound.length] as string;
-    const why =
-      code === "EADDRINUSE"
-        ? "the port is in use; stop what uses it, or choose another"
-        : code === "EADDRNOTAVAIL"
-          ? "this machine has no such address"
-          : code === "EACCES"
-            ? "it takes a privilege that this process lacks; choose a port above 1023"
-            : message;
-    throw new ListenError(`the API cannot listen on ${at}: ${why}`);
+    throw listenError("the API", addresses[bound.length] as string, error);
   }
+}
+
+async function serveMetrics(options: ApiOptions): Promise<MetricsServer | null> {
+  const { metricsAddr, metrics, service } = options;
+  if (metricsAddr === undefined || metricsAddr === null) return null;
+  try {
+    return await startMetricsServer(metricsAddr, service, metrics);
+  } catch (error) {
+    throw listenError("/metrics", metricsAddr, error);
+  }
+}
+
+const listenReasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is in use; stop what uses it, or choose another",
+  EADDRNOTAVAIL: "this machine has no such address",
+  EACCES: "it takes a privilege that this process lacks; choose a port above 1023",
+  ENOTFOUND: "there is no such host",
+};
+
+function listenError(what: string, address: string, error: unknown): ListenError {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return new ListenError(`${what} cannot listen on ${address}: ${listenReasons[code] ?? message}`);
 }
 
 function readTls({ certFile, keyFile }: { certFile: string; keyFile: string }): DoorTls {

@@ -1,10 +1,11 @@
 /** Which node a client command talks to, and with which token: flag, environment, configuration. */
 import { readFileSync } from "node:fs";
+import { rootCertificates } from "node:tls";
 import { PatinaClient } from "../client/client.ts";
 import { PatinaError } from "../client/connection.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { loadConfig } from "../config/load-config.ts";
-import type { ApiConfig } from "../config/node-config.ts";
+import type { NodeConfig } from "../config/node-config.ts";
 import { CliError, type ExitCode, exitCodes, systemReason, usageError } from "./exit-codes.ts";
 
 export interface NodeFlags {
@@ -18,14 +19,15 @@ export interface NodeFlags {
 /** @throws CliError */
 export function findNode(flags: NodeFlags, retries?: number): PatinaClient {
   const given = flags.apiAddr ?? fromEnvironment("PATINA_API_ADDR");
-  const address = given ?? configuredAddress(flags.config);
+  const { address, ca } = given === undefined ? configuredNode(flags.config) : { address: given };
   const token = tokenOf(flags);
   const caFile = flags.apiCa ?? fromEnvironment("PATINA_API_CA");
+  const authorities = caFile === undefined ? ca : readText("--api-ca", caFile);
   try {
     return new PatinaClient({
       address,
       ...(token === undefined ? {} : { token }),
-      ...(caFile === undefined ? {} : { ca: readText("--api-ca", caFile) }),
+      ...(authorities === undefined ? {} : { ca: authorities }),
       ...(retries === undefined ? {} : { retries }),
     });
   } catch (error) {
@@ -40,19 +42,29 @@ function fromEnvironment(name: string): string | undefined {
 }
 
 /** @throws CliError */
-function configuredAddress(file: string | undefined): string {
-  let api: ApiConfig;
+function configuredNode(file: string | undefined): {
+  readonly address: string;
+  readonly ca?: readonly string[];
+} {
+  const { api, gossip } = configurationOf(file);
+  const [first = "127.0.0.1:8080"] = api.addrs;
+  // A node that listens on every address is reached on its own machine.
+  const address = first.replace(/^(0\.0\.0\.0|\[::\]):/, "127.0.0.1:");
+  if (api.tls === null) return { address: `http://${address}` };
+  const own = gossip.tls === null ? [] : [readText("ca_file", gossip.tls.caFile)];
+  // The API's certificate may be the cluster's own or anybody's.
+  return { address: `https://${address}`, ca: [...rootCertificates, ...own] };
+}
+
+/** @throws CliError */
+function configurationOf(file: string | undefined): NodeConfig {
   try {
     const sources = { file: file ?? null, set: [], env: process.env, cwd: process.cwd() };
-    ({ api } = loadConfig(sources).config);
+    return loadConfig(sources).config;
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(exitCodes.configuration, error.message);
     throw error;
   }
-  const [first = "127.0.0.1:8080"] = api.addrs;
-  // A node that listens on every address is reached on its own machine.
-  const address = first.replace(/^(0\.0\.0\.0|\[::\]):/, "127.0.0.1:");
-  return `${api.tls === null ? "http" : "https"}://${address}`;
 }
 
 function tokenOf({ token, tokenFile }: NodeFlags): string | undefined {

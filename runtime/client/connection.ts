@@ -6,8 +6,8 @@ export interface ConnectionOptions {
   /** "host:port", or with http:// or https:// before it. */
   readonly address: string;
   readonly token?: string;
-  /** PEM text of the authority that signed the node's certificate; the system's ones where left out. */
-  readonly ca?: string;
+  /** PEM texts of authorities that may have signed the node's certificate; the usual ones where left out. */
+  readonly ca?: string | readonly string[];
 }
 
 export interface Request {
@@ -54,7 +54,10 @@ export class Connection {
     this.#token = token;
     this.#agent =
       this.#base.protocol === "https:"
-        ? new HttpsAgent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) })
+        ? new HttpsAgent({
+            keepAlive: true,
+            ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
+          })
         : new HttpAgent({ keepAlive: true });
   }
 
