@@ -1,11 +1,11 @@
 /** Values through the API's JSON: exact in both directions, and every byte held against the grammar. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { integerValue, realValue, type Value } from "../../core/crdt/value.ts";
-import { JsonShapeError, JsonSyntaxError, JsonText } from "../../runtime/api/json-text.ts";
-import { parseStatement, parseStatements } from "../../runtime/api/statement-text.ts";
-import { rowLine, valueText } from "../../runtime/api/value-text.ts";
-import { readLine } from "../../runtime/client/answer-lines.ts";
+import { integerValue, realValue, type Value } from "../../../core/crdt/value.ts";
+import { JsonShapeError, JsonSyntaxError, JsonText } from "../../../runtime/api/json-text.ts";
+import { parseStatement, parseStatements } from "../../../runtime/api/statement-text.ts";
+import { rowLine, valueText } from "../../../runtime/api/value-text.ts";
+import { readLine } from "../../../runtime/client/answer-lines.ts";
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map(realValue);
 const value: fc.Arbitrary<Value> = fc.oneof(
