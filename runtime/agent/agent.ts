@@ -90,7 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
   failed = options.failed;
   reloading.begin(options.loaded, node, api);
-  const expiry = watchExpiry(() => reloading.config, log);
+  const expiry = watchExpiry(() => reloading.config, log, metrics);
   return {
     node,
     started,
@@ -130,7 +130,7 @@ async function spansOf(config: NodeConfig, version: string, started: Started): P
 }
 
 /** Says in the log that a certificate ends soon: now, and twice a day. */
-function watchExpiry(config: () => NodeConfig, log: Logger): NodeJS.Timeout {
+function watchExpiry(config: () => NodeConfig, log: Logger, metrics: NodeMetrics): NodeJS.Timeout {
   const look = (): void => {
     const { gossip, api } = config();
     const files = [gossip.tls?.caFile, gossip.tls?.certFile, api.tls?.certFile];
@@ -138,6 +138,7 @@ function watchExpiry(config: () => NodeConfig, log: Logger): NodeJS.Timeout {
       if (file === undefined) continue;
       try {
         const { expiresMs } = readCertificate(readFileSync(file));
+        metrics.certificateExpires(file, expiresMs / 1000);
         const leftMs = expiresMs - Date.now();
         if (leftMs > expiryWarningMs) continue;
         const days = Math.floor(leftMs / dayMs);

@@ -6,6 +6,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { NodeStatus } from "../agent/node-service.ts";
+import { counterHelp } from "./counter-help.ts";
 
 /** Seconds, from what a small query takes to what a person gives up on. */
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30];
@@ -26,6 +27,7 @@ export class NodeMetrics {
   readonly #durations: Histogram<"endpoint">;
   readonly #refused: Counter<"why">;
   readonly #rows: Counter;
+  readonly #expiry: Gauge<"file">;
   readonly #inFlight: Gauge;
   readonly #streams: Gauge;
   readonly #gauges = new Map<string, Gauge>();
@@ -57,6 +59,12 @@ export class NodeMetrics {
       help: "Rows sent to clients.",
       registers,
     });
+    this.#expiry = new Gauge({
+      name: "patina_certificate_expiry_timestamp_seconds",
+      help: "When the certificate in this file ends, in seconds since 1970.",
+      labelNames: ["file"],
+      registers,
+    });
     this.#inFlight = this.#gauge("patina_http_requests_in_flight", "Requests under way.");
     this.#streams = this.#gauge("patina_http_streams", "Live streams open: watches and traces.");
     this.#loop.enable();
@@ -80,6 +88,11 @@ export class NodeMetrics {
 
   refused(why: string): void {
     this.#refused.inc({ why });
+  }
+
+  /** When a certificate in use ends: seconds since 1970. */
+  certificateExpires(file: string, seconds: number): void {
+    this.#expiry.set({ file }, seconds);
   }
 
   rowsSent(rows: number): void {
@@ -184,12 +197,12 @@ export class NodeMetrics {
     if (!nameForm.test(name) || !Number.isFinite(value)) return;
     const full = `patina_${name}`;
     if (!name.endsWith("_total")) {
-      this.#set(full, words(name), value);
+      this.#set(full, helpOf(name), value);
       return;
     }
     let total = this.#totals.get(full);
     if (total === undefined) {
-      const counter = new Counter({ name: full, help: words(name), registers: [this.#registry] });
+      const counter = new Counter({ name: full, help: helpOf(name), registers: [this.#registry] });
       total = { counter, last: 0 };
       this.#totals.set(full, total);
     }
@@ -242,7 +255,10 @@ export class NodeMetrics {
   }
 }
 
-function words(name: string): string {
+/** A counter that is new here is told by its name. */
+function helpOf(name: string): string {
+  const known = counterHelp[name];
+  if (known !== undefined) return known;
   const text = name.replaceAll("_", " ");
   return `${(text[0] ?? "").toUpperCase()}${text.slice(1)}.`;
 }
