@@ -29,7 +29,7 @@ export class NetThread {
   ) {
     this.#worker = new Worker(new URL("./net-worker.ts", import.meta.url), {
       workerData: options,
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxYoungGenerationSizeMb: 3 },
     });
     this.#worker.on("message", (message: NetReport) => {
       if (message.type === "answers") this.#answers(message.list);

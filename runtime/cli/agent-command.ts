@@ -8,6 +8,7 @@ import type { NetFailure } from "../agent/net-messages.ts";
 import { Watchdog } from "../agent/watchdog.ts";
 import { ListenError } from "../api/server.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
+import { becomeFrugal } from "../ipc/frugal.ts";
 import { type NodeLog, startLog } from "../observe/logger.ts";
 import type { ConfigFlags } from "./commands/shared.ts";
 import { asCliError, configOf } from "./config-source.ts";
@@ -35,6 +36,7 @@ const failureCodes: Readonly<Record<NetFailure, ExitCode>> = {
 
 /** @throws CliError: a configuration that is not right (3), a schema refused (7), a port in use (1). */
 export async function agentCommand(flags: AgentFlags, terminal: Terminal): Promise<ExitCode> {
+  becomeFrugal();
   const loaded = configOf(flags);
   const { name, log: logging } = loaded.config;
   const log = startLog({ ...logging, name });

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { frugalEnvironment, mainOptions } from "../ipc/frugal.ts";
 
 export interface NodeProcessOptions {
   readonly name: string;
@@ -65,6 +66,7 @@ export class NodeProcess {
     const child = spawn(
       process.execPath,
       [
+        ...mainOptions,
         program,
         "agent",
         "-c",
@@ -75,7 +77,7 @@ export class NodeProcess {
       ],
       {
         stdio: ["pipe", "pipe", log],
-        env: { ...process.env, ...options.env },
+        env: frugalEnvironment({ ...process.env, ...options.env }),
         // What a terminal sends to all at once is for whoever started the node to pass on.
         detached: true,
       },

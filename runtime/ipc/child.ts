@@ -4,20 +4,16 @@ import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { assert } from "../../core/base/assert.ts";
 import { encodeFrame, type Frame, FrameReader } from "./frame.ts";
+import { childOptions, frugalEnvironment } from "./frugal.ts";
 import { parentDescriptor } from "./parent-pipe.ts";
 
 export interface ChildOptions<Out> {
   /** The file that the child runs. */
   readonly script: URL;
-  /** Bounds on its heap and the like, for `node`. */
-  readonly nodeOptions: readonly string[];
   frame(frame: Frame<Out>): void;
   /** It has ended, and every frame that it wrote was handed over. */
   ended(code: number | null, signal: string | null): void;
 }
-
-/** Every child keeps its young generation small: what it handles is short-lived and not much. */
-export const frugalHeap: readonly string[] = ["--max-semi-space-size=4"];
 
 export class Child<In, Out> {
   readonly #process: ChildProcess;
@@ -25,11 +21,10 @@ export class Child<In, Out> {
   #ended = false;
 
   constructor(options: ChildOptions<Out>) {
-    this.#process = spawn(
-      process.execPath,
-      [...options.nodeOptions, fileURLToPath(options.script)],
-      { stdio: ["ignore", "inherit", "inherit", "pipe"] },
-    );
+    this.#process = spawn(process.execPath, [...childOptions, fileURLToPath(options.script)], {
+      stdio: ["ignore", "inherit", "inherit", "pipe"],
+      env: frugalEnvironment(process.env),
+    });
     const pipe = this.#process.stdio[parentDescriptor] as Socket | undefined;
     assert(pipe !== undefined, "the child was started with a pipe");
     this.#pipe = pipe;

@@ -1,6 +1,6 @@
 /** One reader process as its parent sees it: what it was asked, in order, and what became of it. */
 import { assert } from "../../core/base/assert.ts";
-import { Child, frugalHeap } from "../ipc/child.ts";
+import { Child } from "../ipc/child.ts";
 import { machineMs } from "../ipc/clock.ts";
 import type { ReaderAnswer, ReaderCommand } from "./messages.ts";
 import type { PendingQuery } from "./pending-query.ts";
@@ -28,7 +28,6 @@ export class Reader {
     this.#events = events;
     this.#child = new Child<ReaderCommand, ReaderAnswer>({
       script: new URL("./main.ts", import.meta.url),
-      nodeOptions: frugalHeap,
       frame: ({ head }) => this.#answer(head),
       ended: () => this.#ended(),
     });

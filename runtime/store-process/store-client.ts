@@ -6,7 +6,7 @@
 import { assert } from "../../core/base/assert.ts";
 import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
 import type { Chunk, StoreSummary } from "../../core/node/store.ts";
-import { Child, frugalHeap } from "../ipc/child.ts";
+import { Child } from "../ipc/child.ts";
 import { machineMs } from "../ipc/clock.ts";
 import type { Frame } from "../ipc/frame.ts";
 import type { OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
@@ -301,7 +301,6 @@ export class StoreClient {
     this.#killed = false;
     this.#child = new Child<StoreCommand, StoreAnswer>({
       script: new URL("./main.ts", import.meta.url),
-      nodeOptions: frugalHeap,
       frame: (frame) => this.#answer(frame),
       ended: (code, signal) => this.#gone(code, signal),
     });
