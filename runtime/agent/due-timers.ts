@@ -41,7 +41,8 @@ export class DueTimers {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timerMs = dueMs;
     // Node.js takes delays of a millisecond at least, and may fire a fraction early.
-    this.#timer = setTimeout(() => setImmediate(() => this.#run()), Math.ceil(dueMs - nowMs));
+    const delayMs = Math.max(1, Math.ceil(dueMs - nowMs));
+    this.#timer = setTimeout(() => setImmediate(() => this.#run()), delayMs);
   }
 
   #run(): void {
