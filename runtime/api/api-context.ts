@@ -8,7 +8,7 @@ import type { ApiConfig } from "../config/node-config.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { NodeMetrics } from "../observe/metrics.ts";
 import type { Spans } from "../observe/spans.ts";
-import { ApiError } from "./api-error.ts";
+import { ApiError, type ErrorCode } from "./api-error.ts";
 import type { Gate } from "./gate.ts";
 import type { ParameterBinder } from "./parameter-binder.ts";
 
@@ -22,13 +22,20 @@ export interface ApiContext {
   readonly gate: Gate;
   /** Live streams, which stay for as long as their clients like. */
   readonly streams: Gate;
-  /** Ends of the live streams: each is called once, when the node stops. */
-  readonly endings: Set<() => void>;
+  /** The live streams that are open, to end them when the node stops or their token is revoked. */
+  readonly live: Set<Ending>;
   readonly metrics: NodeMetrics;
   readonly spans: Spans;
   readonly log: Logger;
   /** The node is being stopped. */
   stopping: boolean;
+}
+
+export interface Ending {
+  /** The Authorization header that the stream was begun with. */
+  readonly authorization: string | undefined;
+  /** Writes the last line. Nothing when it has ended already. */
+  end(code: ErrorCode, message: string): void;
 }
 
 /** Who must be let in. `open`: everybody; `token`: whoever shows a token; `reader`: who may read every table. */

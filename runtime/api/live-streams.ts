@@ -1,6 +1,6 @@
 /** Streams that go on until the client has enough: members as they change, and the live trace. */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { ApiContext } from "./api-context.ts";
+import type { ApiContext, Ending } from "./api-context.ts";
 import { ApiError, type ErrorCode } from "./api-error.ts";
 import { LineStream } from "./line-stream.ts";
 import { badParameter, queryOf } from "./request-options.ts";
@@ -15,8 +15,8 @@ const lingerMs = 30_000;
 const planes = new Set(["swim", "gossip", "sync"]);
 
 /** `GET /v1/members?watch=true` */
-export function watchMembers(ctx: ApiContext, reply: FastifyReply): void {
-  const stream = new LiveStream(ctx, reply);
+export function watchMembers(ctx: ApiContext, request: FastifyRequest, reply: FastifyReply): void {
+  const stream = new LiveStream(ctx, request, reply);
   stream.follow(() => {
     for (const member of ctx.service.members()) stream.line(memberLine(member));
     stream.line('{"ready":true}\n');
@@ -31,7 +31,7 @@ function memberLine(member: Parameters<typeof memberBody>[0]): string {
 /** `GET /v1/trace?planes=gossip,sync` */
 export function followTrace(ctx: ApiContext, request: FastifyRequest, reply: FastifyReply): void {
   const shown = planesOf(queryOf(request)["planes"]);
-  const stream = new LiveStream(ctx, reply);
+  const stream = new LiveStream(ctx, request, reply);
   stream.follow(() => ctx.service.onTrace((line) => stream.line(line), shown));
 }
 
@@ -45,21 +45,22 @@ function planesOf(given: string | readonly string[] | undefined): ReadonlySet<st
 }
 
 /** Gathers the lines of one turn of the event loop into one write. */
-class LiveStream {
+class LiveStream implements Ending {
   readonly #ctx: ApiContext;
   readonly #lines: LineStream;
   #text = "";
   #timer: NodeJS.Immediate | null = null;
   #stop: (() => void) | null = null;
-  readonly #end = (): void => this.#endWith("shutting_down", "the node is being stopped");
+  readonly authorization: string | undefined;
 
   /** @throws ApiError when there are too many. */
-  constructor(ctx: ApiContext, reply: FastifyReply) {
+  constructor(ctx: ApiContext, request: FastifyRequest, reply: FastifyReply) {
     ctx.streams.enter();
+    this.authorization = request.headers.authorization;
     this.#ctx = ctx;
     reply.hijack();
     this.#lines = new LineStream(reply.raw, { "cache-control": "no-store" }, () => this.#leave());
-    ctx.endings.add(this.#end);
+    ctx.live.add(this);
   }
 
   /** @param begin tells what there is, and subscribes to what comes; returns how to stop. */
@@ -75,7 +76,7 @@ class LiveStream {
     this.#text += line;
     if (this.#lines.queuedBytes + this.#text.length > maxQueuedBytes) {
       this.#text = "";
-      this.#endWith("slow_consumer", "the client reads too slowly; connect again to go on");
+      this.end("slow_consumer", "the client reads too slowly; connect again to go on");
       this.#lines.destroyAfter(lingerMs);
       return;
     }
@@ -91,7 +92,7 @@ class LiveStream {
     if (text !== "") this.#lines.write(text);
   }
 
-  #endWith(code: ErrorCode, message: string): void {
+  end(code: ErrorCode, message: string): void {
     if (this.#lines.closed) return;
     const { message: error } = new ApiError(code, message);
     this.#lines.end(`${this.#text}${JSON.stringify({ error, code })}\n`);
@@ -100,7 +101,7 @@ class LiveStream {
   }
 
   #leave(): void {
-    if (!this.#ctx.endings.delete(this.#end)) return;
+    if (!this.#ctx.live.delete(this)) return;
     this.#ctx.streams.leave();
     if (this.#timer !== null) clearImmediate(this.#timer);
     this.#stop?.();

@@ -44,7 +44,7 @@ function addNodeRoutes(app: FastifyInstance, ctx: ApiContext): void {
   get(app, "/v1/status", schemas.status, async () => statusBody(await ctx.service.status()));
   get(app, "/v1/members", schemas.members, async (request, reply) => {
     if (!flagOf(queryOf(request), "watch")) return ctx.service.members().map(memberBody);
-    watchMembers(ctx, reply);
+    watchMembers(ctx, request, reply);
     return reply;
   });
   app.get(

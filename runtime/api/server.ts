@@ -64,7 +64,7 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     binder: new ParameterBinder(),
     gate: new Gate(config.maxConcurrent, "requests"),
     streams: new Gate(maxStreams, "live streams"),
-    endings: new Set(),
+    live: new Set(),
     metrics: options.metrics,
     spans: options.spans ?? noSpans,
     log: options.log,
@@ -95,14 +95,20 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   return {
     addresses,
     metricsAddress: metricsServer?.address ?? null,
-    reloadTokens: (tokens) => ctx.auth.reload(tokens),
+    reloadTokens: (tokens) => {
+      ctx.auth.reload(tokens);
+      for (const stream of ctx.live) {
+        if (ctx.auth.authenticate(stream.authorization) !== null) continue;
+        stream.end("unauthorized", "the token was revoked");
+      }
+    },
     reloadTls: () => {
       if (config.tls !== null) doors.rotate(readTls(config.tls));
     },
     close: async (graceMs) => {
       ctx.stopping = true;
       doors.stopListening();
-      for (const end of ctx.endings) end();
+      for (const stream of ctx.live) stream.end("shutting_down", "the node is being stopped");
       const until = performance.now() + graceMs;
       while (ctx.gate.inside > 0 && performance.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, closingEveryMs));

@@ -8,9 +8,13 @@ export function open(
   method: string,
   path: string,
   body?: string,
+  authorization?: string,
 ): Promise<IncomingMessage> {
   const [host, port] = served.address.split(":") as [string, string];
-  const headers = body === undefined ? {} : { "content-type": "application/json" };
+  const headers = {
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(authorization === undefined ? {} : { authorization }),
+  };
   return new Promise((resolve, reject) => {
     const request = http1Request({ host, port, method, path, headers, agent: false }, resolve);
     request.on("error", reject);

@@ -5,6 +5,7 @@ import type { TokenConfig } from "../../../runtime/config/node-config.ts";
 import { ListenError, startApi } from "../../../runtime/api/server.ts";
 import { silentLog } from "../../../runtime/observe/logger.ts";
 import { NodeMetrics } from "../../../runtime/observe/metrics.ts";
+import { Lines, open } from "./open-stream.ts";
 import { defaultConfig, json, overHttp1, posted, type Served, server } from "./served.ts";
 import { SmallNode } from "./small-node.ts";
 
@@ -88,6 +89,20 @@ describe("tokens", () => {
     served.api.reloadTokens([late.config]);
     expect(await status(served, "/v1/status", as(late.secret))).toBe(200);
     expect(await status(served, "/v1/status", as(reader.secret))).toBe(401);
+  });
+
+  test("a reload ends the live streams of a token that is revoked, and no others", async () => {
+    const served = await start();
+    const watch = async (secret: string) =>
+      new Lines(await open(served, "GET", "/v1/members?watch=true", undefined, `Bearer ${secret}`));
+    const revoked = await watch(reader.secret);
+    const kept = await watch(boss.secret);
+    expect([await revoked.next(), await kept.next()]).toEqual([{ ready: true }, { ready: true }]);
+    served.api.reloadTokens([boss.config]);
+    expect(await revoked.next()).toEqual({ error: "the token was revoked", code: "unauthorized" });
+    expect(await revoked.next()).toBeNull();
+    expect(served.node.memberWatchers).toBe(1);
+    kept.stop();
   });
 
   test("backup and reload are for admins, the trace for who may read all", async () => {
