@@ -64,9 +64,10 @@ export async function transactions(
     }
     span.committed(result.version, statements.length);
     if (ctx.spans.active && result.version !== null) {
-      void ctx.service
-        .waitPeers(result.version, "all", spreadMs)
-        .then((peers) => span.spread(peers.applied, peers.wanted));
+      void ctx.service.waitPeers(result.version, "all", spreadMs).then(
+        (peers) => span.spread(peers.applied, peers.wanted),
+        () => span.failed("the node stopped before it had spread"),
+      );
     }
     const peers = wanted === null ? null : await waitForPeers(ctx, result, wanted);
     return reply

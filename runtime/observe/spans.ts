@@ -38,9 +38,10 @@ export interface SpanOptions {
 }
 
 export async function startSpans(options: SpanOptions): Promise<Spans> {
-  const [api, { OTLPTraceExporter }, sdk] = await Promise.all([
+  const [api, { OTLPTraceExporter }, { resourceFromAttributes }, sdk] = await Promise.all([
     import("@opentelemetry/api"),
     import("@opentelemetry/exporter-trace-otlp-http"),
+    import("@opentelemetry/resources"),
     import("@opentelemetry/sdk-trace-base"),
   ]);
   const url = options.endpoint.endsWith("/v1/traces")
@@ -49,13 +50,14 @@ export async function startSpans(options: SpanOptions): Promise<Spans> {
   const processor = new sdk.BatchSpanProcessor(new OTLPTraceExporter({ url }), {
     maxQueueSize: 8_192,
   });
-  const provider = new sdk.BasicTracerProvider({ spanProcessors: [processor] });
-  const tracer = provider.getTracer("patina", options.version);
-  const common = {
+  const resource = resourceFromAttributes({
     "service.name": "patina",
+    "service.version": options.version,
     "service.instance.id": options.name,
     "patina.actor_id": options.actorId,
-  };
+  });
+  const provider = new sdk.BasicTracerProvider({ resource, spanProcessors: [processor] });
+  const tracer = provider.getTracer("patina", options.version);
   const { SpanStatusCode, ROOT_CONTEXT, trace } = api;
   const parentOf = (traceparent: string | null): Context => {
     const parent = traceparent === null ? null : parseTraceparent(traceparent);
@@ -64,7 +66,7 @@ export async function startSpans(options: SpanOptions): Promise<Spans> {
   return {
     active: true,
     write(traceparent) {
-      return openSpan(tracer, parentOf(traceparent), common, {
+      return openSpan(tracer, parentOf(traceparent), {
         childOf: (span) => trace.setSpan(ROOT_CONTEXT, span),
         fail: (span, message) => span.setStatus({ code: SpanStatusCode.ERROR, message }),
       });
@@ -78,13 +80,8 @@ interface Tools {
   fail(span: Span, message: string): void;
 }
 
-function openSpan(
-  tracer: Tracer,
-  parent: Context,
-  attributes: Record<string, string>,
-  tools: Tools,
-): WriteSpan {
-  const span = tracer.startSpan("patina.write", { attributes }, parent);
+function openSpan(tracer: Tracer, parent: Context, tools: Tools): WriteSpan {
+  const span = tracer.startSpan("patina.write", {}, parent);
   const commit = tracer.startSpan("patina.commit", {}, tools.childOf(span));
   let spread: Span | null = null;
   return {
