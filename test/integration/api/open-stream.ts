@@ -4,7 +4,7 @@ import type { Served } from "./served.ts";
 
 /** An answer whose body is read by hand. */
 export function open(
-  served: Served,
+  served: Pick<Served, "address">,
   method: string,
   path: string,
   body?: string,
