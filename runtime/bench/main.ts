@@ -8,6 +8,7 @@ interface Bench {
 }
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  net: () => import("./net.ts"),
   sign: () => import("./sign.ts"),
   sim: () => import("./sim.ts"),
   store: () => import("./store.ts"),

@@ -127,6 +127,6 @@ function readIntroduction(reader: Reader): Introduction {
     clusterId: reader.varint(),
     address: reader.string(maxAddressBytes) as Address,
     instance: reader.id(),
-    resetToken: reader.bytes(maxTokenBytes).slice(),
+    resetToken: Uint8Array.from(reader.bytes(maxTokenBytes)),
   };
 }

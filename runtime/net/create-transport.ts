@@ -105,7 +105,7 @@ async function openCarriers(
     // Loaded only where it is wanted: the module is not there for every platform.
     const { QuicCarrier } = await import("./quic/quic-carrier.ts");
     const quic = (port: number): Promise<RotatingCarrier> =>
-      QuicCarrier.listen(host, port, owner, credentials);
+      QuicCarrier.listen(host, port, owner, credentials, options.maxPacketBytes);
     if (options.kind === "quic") return [await quic(listen.port)];
     return await openBoth(quic, tcp, listen.port);
   } catch (error) {

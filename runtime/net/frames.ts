@@ -9,6 +9,9 @@ export const frameHeaderBytes = 4;
 /** Up to this length a frame's buffer is made at once; a longer one grows as its bytes arrive, so that a length alone costs nothing. */
 const eagerBytes = 64 * 1024;
 
+/** A frame that has begun to arrive gets all its room up to this; beyond, twice what has come. */
+const generousBytes = 4 * 1024 * 1024;
+
 /** Cuts a lane's bytes into frames. */
 export class FrameReader {
   readonly #maxBytes: number;
@@ -56,7 +59,8 @@ export class FrameReader {
     const needed = this.#bodyBytes + bytes.length;
     let target = body;
     if (needed > target.length) {
-      target = new Uint8Array(Math.min(this.#length, Math.max(needed, target.length * 2)));
+      const room = Math.max(needed, generousBytes, target.length * 2);
+      target = new Uint8Array(Math.min(this.#length, room));
       target.set(body.subarray(0, this.#bodyBytes));
       this.#body = target;
     }

@@ -83,6 +83,8 @@ export interface TransportOptions {
   readonly clusterId: number;
   /** Null: plaintext. */
   readonly tls: TransportTls | null;
+  /** QUIC packets are never longer, whatever the path seems to carry. */
+  readonly maxPacketBytes?: number;
   /** Plaintext beyond this machine's loopback is meant. */
   readonly plaintextAnywhere?: boolean;
   /** `auto`: QUIC, and TCP to those whom UDP does not reach. Without TLS the only kind is plaintext. */

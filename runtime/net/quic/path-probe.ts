@@ -41,13 +41,16 @@ interface Measurement {
 }
 
 export class PathProbes {
+  readonly #maxBytes: number;
   readonly #send: SendPacket;
   readonly #known = new Map<string, { readonly bytes: number; readonly untilMs: number }>();
   readonly #open = new Map<string, Measurement>();
   #second = 0;
   #answers = 0;
 
-  constructor(send: SendPacket) {
+  /** @param maxBytes nothing longer is tried */
+  constructor(maxBytes: number, send: SendPacket) {
+    this.#maxBytes = maxBytes;
     this.#send = send;
   }
 
@@ -59,7 +62,13 @@ export class PathProbes {
 
   /** Calls `done` once, after `waitMs` at the latest. */
   measure(ip: string, port: number, nowMs: number, done: (bytes: number) => void): void {
-    const sizes = sizesFor(ip);
+    if (isLocal(unmapped(ip)) && interfaceBytes("lo") >= maxPacketBytes + 48) {
+      // Nothing to find out: packets do not leave the machine.
+      this.learn(ip, maxPacketBytes, nowMs);
+      done(maxPacketBytes);
+      return;
+    }
+    const sizes = sizesFor(ip).filter((size) => size <= this.#maxBytes);
     const largest = sizes[0];
     if (largest === undefined) {
       done(basePacketBytes);
@@ -127,23 +136,27 @@ export class PathProbes {
 /** Longest first. Longer than what the machine's own interfaces carry is not tried: it would be cut in pieces, not lost. */
 function sizesFor(ip: string): readonly number[] {
   const host = unmapped(ip);
-  if (isLoopback(host) || isOwn(host)) return [maxPacketBytes];
-  const most = interfaceBytes() - (isIPv6(host) ? 48 : 28);
+  if (isLocal(host)) return [maxPacketBytes];
+  const most = interfaceBytes(null) - (isIPv6(host) ? 48 : 28);
   return wellKnownBytes.filter((bytes) => bytes <= most && bytes > basePacketBytes);
 }
 
-function isOwn(ip: string): boolean {
-  return Object.values(networkInterfaces()).some((addresses) =>
-    addresses?.some(({ address }) => address === ip),
+/** Whether packets to this address stay on this machine. */
+function isLocal(ip: string): boolean {
+  return (
+    isLoopback(ip) ||
+    Object.values(networkInterfaces()).some((addresses) =>
+      addresses?.some(({ address }) => address === ip),
+    )
   );
 }
 
-/** The longest packet of any real interface, where the system tells (Linux); Ethernet's elsewhere. */
-function interfaceBytes(): number {
+/** The longest packet of an interface, or of any real one, where the system tells (Linux); Ethernet's elsewhere. */
+function interfaceBytes(only: string | null): number {
   let most = 0;
   try {
     for (const name of readdirSync("/sys/class/net")) {
-      if (name === "lo") continue;
+      if (only === null ? name === "lo" : name !== only) continue;
       const bytes = Number(readFileSync(`/sys/class/net/${name}/mtu`, "utf8"));
       if (bytes > most) most = bytes;
     }

@@ -17,6 +17,7 @@ import { helloTimeoutMs, maxHandshakes, retryFromHandshakes } from "../limits.ts
 import type { CarrierOwner, PipeEvents } from "../pipe.ts";
 import type { RotatingCarrier } from "../node-transport.ts";
 import { connectionIdBytes, formOf, maxPacketBytes, minInitialBytes } from "./packets.ts";
+import { PacketBuffers } from "./packet-buffers.ts";
 import { PathProbes } from "./path-probe.ts";
 import { makeConfig, setPacketBytes } from "./quic-config.ts";
 import type { QuicheConfig } from "./quic-config.ts";
@@ -31,8 +32,6 @@ const { quiche } = native;
 const socketBufferBytes = 4 * 1024 * 1024;
 /** Packets that wait for the kernel; past it, connections wait too. */
 const maxSendQueueBytes = 4 * 1024 * 1024;
-/** Packets are made in slabs of this size. */
-const slabBytes = 512 * 1024;
 /** Connections that ended lately: their stragglers are no strangers. */
 const maxEnded = 4096;
 
@@ -50,6 +49,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   readonly #tokens = new RetryTokens();
   readonly #door = new Door();
   readonly #probes: PathProbes;
+  readonly #maxBytes: number;
   /** By each connection id that it answers to. */
   readonly #pipes = new Map<string, QuicPipe>();
   /** By where its packets come from, for resets. */
@@ -61,11 +61,10 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   #flushing: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerMs = Number.POSITIVE_INFINITY;
-  #slab = Buffer.allocUnsafeSlow(slabBytes);
-  #slabUsed = 0;
+  readonly #buffers = new PacketBuffers((error) => this.#notSent(error));
   #closed = false;
 
-  constructor(socket: Socket, owner: CarrierOwner, credentials: Credentials) {
+  constructor(socket: Socket, owner: CarrierOwner, credentials: Credentials, maxBytes: number) {
     this.#socket = socket;
     this.#owner = owner;
     const { address, port } = socket.address();
@@ -73,7 +72,8 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     this.#local = { host: address, port };
     this.#config = makeConfig(credentials);
     this.#resets = new StatelessResets(credentials.tls.key);
-    this.#probes = new PathProbes((packet, ip, to) => this.#send(packet, 0, packet.length, ip, to));
+    this.#maxBytes = Math.min(Math.max(maxBytes, minInitialBytes), maxPacketBytes);
+    this.#probes = new PathProbes(this.#maxBytes, (packet, ip, to) => this.#send(packet, ip, to));
     socket.on("message", (packet, from) => this.#packet(packet, from));
     socket.on("error", (error) =>
       this.#owner.rejected(formatHostPort(address, port), String(error)),
@@ -86,6 +86,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     port: number,
     owner: CarrierOwner,
     credentials: Credentials,
+    maxBytes = maxPacketBytes,
   ): Promise<QuicCarrier> {
     const socket = createSocket({
       type: isIPv6(host) ? "udp6" : "udp4",
@@ -101,7 +102,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
         resolve();
       });
     });
-    return new QuicCarrier(socket, owner, credentials);
+    return new QuicCarrier(socket, owner, credentials, maxBytes);
   }
 
   get port(): number {
@@ -132,7 +133,8 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     } else if (known !== null) {
       setImmediate(begin, known);
     } else {
-      this.#probes.measure(pipe.ip, port, performance.now(), begin);
+      // The answer may be at hand, and the caller does not expect it before this call has returned.
+      setImmediate(() => this.#probes.measure(pipe.ip, port, performance.now(), begin));
     }
     return pipe;
   }
@@ -143,7 +145,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
       if (now - pipe.startedMs > helloTimeoutMs) pipe.drop("its handshake took too long");
     }
     for (const pipe of this.#keys.keys()) {
-      if (pipe.checkPath()) this.#probes.learn(pipe.ip, pipe.packetBytes, now);
+      pipe.checkPath();
     }
   }
 
@@ -195,18 +197,26 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   }
 
   packetBuffer(bytes: number): Buffer {
-    if (this.#slabUsed + bytes > slabBytes) {
-      // The old one lives on for as long as the kernel has not taken its packets.
-      this.#slab = Buffer.allocUnsafeSlow(slabBytes);
-      this.#slabUsed = 0;
-    }
-    return this.#slab.subarray(this.#slabUsed, this.#slabUsed + bytes);
+    const slab = this.#buffers.room(bytes);
+    return slab.bytes.subarray(slab.used, slab.used + bytes);
   }
 
   sendPacket(pipe: QuicPipe, bytes: number): void {
-    const at = this.#slabUsed;
-    this.#slabUsed += bytes;
-    this.#send(this.#slab, at, bytes, pipe.ip, pipe.port, pipe);
+    const slab = this.#buffers.room(bytes);
+    const at = slab.used;
+    slab.used += bytes;
+    slab.waiting++;
+    this.traffic.bytesSent += bytes;
+    this.#socket.send(slab.bytes, at, bytes, pipe.port, pipe.ip, slab.taken);
+  }
+
+  /** Most errors are as a lost packet, which is sent again; one tells that packets are too long. */
+  #notSent(
+    error: NodeJS.ErrnoException & { readonly address?: string; readonly port?: number },
+  ): void {
+    if (error.code !== "EMSGSIZE" || error.address === undefined) return;
+    const remote = formatHostPort(unmapped(error.address), error.port ?? 0);
+    for (const pipe of this.#byRemote.get(remote) ?? []) pipe.shrink();
   }
 
   resetTokenOf(connectionId: Uint8Array): Uint8Array {
@@ -270,7 +280,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     }
     const now = performance.now();
     const reset = this.#resets.answer(packet, now);
-    if (reset !== null) this.#send(reset, 0, reset.length, from.address, from.port);
+    if (reset !== null) this.#send(reset, from.address, from.port);
     if (!this.#ended.has(packet.toString("latin1", 1, 1 + connectionIdBytes))) {
       this.#owner.rejected(remote, "a packet of no connection");
     }
@@ -306,7 +316,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   #accept(header: Header, firstId: Uint8Array | null, packet: Buffer, from: RemoteInfo): void {
     const id = firstId === null ? randomBytes(connectionIdBytes) : Uint8Array.from(header.dcid);
     const pipe = new QuicPipe(this, id, from.address, from.port, null);
-    setPacketBytes(this.#config, maxPacketBytes);
+    setPacketBytes(this.#config, this.#maxBytes);
     const remote = { host: from.address, port: from.port };
     const connection = quiche.Connection.accept(id, firstId, this.#local, remote, this.#config);
     this.#add(pipe, id);
@@ -322,11 +332,11 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     const out = Buffer.allocUnsafe(minInitialBytes);
     const id = randomBytes(connectionIdBytes);
     const bytes = quiche.retry(header.scid, header.dcid, id, token, header.version, out);
-    this.#send(out, 0, bytes, from.address, from.port);
+    this.#send(out.subarray(0, bytes), from.address, from.port);
   }
 
   #connect(pipe: QuicPipe, packetBytes: number): void {
-    setPacketBytes(this.#config, packetBytes);
+    setPacketBytes(this.#config, Math.min(packetBytes, this.#maxBytes));
     const remote = { host: pipe.ip, port: pipe.port };
     pipe.begin(
       quiche.Connection.connect(null, pipe.id, this.#local, remote, this.#config),
@@ -350,20 +360,10 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     return this.#v6 && isIPv4(ip) ? `::ffff:${ip}` : ip;
   }
 
-  #send(
-    bytes: Uint8Array,
-    at: number,
-    length: number,
-    ip: string,
-    port: number,
-    pipe: QuicPipe | null = null,
-  ): void {
+  #send(bytes: Uint8Array, ip: string, port: number): void {
     if (this.#closed) return;
-    this.traffic.bytesSent += length;
-    this.#socket.send(bytes, at, length, port, ip, (error) => {
-      if (error === null || pipe === null || pipe.over) return;
-      if ((error as NodeJS.ErrnoException).code === "EMSGSIZE") pipe.shrink();
-    });
+    this.traffic.bytesSent += bytes.length;
+    this.#socket.send(bytes, 0, bytes.length, port, ip, () => undefined);
   }
 
   // Time

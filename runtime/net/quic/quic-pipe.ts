@@ -11,7 +11,8 @@ import { formatHostPort, unmapped } from "../address.ts";
 import { writeBytes } from "../limits.ts";
 import { laneCount } from "../pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "../pipe.ts";
-import { basePacketBytes, datagramOverheadBytes, minInitialBytes } from "./packets.ts";
+import { datagramOverheadBytes, minInitialBytes } from "./packets.ts";
+import { PathLength } from "./path-length.ts";
 import type { QuicheConnection } from "./quic-config.ts";
 import { describeError } from "./quic-errors.ts";
 
@@ -49,8 +50,6 @@ export class QuicPipe implements Pipe {
   readonly bufferedBytes = 0;
   certificate: X509Certificate | null = null;
   heardMs = performance.now();
-  /** The longest packet that is sent. */
-  packetBytes = basePacketBytes;
   /** When quiche wants to be called again, by `performance.now()`. */
   deadlineMs = Number.POSITIVE_INFINITY;
   events: PipeEvents | null;
@@ -60,6 +59,7 @@ export class QuicPipe implements Pipe {
   readonly #owner: QuicPipeOwner;
   readonly #outStreams: readonly number[];
   readonly #laneOfStream: ReadonlyMap<number, number>;
+  readonly #path = new PathLength();
   #connection: QuicheConnection | null = null;
   #info: Parameters<QuicheConnection["recv"]>[1] | null = null;
   #failed = false;
@@ -84,6 +84,11 @@ export class QuicPipe implements Pipe {
     const inStreams = this.dialled ? ownLanes.accepted : ownLanes.dialled;
     this.#laneOfStream = new Map(inStreams.map((stream, lane) => [stream, lane]));
     assert(this.#outStreams.length === laneCount, "each lane has a stream");
+  }
+
+  /** The longest packet that is sent. */
+  get packetBytes(): number {
+    return this.#path.packetBytes;
   }
 
   get resetToken(): Uint8Array {
@@ -178,6 +183,7 @@ export class QuicPipe implements Pipe {
     try {
       connection.recv(packet, this.#info as Parameters<QuicheConnection["recv"]>[1]);
       this.heardMs = performance.now();
+      this.#path.heard();
     } catch (error) {
       // A damaged or forged packet changes nothing; a failed handshake does.
       if (!this.opened) this.#handshakeError(connection, String(error));
@@ -207,6 +213,7 @@ export class QuicPipe implements Pipe {
     if (connection === null || this.over) return;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     connection.onTimeout();
+    if (this.opened && this.#path.timedOut()) this.shrink();
     this.#owner.dirty(this);
   }
 
@@ -220,22 +227,16 @@ export class QuicPipe implements Pipe {
     this.#finish(null, why);
   }
 
-  #counted = { sent: 0, lost: 0 };
-
-  /** Longer packets than the path carries are lost, all of them, while short ones pass: goes back to the base then. @returns whether it did. */
+  /** Called every second. @returns whether the length of packets has changed. */
   checkPath(): boolean {
     const stats = this.#connection?.pathStats()[0];
-    if (stats === undefined || this.packetBytes <= basePacketBytes) return false;
-    const sent = stats.sent - this.#counted.sent;
-    const lost = stats.lost - this.#counted.lost;
-    this.#counted = { sent: stats.sent, lost: stats.lost };
-    if (lost < 4 || lost * 2 < sent) return false;
-    this.shrink();
-    return true;
+    if (stats === undefined || !this.opened) return false;
+    return this.#path.look(stats, performance.now());
   }
 
+  /** Packets are too long for the path. */
   shrink(): void {
-    this.packetBytes = Math.max(basePacketBytes, minInitialBytes);
+    if (!this.#path.shrink(performance.now())) return;
     const most = this.maxDatagramBytes;
     try {
       this.#connection?.dgramPurgeOutgoing((bytes) => bytes.length > most);
@@ -249,7 +250,7 @@ export class QuicPipe implements Pipe {
     const der = connection.peerCertChain()?.[0];
     this.opened = true;
     this.certificate = der === undefined ? null : parseCertificate(der);
-    this.packetBytes = connection.maxSendUdpPayloadSize();
+    this.#path.begin(connection.maxSendUdpPayloadSize());
     this.#owner.established(this);
     if (this.over) return;
     for (const stream of this.#outStreams) {

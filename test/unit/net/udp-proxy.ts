@@ -1,0 +1,49 @@
+/** A UDP proxy between two nodes: packets can be dropped as a test pleases. */
+import { createSocket } from "node:dgram";
+import type { Socket } from "node:dgram";
+import type { Address } from "../../../core/base/ids.ts";
+
+export interface UdpProxy {
+  /** Dial this instead of the node. */
+  readonly address: Address;
+  /** Whether a packet passes; asked for each. */
+  passes: (bytes: number, towards: "node" | "back") => boolean;
+  close(): void;
+}
+
+export async function udpProxy(node: Address): Promise<UdpProxy> {
+  const port = Number(node.split(":")[1]);
+  const front = await bound();
+  const backs = new Map<number, Socket>();
+  const proxy = {
+    address: `127.0.0.1:${front.address().port}` as Address,
+    passes: (_bytes: number, _towards: "node" | "back"): boolean => true,
+    close: () => [front, ...backs.values()].forEach((socket) => socket.close()),
+  };
+  const backOf = async (client: number): Promise<Socket> => {
+    const known = backs.get(client);
+    if (known !== undefined) return known;
+    const back = createSocket("udp4");
+    backs.set(client, back);
+    await new Promise<void>((resolve) => {
+      back.bind(0, "127.0.0.1", resolve);
+    });
+    back.on("message", (packet) => {
+      if (proxy.passes(packet.length, "back")) front.send(packet, client, "127.0.0.1");
+    });
+    return back;
+  };
+  front.on("message", (packet, from) => {
+    if (!proxy.passes(packet.length, "node")) return;
+    void backOf(from.port).then((back) => back.send(packet, port, "127.0.0.1"));
+  });
+  return proxy;
+}
+
+async function bound(): Promise<Socket> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => {
+    socket.bind(0, "127.0.0.1", resolve);
+  });
+  return socket;
+}
