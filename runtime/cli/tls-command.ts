@@ -1,10 +1,18 @@
 /** `patina tls`: the cluster's authority and the nodes' certificates as files in one folder. */
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { join } from "node:path";
-import { CertificateError, readCertificate } from "../security/certificate-info.ts";
+import { join, resolve } from "node:path";
+import { runningPid } from "../agent/pid-file.ts";
+import { addressRefusal } from "../net/credentials.ts";
+import {
+  CertificateError,
+  parseCertificate,
+  readCertificate,
+} from "../security/certificate-info.ts";
 import type { CertificateInfo } from "../security/certificate-info.ts";
 import { makeAuthority, makeNodeCertificate } from "../security/certificates.ts";
 import type { KeyAndCertificate } from "../security/certificates.ts";
+import { configOf } from "./config-source.ts";
 import { exitCodes, usageError } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
@@ -80,13 +88,55 @@ export async function tlsRotate(flags: RotateFlags, terminal: Terminal): Promise
   const old = await usable(async () =>
     readCertificate(readTextFile(cert, 'make it with "patina tls node"')),
   );
+  const node = flags.config === undefined ? null : configuredNode(flags, flags.config);
   const hosts = flags.address === undefined ? old.hosts : hostsOf(flags.address);
   const made = await makeNode(flags, hosts);
-  write(key, cert, made, true, "");
-  const info = readCertificate(made.cert);
-  report(flags, terminal, { cert, key, info });
-  terminal.talk("A running node takes them over when it reloads (SIGHUP).");
+  const places = [{ cert, key }];
+  if (node !== null) {
+    const refusal = addressRefusal(parseCertificate(made.cert), node.advertised);
+    if (refusal !== null) throw usageError(`peers would turn the node away: ${refusal}`);
+    if (resolve(cert) !== node.cert || resolve(key) !== node.key) places.push(node);
+  }
+  for (const place of places) write(place.key, place.cert, made, true, "");
+  const pid = node === null ? null : runningPid(node.db);
+  if (pid !== null) process.kill(pid, "SIGHUP");
+  report(
+    flags,
+    terminal,
+    { cert, key, info: readCertificate(made.cert) },
+    node === null ? {} : { pid },
+  );
+  if (pid !== null) terminal.talk(`The running node (process ${pid}) takes them over.`);
+  else if (node !== null) terminal.talk("The node does not run; it will begin with them.");
+  else terminal.talk("A running node takes them over when it reloads (patina reload, SIGHUP).");
   return exitCodes.ok;
+}
+
+/** The node whose configuration is named, if its certificate is the one to be replaced. @throws CliError */
+function configuredNode(
+  flags: RotateFlags,
+  config: string,
+): {
+  readonly cert: string;
+  readonly key: string;
+  readonly db: string;
+  readonly advertised: string;
+} {
+  const { gossip, db } = configOf({ config }).config;
+  if (gossip.tls === null) {
+    throw usageError(`${config}: there is no [gossip.tls] whose files could be replaced`);
+  }
+  const { certFile: cert, keyFile: key } = gossip.tls;
+  let there: string | null = null;
+  try {
+    there = readCertificate(readFileSync(cert)).name;
+  } catch {
+    // There is none yet, or it is broken: all the more reason to put one there.
+  }
+  if (there !== null && there !== flags.name) {
+    throw usageError(`${config} is the configuration of the node ${there}, not of ${flags.name}`);
+  }
+  return { cert, key, db: db.path, advertised: gossip.externalAddr ?? gossip.addr };
 }
 
 function pathsOf(flags: { readonly dir: string; readonly name: string }): {
@@ -163,12 +213,15 @@ function report(
     readonly key: string;
     readonly info: CertificateInfo;
   },
+  more: { readonly pid?: number | null } = {},
 ): void {
   const { cert, key, info } = made;
   const expires = new Date(info.expiresMs).toISOString();
   if (flags.json) {
     const { name, cluster, hosts: addresses, fingerprint } = info;
-    terminal.print(JSON.stringify({ name, cluster, addresses, cert, key, expires, fingerprint }));
+    terminal.print(
+      JSON.stringify({ name, cluster, addresses, cert, key, expires, fingerprint, ...more }),
+    );
     return;
   }
   terminal.print(cert);

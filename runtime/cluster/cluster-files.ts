@@ -50,6 +50,8 @@ async function writeCertificates({ cluster, names }: ClusterPlan, dir: string): 
   const nowMs = Date.now();
   const authority = await makeAuthority({ cluster: cluster ?? "loopback", nowMs });
   writeFileSync(join(dir, "ca.pem"), authority.cert);
+  // For `patina tls node` and `patina tls rotate`.
+  writeFileSync(join(dir, "ca.key"), authority.key, { mode: 0o600 });
   for (const name of names) {
     const hosts = ["127.0.0.1", "localhost"];
     const { cert, key } = await makeNodeCertificate({ authority, name, hosts, nowMs });

@@ -2,7 +2,8 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { runCommandLine } from "../../runtime/cli/program.ts";
 import {
   coversHost,
   parseCertificate,
@@ -95,7 +96,12 @@ test.each([
   [["rotate", "--dir", "good", "--name", "nobody"], "patina tls node"],
 ])("what cannot be done is said in one line, and exits with 2: %j", async (words, why) => {
   const there = words.map((word, i) => (words[i - 1] === "--dir" ? folder.path(word) : word));
-  const { status, stdout, stderr } = await patina(["tls", ...there]);
-  expect(stderr).toContain(why);
-  expect([status, stdout]).toEqual([2, ""]);
+  // In this process: starting another for each takes longer than all the rest.
+  const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  try {
+    expect(await runCommandLine(["tls", ...there])).toBe(2);
+    expect(stderr.mock.calls.flat().join("")).toContain(why);
+  } finally {
+    stderr.mockRestore();
+  }
 });
