@@ -54,9 +54,14 @@ export const wanGossip: GossipConfig = {
   ...lanGossip,
   bytesPerSec: 16 * 1024 * 1024,
   repeatDelayMs: 300,
+  // Rings over one's own region give short links enough, and these do not move as round trips are learnt.
+  nearLinks: 0,
   ihaveDelayMs: 200,
-  shortcutMs: 20,
-  graftDelayMs: 150,
+  // At 1 % loss most links look slow for a moment now and then: a tree that chases the fastest is
+  // cut somewhere all the time, which costs more than its detours.
+  shortcutMs: 1000,
+  // A retransmission over the longest paths takes some 300 ms, and what waits behind it as long.
+  graftDelayMs: 400,
   graftRetryMs: 300,
   recentMs: 30_000,
 };

@@ -207,7 +207,8 @@ export class Claims {
    * and long enough for its refutation to have come: whoever judged waited for the whole of min.
    */
   #credible(now: Now, slot: number, incarnation: number, exchanged: boolean): boolean {
-    const { roster, suspicions } = this.#context;
+    const { roster, suspicions, config } = this.#context;
+    if (!config.weighDeaths) return true;
     if (exchanged || roster.stateAt(slot) !== "suspect") return false;
     if (incarnation !== roster.incarnationAt(slot)) return false;
     const index = roster.noteAt(slot);

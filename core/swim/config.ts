@@ -29,6 +29,10 @@ export interface SwimConfig {
   readonly suspicionConfirmations: number;
   /** Highest local health score; timeouts are multiplied by score + 1. */
   readonly localHealthMax: number;
+  /** Lifeguard's buddy system: who is accused learns it with the next message to it. Off only to measure its worth. */
+  readonly tellAccused: boolean;
+  /** A death that is heard of is weighed before it is believed. Off, as in SWIM, only to measure its worth. */
+  readonly weighDeaths: boolean;
   /** Longest datagram that is known to pass. */
   readonly datagramBytes: number;
   /** At least this long between two exchanges of group digests that a member begins. */
@@ -66,6 +70,8 @@ export const lanProfile: SwimConfig = {
   suspicionMaxFactor: 6,
   suspicionConfirmations: 2,
   localHealthMax: 7,
+  tellAccused: true,
+  weighDeaths: true,
   datagramBytes: 1200,
   exchangeIntervalMs: 500,
   settleMs: 250,

@@ -240,6 +240,11 @@ export class Context {
     this.#forcedFull.push(full);
   }
 
+  /** Lifeguard's buddy system: the next message, which goes to this member, says so if it is accused. */
+  warn(slot: number): void {
+    if (this.config.tellAccused && this.roster.rankAt(slot) !== 0) this.force(slot, false);
+  }
+
   /** A death that is hearsay is soon looked into. */
   hurry(slot: number): void {
     if (this.urgent.length < maxUrgent && !this.urgent.includes(slot)) this.urgent.push(slot);

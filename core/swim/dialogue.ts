@@ -98,7 +98,7 @@ export class Dialogue {
       context.force(roster.selfSlot, misled || own.owed === "identity");
     }
     // Who is accused learns it from whoever it talks to.
-    if (known && roster.rankAt(slot) !== 0) context.force(slot, false);
+    if (known) context.warn(slot);
     context.writeUpdates(now, 1);
     context.send(from, "ack", reliable, out);
     if (known && roster.isPeer(slot)) exchange.compare(now, from, root, out);

@@ -143,8 +143,7 @@ export class Prober {
     const { roster, directory, writer, selfTag } = this.#context;
     const target = directory.tagLo(roster.entryAt(slot));
     beginPing(writer, reliable ? flagReliable : 0, seq, selfTag, target, roster.root);
-    // Lifeguard's buddy system: who is accused learns it with the next ping.
-    if (roster.stateAt(slot) !== "alive") this.#context.force(slot, false);
+    this.#context.warn(slot);
     this.#context.writeUpdates(now, 1);
     this.#context.send(directory.addressOf(slot), "ping", reliable, out);
   }

@@ -60,7 +60,7 @@ export class Relays {
     const nackAtMs = now.monoMs + config.nackTimeoutMs;
     this.#relays.push({ origin, originSeq, seq, tag: targetLo, nackAtMs, nacked: false });
     beginPing(writer, 0, seq, selfTag, targetLo, roster.root);
-    if (roster.stateAt(slot) !== "alive") this.#context.force(slot, false);
+    this.#context.warn(slot);
     this.#context.writeUpdates(now, 1);
     this.#context.send(directory.addressOf(slot), "ping", false, out);
     if (this.#relays.length === 1) this.#context.arm(timerRelay, now, config.nackTimeoutMs, out);

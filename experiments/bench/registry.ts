@@ -3,6 +3,8 @@ import type { Experiment } from "./experiment.ts";
 
 const loaders: Readonly<Record<string, () => Promise<{ readonly default: Experiment }>>> = {
   "01-failure-detection": () => import("../01-failure-detection/run.ts"),
+  "02-false-positives": () => import("../02-false-positives/run.ts"),
+  "04-world-wide": () => import("../04-world-wide/run.ts"),
 };
 
 export const experimentNames: readonly string[] = Object.keys(loaders);
