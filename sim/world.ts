@@ -71,6 +71,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   // Those that want to be told of what happens by the thousand.
   #storedChecks: readonly Check[] = [];
   #noticedChecks: readonly Check[] = [];
+  #receivedChecks: readonly Check[] = [];
   readonly #reported = new Set<string>();
   readonly #rng: Rng;
   readonly #stores: StoreFactory;
@@ -121,6 +122,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     this.#checks = checks;
     this.#storedChecks = checks.filter((check) => check.stored !== undefined);
     this.#noticedChecks = checks.filter((check) => check.noticed !== undefined);
+    this.#receivedChecks = checks.filter((check) => check.received !== undefined);
   }
 
   /** Makes a machine; it does not run yet. */
@@ -211,6 +213,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   }
 
   received(packet: Packet): void {
+    for (const check of this.#receivedChecks) check.received?.(packet);
     this.trace.recv(this.kernel.nowUs, packet);
   }
 

@@ -8,7 +8,9 @@ import { element, words } from "./svg.ts";
 const width = 980;
 const margin = 28;
 const gap = 26;
-const panelHeight = 330;
+const plainHeight = 330;
+/** Long names of bands stand aslant, and need more room. */
+const slantedHeight = 356;
 /** Room in a panel for its title and axes. */
 const inner = { left: 52, right: 14, top: 50, bottom: 78 };
 const legendRow = 22;
@@ -16,6 +18,7 @@ const legendRow = 22;
 export function drawFigure(figure: Figure): string {
   const legend = drawLegend(figure, 78);
   const top = 78 + legend.rows * legendRow + 6;
+  const panelHeight = figure.panels.some(hasLongNames) ? slantedHeight : plainHeight;
   const rows = Math.ceil(figure.panels.length / figure.columns);
   const height = top + rows * panelHeight + 12;
   const panelWidth = (width - 2 * margin - (figure.columns - 1) * gap) / figure.columns;
@@ -42,6 +45,10 @@ export function drawFigure(figure: Figure): string {
     legend.svg,
     ...panels.map((panel) => `\n${panel}`),
   )}\n`;
+}
+
+function hasLongNames({ x }: Panel): boolean {
+  return x.categories?.some((name) => name.length > 14) ?? false;
 }
 
 /** Each name once, in the order of first appearance. */
@@ -101,7 +108,7 @@ function drawPanel(panel: Panel, outer: Box): string {
     left: outer.left + inner.left,
     top: outer.top + inner.top,
     width: outer.width - inner.left - inner.right,
-    height: outer.height - inner.top - inner.bottom,
+    height: plainHeight - inner.top - inner.bottom,
   };
   const x = xScale(panel, box);
   const y = yScale(panel, box);

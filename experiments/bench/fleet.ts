@@ -5,8 +5,10 @@
 import { assert } from "../../core/base/assert.ts";
 import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
 import type { Chunk } from "../../core/node/store.ts";
+import { peekPush } from "../../core/wire/gossip-messages.ts";
 import type { Check } from "../../sim/check/check.ts";
 import type { SimNode } from "../../sim/host/node.ts";
+import type { Packet } from "../../sim/network/packet.ts";
 import { createRun, type Run } from "../../sim/run.ts";
 import { parseScenario } from "../../sim/scenario/parse.ts";
 
@@ -17,6 +19,10 @@ export interface Write {
   readonly appliedUs: number[];
   /** How many of those by broadcast. */
   byGossip: number;
+  /** Of its changes, as they travel. */
+  readonly bytes: number;
+  /** Of the broadcast to each node that got it so, the longest way: last delivery hop. */
+  lastHop: number;
 }
 
 /** Counts since the last `mark`. */
@@ -31,6 +37,7 @@ export class Fleet {
   /** In the order of the commits. */
   readonly writes: Write[] = [];
   readonly #byVersion = new Map<string, Write>();
+  readonly #hops: number[] = [];
   #count = 0;
 
   /** @param scenario as in a scenario file; no checks are made. */
@@ -40,7 +47,8 @@ export class Fleet {
     this.run = createRun(parsed.scenario, { seed, checks: [] });
     const watch: Check = {
       committed: (node, chunks) => this.#committed(node, chunks),
-      stored: (_node, request, response) => this.#stored(request, response),
+      stored: (node, request, response) => this.#stored(node.n, request, response),
+      received: (packet) => this.#received(packet),
     };
     this.run.world.checks = [watch];
   }
@@ -57,11 +65,12 @@ export class Fleet {
     this.run.step(ms * 1000);
   }
 
-  /** One row of `bytes` characters, under a key of its own. False when the node takes no write now. */
-  write(node: number, bytes = 100): boolean {
-    const row = { k: `k${this.#count++}`, v: "x".repeat(bytes) };
+  /** One row of 100 characters, under a key of its own unless told one. False when the node takes no write now. */
+  write(node: number, key?: string): boolean {
+    const count = this.#count++;
+    const row = { k: key ?? `k${count}`, v: `${count}`.padEnd(100, "x") };
     const to = this.nodes[node];
-    return to !== undefined && to.submit({ type: "ops", ops: [["insert", "kv", row]] });
+    return to !== undefined && to.submit({ type: "ops", ops: [["upsert", "kv", row]] });
   }
 
   /** Pushes that arrived, and what was sent for broadcast, so far. */
@@ -81,22 +90,31 @@ export class Fleet {
   }
 
   #committed(node: SimNode, chunks: readonly Chunk[]): void {
-    for (const { actor, version, index } of chunks) {
-      if (index !== 0) continue;
-      const write = { node: node.n, committedUs: this.run.nowUs, appliedUs: [], byGossip: 0 };
+    for (const { actor, version, payload, index } of chunks) {
+      assert(index === 0, "a row is one chunk");
+      const { nowUs: committedUs } = this.run;
+      const bytes = payload.length;
+      const write = { node: node.n, committedUs, appliedUs: [], byGossip: 0, bytes, lastHop: 0 };
       this.writes.push(write);
       this.#byVersion.set(`${actor}/${version}`, write);
     }
   }
 
-  #stored(request: StoreRequest, response: StoreResponse): void {
+  /** The hop at which the push came that a node applies next: nothing lies between in the simulator. */
+  #received({ to, kind, bytes }: Packet): void {
+    if (kind === "push") this.#hops[to] = peekPush(bytes)?.hops ?? 0;
+  }
+
+  #stored(node: number, request: StoreRequest, response: StoreResponse): void {
     if (request.type !== "receive" || response.type !== "receive") return;
     for (const { type, actor, version } of response.versions) {
       if (type !== "applied") continue;
       const write = this.#byVersion.get(`${actor}/${version}`);
       if (write === undefined) continue;
       write.appliedUs.push(this.run.nowUs);
-      if (request.via === "gossip") write.byGossip++;
+      if (request.via !== "gossip") continue;
+      write.byGossip++;
+      write.lastHop = Math.max(write.lastHop, this.#hops[node] ?? 0);
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Notice, StoreRequest, StoreResponse } from "../../core/node/event.
 import type { Chunk } from "../../core/node/store.ts";
 import type { SimNode } from "../host/node.ts";
 import type { Kernel } from "../kernel.ts";
+import type { Packet } from "../network/packet.ts";
 import type { DiskFate } from "../scenario/scenario.ts";
 import type { History } from "./history.ts";
 
@@ -39,6 +40,8 @@ export interface Check {
   committed?(node: SimNode, chunks: readonly Chunk[]): void;
   stored?(node: SimNode, request: StoreRequest, response: StoreResponse): void;
   noticed?(node: SimNode, notice: Notice): void;
+  /** A message that a node is about to handle. */
+  received?(packet: Packet): void;
   /** Called while the node's store is still open. */
   dying?(node: SimNode, fate: DiskFate | "left"): void;
   booted?(node: SimNode): void;

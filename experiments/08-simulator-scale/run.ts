@@ -1,0 +1,175 @@
+/** How large and how fast simulated clusters can be. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { type Claim, experiment, type Size, withSeeds } from "../bench/experiment.ts";
+import { markdownTable } from "../bench/page.ts";
+import { readable } from "../bench/axes.ts";
+import { type Estimate, estimate, groupBy } from "../bench/statistics.ts";
+import { plot } from "./plot.ts";
+
+export type Kind = "membership" | "control" | "split-heal" | "random-nemesis";
+
+export type Cell = Readonly<{
+  kind: Kind;
+  nodes: number;
+  virtualSec: number;
+  /** With all the checks of a run, or none. */
+  checked: boolean;
+  seed: string;
+}>;
+
+export type Row = Readonly<{
+  messages: number;
+  virtualMs: number;
+  cpuSeconds: number;
+  peakMb: number;
+}>;
+
+export interface Line extends Omit<Cell, "seed"> {
+  readonly messages: Estimate;
+  /** Messages a second of processor time. */
+  readonly rate: Estimate;
+  /** Virtual by processor time. */
+  readonly speed: Estimate;
+  readonly peakMb: Estimate;
+}
+
+export interface Summary {
+  readonly lines: readonly Line[];
+}
+
+/** Goals: messages a second on one core; times real time at 1,000; memory and real time at 10,000. */
+const goals = { rate: 300_000, speedAt1000: 20, speedAt10000: 1, peakMbAt10000: 8000 };
+const heapMb = 12_000;
+
+function cells(size: Size, seed: string): Cell[] {
+  const membership = (nodes: number, virtualSec: number) => ({
+    kind: "membership" as Kind,
+    nodes,
+    virtualSec,
+    checked: false,
+  });
+  const data = (kind: Kind, nodes: number, virtualSec: number) =>
+    [false, true].map((checked) => ({ kind, nodes, virtualSec, checked }));
+  const full = [
+    membership(14_000, 12),
+    membership(10_000, 20),
+    membership(4000, 20),
+    membership(1000, 60),
+    membership(100, 60),
+    ...(["control", "split-heal", "random-nemesis"] as const).flatMap((kind) =>
+      [5, 50].flatMap((nodes) => data(kind, nodes, 20)),
+    ),
+  ];
+  const quick = [membership(200, 10), ...data("split-heal", 5, 12)];
+  if (size === "quick") return withSeeds(quick, seed, () => 1);
+  return withSeeds(full, seed, ({ nodes }) => (nodes >= 10_000 ? 1 : nodes >= 4000 ? 2 : 5));
+}
+
+function runCell(cell: Cell): Row {
+  const script = fileURLToPath(new URL("./one-run.ts", import.meta.url));
+  const args = [`--max-old-space-size=${heapMb}`, script, JSON.stringify(cell)];
+  const child = spawnSync(process.execPath, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+  });
+  if (child.status !== 0) {
+    throw new Error(`the run of ${cell.nodes} nodes ended with ${child.status ?? child.signal}`);
+  }
+  return JSON.parse(child.stdout) as Row;
+}
+
+function summarise(rows: readonly (Cell & Row)[]): Summary {
+  const groups = groupBy(rows, ({ kind, nodes, checked }) => `${kind}/${nodes}/${checked}`);
+  const lines = Array.from(groups.values(), (group): Line => {
+    const { kind, nodes, virtualSec, checked } = group[0] as Cell;
+    return {
+      kind,
+      nodes,
+      virtualSec,
+      checked,
+      messages: estimate(group.map((row) => row.messages)),
+      rate: estimate(group.map((row) => row.messages / row.cpuSeconds)),
+      speed: estimate(group.map((row) => row.virtualMs / 1000 / row.cpuSeconds)),
+      peakMb: estimate(group.map((row) => row.peakMb)),
+    };
+  });
+  return { lines };
+}
+
+function claims({ lines }: Summary, size: Size): Claim[] {
+  const find = (kind: Kind, nodes: number): Line | undefined =>
+    lines.find((line) => line.kind === kind && line.nodes === nodes && !line.checked);
+  if (size === "quick") {
+    return [
+      {
+        text: "Every run handles messages.",
+        holds: lines.every(({ messages }) => messages.least > 0),
+      },
+    ];
+  }
+  const [thousand, ten] = [find("membership", 1000) as Line, find("membership", 10_000) as Line];
+  const most = find("membership", 14_000) as Line;
+  const nemesis = find("random-nemesis", 50) as Line;
+  return [
+    {
+      text: `1,000 nodes run ${thousand.speed.median.toFixed(1)} times as fast as real time on one core (the goal: ${goals.speedAt1000}).`,
+      holds: thousand.speed.median >= goals.speedAt1000,
+    },
+    {
+      text: `10,000 nodes run ${ten.speed.median.toFixed(1)} times as fast as real time, in ${(ten.peakMb.median / 1000).toFixed(1)} GB (the goal: ${goals.speedAt10000}, in ${goals.peakMbAt10000 / 1000} GB).`,
+      holds: ten.speed.median >= goals.speedAt10000 && ten.peakMb.median <= goals.peakMbAt10000,
+    },
+    {
+      text: `14,000 nodes run too, ${most.speed.median.toFixed(1)} times as fast as real time in ${(most.peakMb.median / 1000).toFixed(1)} GB.`,
+      holds: most.messages.least > 0,
+    },
+    {
+      text: `50 nodes with data under random faults handle ${readable(nemesis.rate.median)} messages a second of processor time, each encoded and decoded (the goal: ${readable(goals.rate)}).`,
+      holds: nemesis.rate.median >= goals.rate,
+    },
+  ];
+}
+
+function values({ lines }: Summary): Record<string, string> {
+  const text = ({ median, least, most }: Estimate, format: (n: number) => string): string =>
+    least === most ? format(median) : `${format(median)} (${format(least)}–${format(most)})`;
+  const table = markdownTable([
+    [
+      "scenario, nodes",
+      "checks",
+      "runs",
+      "virtual, s",
+      "messages",
+      "messages/s",
+      "× real time",
+      "peak MB",
+    ],
+    ...lines.map((line) => [
+      `${line.kind}, ${line.nodes.toLocaleString("en")}`,
+      line.checked ? "all" : "none",
+      String(line.rate.n),
+      String(line.virtualSec),
+      readable(line.messages.median),
+      text(line.rate, readable),
+      text(line.speed, (n) => n.toPrecision(3)),
+      text(line.peakMb, (n) => n.toFixed(0)),
+    ]),
+  ]);
+  return { table };
+}
+
+export default experiment<Cell, Row, Summary>({
+  name: "08-simulator-scale",
+  title: "Scale of the simulator",
+  question: "How many messages a second does the simulator handle, and how large can a cluster be?",
+  measured: ["cpuSeconds", "peakMb"],
+  cells,
+  weight: ({ kind, nodes, virtualSec }) =>
+    kind === "membership" ? nodes * (virtualSec + 10) : 20_000,
+  runCell,
+  summarise,
+  claims,
+  plot,
+  values,
+});
