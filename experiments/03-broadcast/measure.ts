@@ -23,7 +23,7 @@ export type Cell = Readonly<{
 export type Row = Readonly<{
   /** Mean share reached by broadcast, without repair. */
   reached: number;
-  /** Mean share reached within 20 s, by repair too. */
+  /** Mean share reached within a minute, by repair too. */
   delivered: number;
   copies: number;
   /** Mean last delivery hop, or rounds. */
@@ -38,7 +38,7 @@ const commits = 60;
 const everyMs = 50;
 /** So many before the measured ones, of one writer: the tree settles. */
 const settling = 40;
-const afterMs = 20_000;
+const afterMs = 60_000;
 
 export function measure(cell: Cell): Row {
   const { way, nodes, crashed, seed } = cell;

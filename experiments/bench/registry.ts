@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, () => Promise<{ readonly default: Experim
   "06-anti-entropy": () => import("../06-anti-entropy/run.ts"),
   "07-conflict-rules": () => import("../07-conflict-rules/run.ts"),
   "08-simulator-scale": () => import("../08-simulator-scale/run.ts"),
+  "09-sim-and-reality": () => import("../09-sim-and-reality/run.ts"),
 };
 
 export const experimentNames: readonly string[] = Object.keys(loaders);
