@@ -7,6 +7,7 @@ import { exportCases } from "./cases/exports.ts";
 import { forkCases } from "./cases/fork.ts";
 import { linkCases } from "./cases/links.ts";
 import { liveCases } from "./cases/live.ts";
+import { nodeCases } from "./cases/node.ts";
 import { serverCases } from "./cases/server.ts";
 import { sourceCases } from "./cases/sources.ts";
 import { storyCases } from "./cases/story.ts";
@@ -31,6 +32,7 @@ const here = (): World => {
 for (const cases of [
   sourceCases,
   liveCases,
+  nodeCases,
   viewCases,
   timeCases,
   dataCases,

@@ -13,7 +13,7 @@ export class Loaded {
   readonly rows: RowReader;
   readonly members: MembershipMatrix;
   readonly end: number;
-  /** Nodes that the trace knows, ascending: the lanes. */
+  /** Nodes that the trace knows, by number, of a live trace by name: the lanes. */
   readonly lanes: readonly number[];
   /** Those of them whose data the trace tells. */
   readonly told: readonly number[];
@@ -37,7 +37,11 @@ export class Loaded {
     this.rows = new RowReader(trace);
     this.members = new MembershipMatrix(trace, index.memberEvents);
     this.end = Math.max(1, endTime(trace));
-    this.lanes = trace.nodes.filter(({ known }) => known).map(({ n }) => n);
+    const nodes = trace.nodes.filter(({ known }) => known);
+    // Numbers of a live trace say only who was heard of first.
+    if (trace.header.source === "live")
+      nodes.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    this.lanes = nodes.map(({ n }) => n);
     this.told = this.lanes.filter((n) => index.told[n] === 1);
     this.laneOf = new Int32Array(trace.nodes.length).fill(-1);
     for (const [lane, n] of this.lanes.entries()) this.laneOf[n] = lane;
