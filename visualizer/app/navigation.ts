@@ -12,8 +12,9 @@ export function nextDelivery(trace: Trace, event: number, by: 1 | -1): number {
   return at >= 0 && at < trace.count ? at : -1;
 }
 
-/** Where a trace opens: at its first violation, else its first fault, else its beginning. */
-export function openingTime({ index }: Loaded): number {
+/** Where a trace opens: a live one at its end, others at their first violation, else their first fault, else their beginning. */
+export function openingTime({ index, trace, end }: Loaded): number {
+  if (trace.header.source === "live") return end;
   const first = nextMark(index.marks, ["violation"], -1) ?? nextMark(index.marks, ["fault"], -1);
   return first?.t ?? 0;
 }
@@ -29,7 +30,10 @@ export function freshState(
   loaded: Loaded,
 ): AppState {
   const [from, to] = wholeWindow(loaded.end);
-  return { ...initialState, view, split, speed, planes, layout, inspector, from, to };
+  // Of a trace that one node tells, what that node believes is all that is known of the others.
+  const alone = loaded.trace.header.source === "live" && loaded.told.length === 1;
+  const observer = alone ? (loaded.told[0] as number) : initialState.observer;
+  return { ...initialState, view, split, speed, planes, layout, inspector, observer, from, to };
 }
 
 /** A live trace is shown whole until it is this long; then the window goes along with its end. */

@@ -129,7 +129,7 @@ function whoKnew(
   winner: Candidate,
   rival: Candidate,
 ): string {
-  if (winner.actor === rival.actor) return "Both are of the same author.";
+  if (winner.actor === rival.actor) return "One author wrote both, one after the other.";
   const knew = (one: Candidate, other: Candidate): boolean => {
     const commit = versions.commit[one.version] as number;
     return holds(heldSince(held, one.author, commit), other.version, commit);

@@ -24,9 +24,11 @@ export class Inspector {
   readonly #events = h("ol", { class: "event-list", "aria-label": "Events around the cursor" });
   #key: readonly unknown[] = [];
   #listKey: readonly unknown[] = [];
+  #now: HTMLElement | null = null;
 
   constructor(app: AppApi) {
     this.#app = app;
+    new ResizeObserver(() => this.#reveal()).observe(this.#events);
     this.root = h(
       "aside",
       { class: "inspector", "aria-label": "Inspector" },
@@ -202,14 +204,18 @@ export class Inspector {
     const most = lags.reduce((max, lag) => Math.max(max, lag), 0);
     const { header } = trace;
     const fields = [
-      { name: "scenario", value: header.scenario ?? "–" },
-      { name: "seed", value: header.seed ?? "–", mono: true },
+      ...(header.source === "live"
+        ? [{ name: "told by", value: loaded.told.map((n) => nodeName(trace, n)).join(", ") || "–" }]
+        : [
+            { name: "scenario", value: header.scenario ?? "–" },
+            { name: "seed", value: header.seed ?? "–", mono: true },
+          ]),
       { name: "nodes", value: formatCount(lanes.length) },
       { name: "events", value: formatCount(trace.count) },
       { name: "length", value: formatTime(loaded.end) },
       {
         name: "furthest behind now",
-        value: most === 0 ? "nobody" : `${formatCount(most)} versions`,
+        value: most === 0 ? "nobody" : `${formatCount(most)} version${most === 1 ? "" : "s"}`,
       },
     ];
     if (loaded.traceHash !== null)
@@ -246,6 +252,17 @@ export class Inspector {
     ];
   }
 
+  /** Where there is little room the event at the cursor, and the one after it, are in sight all the same. */
+  #reveal(): void {
+    const list = this.#events;
+    const now = this.#now;
+    if (now === null) return;
+    const { offsetTop, offsetHeight } = now;
+    const beyond = offsetTop - list.offsetTop + 2 * offsetHeight - list.clientHeight;
+    // By whole lines: none is cut at the top.
+    list.scrollTop = Math.max(0, Math.ceil(beyond / offsetHeight) * offsetHeight);
+  }
+
   #list({ loaded, state }: Scene): void {
     const { trace } = loaded;
     const from = Math.max(0, state.event - listedBefore);
@@ -271,5 +288,7 @@ export class Inspector {
       );
     }
     this.#events.replaceChildren(...items);
+    this.#now = items[state.event - from] ?? null;
+    this.#reveal();
   }
 }

@@ -65,8 +65,8 @@ export const storySteps: readonly StoryStep[] = [
     show(app, loaded) {
       const at = splitOf(loaded).from * 0.3;
       app.set({ view: "spacetime", split: null, selection: null, planes: 7 });
-      app.zoom(at, at + 1_500_000);
-      app.moveTo(at + 200_000);
+      app.zoom(at, at + 400_000);
+      app.moveTo(at + 100_000);
     },
   },
   {

@@ -85,6 +85,6 @@ export function drawTimeAxis(
   for (const { tick, x } of places) {
     const text = tickText(tick, step);
     const half = ctx.measureText(text).width / 2;
-    if (x - half >= left - 8 && x + half <= right + 2) ctx.fillText(text, x, y);
+    if (x + half <= right + 2) ctx.fillText(text, Math.max(x, left + half), y);
   }
 }

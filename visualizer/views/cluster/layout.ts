@@ -116,11 +116,11 @@ function moveApart(lanes: readonly number[], { x, y, radius }: Omit<Places, "nam
   const bodies: Body[] = lanes.map((n) => ({ x: x[n] as number, y: y[n] as number }));
   const homes = bodies.map((body) => ({ ...body }));
   forceSimulation(bodies)
-    .force("collide", forceCollide(radius * 1.35))
+    .force("collide", forceCollide(radius * 1.6 + 4))
     .force("x", forceX((_, i) => homes[i]?.x ?? 0).strength(0.12))
     .force("y", forceY((_, i) => homes[i]?.y ?? 0).strength(0.12))
     .stop()
-    .tick(40);
+    .tick(120);
   for (const [i, n] of lanes.entries()) {
     x[n] = bodies[i]?.x ?? 0;
     y[n] = bodies[i]?.y ?? 0;

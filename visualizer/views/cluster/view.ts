@@ -371,6 +371,13 @@ function drawLegend(
     const name = (looks[n] as Look).state;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
+  if (state.layout === "map") {
+    // The map's dots lie below.
+    ctx.fillStyle = palette.panel;
+    ctx.globalAlpha = 0.85;
+    ctx.fillRect(6, 6, 140, 18 * (counts.size + (state.tree ? 4 : 2)) + 6);
+    ctx.globalAlpha = 1;
+  }
   ctx.font = font(11);
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
@@ -393,4 +400,27 @@ function drawLegend(
     ctx.fillText(`${count} ${state.observer < 0 && name === "alive" ? "running" : name}`, 32, y);
     y += 17;
   }
+  const notes: (readonly [string, readonly number[] | null])[] = [];
+  if (loaded.told.some((n) => behind(loaded.index.heldSteps, n, state.event) > 0))
+    notes.push(["−3: versions behind", null]);
+  if (state.tree) notes.push(["eager: gets versions", []], ["lazy: is told of them", [1.5, 4]]);
+  if (size.width <= 360) return;
+  for (const [text, dash] of notes) {
+    ctx.fillStyle = palette.soft;
+    ctx.fillText(text, dash === null ? 14 : 38, y);
+    if (dash !== null) drawSample(ctx, y, dash, palette);
+    y += 17;
+  }
+}
+
+/** A link of the broadcast tree as it is drawn between nodes. */
+function drawSample(ctx: Ctx, y: number, dash: readonly number[], palette: Palette): void {
+  ctx.strokeStyle = dash.length === 0 ? palette.planes.gossip : palette.soft;
+  ctx.lineWidth = dash.length === 0 ? 2 : 1;
+  ctx.setLineDash([...dash]);
+  ctx.beginPath();
+  ctx.moveTo(14, y);
+  ctx.lineTo(32, y);
+  ctx.stroke();
+  ctx.setLineDash([]);
 }

@@ -59,14 +59,25 @@ export function drawReach(ctx: Ctx, box: Box, scene: Scene): void {
       ctx.stroke();
     }
   }
-  let below = plot.top + plot.height;
-  for (const [p, label] of [
-    [0.5, "p50"],
-    [0.9, "p90"],
-    [0.99, "p99"],
-  ] as const) {
+  drawQuantiles(ctx, plot, x, y, reach, palette);
+  drawRemark(ctx, plot, reach, palette);
+}
+
+/** After how long half, nine in ten and ninety-nine in a hundred had it; equal times share a label. */
+function drawQuantiles(
+  ctx: Ctx,
+  plot: Box,
+  x: (delay: number) => number,
+  y: (share: number) => number,
+  reach: Reach,
+  palette: Palette,
+): void {
+  const told = ([0.5, 0.9, 0.99] as const).flatMap((p) => {
     const at = reachQuantile(reach, p);
-    if (at === null) continue;
+    return at === null ? [] : [{ p, at, text: formatDuration(at) }];
+  });
+  ctx.textBaseline = "middle";
+  for (const [i, { p, at, text: time }] of told.entries()) {
     ctx.strokeStyle = palette.copper;
     ctx.lineWidth = 1;
     ctx.setLineDash([3, 3]);
@@ -79,16 +90,16 @@ export function drawReach(ctx: Ctx, box: Box, scene: Scene): void {
     ctx.beginPath();
     diamond(ctx, x(at), y(p), 4);
     ctx.fill();
+    const names = told.filter((other) => other.text === time).map((other) => `p${other.p * 100}`);
+    if (told[i + 1]?.text === time) continue;
     ctx.font = font(11, 600);
-    const text = `${label} ${formatDuration(at)}`;
+    const text = `${names.join(" ")} ${time}`;
     const flip = x(at) + ctx.measureText(text).width + 10 > plot.left + plot.width;
     ctx.textAlign = flip ? "right" : "left";
-    // Labels of equal times would lie on each other.
-    const row = Math.min(y(p) - 10, below - 13);
-    below = row;
-    ctx.fillText(text, x(at) + (flip ? -7 : 7), Math.max(plot.top + 6, row));
+    // The upper two are near each other: one label goes above its sign, the other below.
+    const row = p === 0.9 ? y(p) + 14 : Math.max(plot.top + 6, y(p) - 10);
+    ctx.fillText(text, x(at) + (flip ? -7 : 7), row);
   }
-  drawRemark(ctx, plot, reach, palette);
 }
 
 /** What the curve does not say by itself. */

@@ -14,6 +14,8 @@ const cullPx = 3;
 const maxLooked = 150_000;
 /** Past this many of a sort, marks are ticks; shapes would run into one band. */
 const maxShapes = 900;
+/** What a shape needs of its lane. */
+const shapePx = 14;
 const maxHalos = 300;
 
 /** Sorts of marks, in the order in which they are drawn: the rarest on top. */
@@ -101,7 +103,8 @@ function drawSort(
 ): void {
   if (events.length === 0) return;
   const { trace } = loaded;
-  const dense = events.length > maxShapes;
+  const room = (g.lanes * (g.right - g.left)) / shapePx;
+  const dense = events.length > Math.min(maxShapes, room);
   const place = (i: number): [number, number] => [
     g.x(trace.t[i] as number),
     g.y(trace.node[i] as number),
