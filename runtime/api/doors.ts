@@ -27,6 +27,9 @@ const firstByteMs = 30_000;
 /** Longer than load balancers and client pools usually keep a connection, so that they close it first. */
 const keepAliveMs = 75_000;
 
+/** Of one address; more are closed at once. */
+const maxConnections = 16_384;
+
 const http2Options = {
   settings: { maxConcurrentStreams: 1_000, initialWindowSize: 1_048_576 },
   /** Megabytes that one connection may hold in memory: bodies are bounded elsewhere. */
@@ -86,6 +89,7 @@ export class Doors {
       });
     });
     server.on("error", ignore);
+    server.maxConnections = maxConnections;
     this.#ports.push(server);
     const bound = server.address();
     const boundPort = typeof bound === "object" && bound !== null ? bound.port : port;

@@ -73,6 +73,8 @@ export class SqlInspector {
   #linked: DatabaseSync | null = null;
   #twin: BetterSqlite.Database | null = null;
   #views: ReadonlySet<string> = new Set();
+  /** Something of the schema could not be made here, a trigger perhaps: what a write does is not known. */
+  #incomplete = false;
   #probe: Probe = new Probe();
 
   constructor(schema: () => SchemaInfo) {
@@ -82,6 +84,7 @@ export class SqlInspector {
   /** After a change of the schema: what was found no longer holds. */
   forget(): void {
     this.#cache.clear();
+    this.#incomplete = false;
     this.#copy?.close();
     this.#copy = null;
     this.#linked?.close();
@@ -132,6 +135,10 @@ export class SqlInspector {
       const other = this.#askTwin(sql, "");
       if (other.type === "error") return other;
     }
+    if (probe.changes && this.#incomplete) {
+      const why = "the schema uses what this build of SQLite does not have";
+      return { type: "opaque", readonly: false, own: namesOwn(sql), why };
+    }
     const notView = (table: string): boolean => !this.#views.has(table);
     return {
       type: "statement",
@@ -164,8 +171,9 @@ export class SqlInspector {
 
   #open(foreignKeys: boolean): DatabaseSync {
     const copy = new DatabaseSync(":memory:", { enableForeignKeyConstraints: foreignKeys });
-    const { statements } = this.#schema();
-    for (const statement of statements) if (!isOwn(statement)) tryExec(copy, statement);
+    for (const statement of this.#statements()) {
+      if (!tryExec(copy, statement)) this.#incomplete = true;
+    }
     // With recursive triggers REPLACE fires those of the rows that it deletes, as in the store. With
     // count_changes INSERT … SELECT is never done by copying pages, which asks no authorizer.
     copy.exec("PRAGMA recursive_triggers = ON; PRAGMA count_changes = ON");
@@ -198,18 +206,22 @@ export class SqlInspector {
 
   #openTwin(): BetterSqlite.Database {
     const twin = new BetterSqlite(":memory:");
-    const { statements } = this.#schema();
-    for (const statement of statements) if (!isOwn(statement)) tryExec(twin, statement);
+    for (const statement of this.#statements()) tryExec(twin, statement);
     return twin;
+  }
+
+  #statements(): readonly string[] {
+    return this.#schema().statements.filter((statement) => !isOwn(statement));
   }
 }
 
-/** What one build cannot make is left out: statements about it are told to be wrong or opaque later. */
-function tryExec(database: { exec(sql: string): unknown }, statement: string): void {
+/** @returns false where one build cannot make what the other could; then nothing is made. */
+function tryExec(database: { exec(sql: string): unknown }, statement: string): boolean {
   try {
     database.exec(statement);
+    return true;
   } catch {
-    // Nothing was made.
+    return false;
   }
 }
 

@@ -292,6 +292,18 @@ describe("rights", () => {
     expect((await run(served, "/v1/queries", "SELECT soundex('a')", all.secret)).status).toBe(200);
   });
 
+  test("a trigger that the inspecting build cannot make leaves writes to tokens for everything", async () => {
+    const served = await start();
+    // soundex() is in the build that holds the data alone.
+    served.node.claimedSchema = [...schema, "CREATE INDEX alike ON secret (soundex(v))"];
+    const sql = "INSERT INTO public VALUES (1, 2)";
+    expect((await run(served, "/v1/transactions", sql, writer.secret)).status).toBe(403);
+    expect((await run(served, "/v1/queries", "SELECT * FROM public", writer.secret)).status).toBe(
+      200,
+    );
+    expect((await run(served, "/v1/transactions", sql, all.secret)).status).toBe(200);
+  });
+
   test("a change of the schema changes what a statement needs", async () => {
     const served = await start();
     const sql = "INSERT INTO public VALUES (1, 2)";

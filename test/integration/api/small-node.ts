@@ -53,6 +53,8 @@ export class SmallNode implements NodeService {
   /** Every batch waits for this. */
   beforeBatch: (() => Promise<void>) | null = null;
   beforeTransact: (() => Promise<void>) | null = null;
+  /** What it says its schema is, where that is to be something else. */
+  claimedSchema: readonly string[] | null = null;
   backups: string[] = [];
   transactions = 0;
 
@@ -169,7 +171,7 @@ export class SmallNode implements NodeService {
 
   schema(): SchemaInfo {
     const tables = this.store.tables.map(({ name }) => name);
-    return { statements: this.#schema, hash: "h", tables };
+    return { statements: this.claimedSchema ?? this.#schema, hash: "h", tables };
   }
 
   migrate(schema: readonly string[]): void {
