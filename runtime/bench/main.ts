@@ -25,5 +25,21 @@ if (load === undefined) {
   process.exitCode = 2;
 } else {
   const bench = await load();
-  await bench.run(args);
+  try {
+    await bench.run(args);
+  } catch (error) {
+    const why = optionProblem(error);
+    if (why === null) throw error;
+    process.stderr.write(`bench ${name}: ${why}; npm run bench ${name} -- --help lists all\n`);
+    process.exitCode = 2;
+  }
+}
+
+/** What is wrong with the arguments, in a few words, when that is what the error is about. */
+function optionProblem(error: unknown): string | null {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code !== "string" || !code.startsWith("ERR_PARSE_ARGS")) return null;
+  // The rest is about how to write arguments that begin with a dash.
+  const first = String(message).split(". ")[0] as string;
+  return first.charAt(0).toLowerCase() + first.slice(1);
 }
