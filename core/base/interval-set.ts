@@ -8,7 +8,13 @@ import { assert } from "./assert.ts";
 export type Interval = readonly [from: number, to: number];
 
 export class IntervalSet {
-  /** from, to, from, to, … */
+  /**
+   * The last range stands in the set itself, empty while `#to` < `#from`: most sets are that one
+   * range, most questions are about its end, and what lies elsewhere in memory has to be fetched.
+   */
+  #from = 1;
+  #to = 0;
+  /** The ranges before it: from, to, from, to, … */
   #ends: number[] = [];
   #count = 0;
 
@@ -25,33 +31,37 @@ export class IntervalSet {
 
   /** How many ranges they make up. */
   get size(): number {
-    return this.#ends.length / 2;
+    return this.#ends.length / 2 + (this.isEmpty ? 0 : 1);
   }
 
   get isEmpty(): boolean {
-    return this.#ends.length === 0;
+    return this.#to < this.#from;
   }
 
   /** Smallest member; undefined when empty. */
   get min(): number | undefined {
-    return this.#ends[0];
+    return this.#ends.length > 0 ? this.#ends[0] : this.isEmpty ? undefined : this.#from;
   }
 
   /** Largest member; undefined when empty. */
   get max(): number | undefined {
-    return this.#ends[this.#ends.length - 1];
+    return this.isEmpty ? undefined : this.#to;
   }
 
   /** Adds `from`..`to`; returns how many of them are new. */
   add(from: number, to: number = from): number {
     checkRange(from, to);
-    const ends = this.#ends;
-    const last = ends.length - 1;
-    if (last < 0 || from > (ends[last] as number) + 1) {
-      ends.push(from, to);
-      this.#count += to - from + 1;
-      return to - from + 1;
+    if (from > this.#to && from <= this.#to + 1 && !this.isEmpty) {
+      const added = to - this.#to;
+      this.#to = to;
+      this.#count += added;
+      return added;
     }
+    if (from >= this.#from && to <= this.#to) return 0;
+    return this.#addWithin(this.#spilled(), from, to);
+  }
+
+  #addWithin(ends: number[], from: number, to: number): number {
     // `first`: the first range that touches or follows; `after`: the first one wholly beyond.
     const first = this.#firstEndingAtOrAfter(from - 1);
     let after = first;
@@ -61,7 +71,9 @@ export class IntervalSet {
       after++;
     }
     if (after === first) {
-      ends.splice(2 * first, 0, from, to);
+      if (2 * first === ends.length) ends.push(from, to);
+      else ends.splice(2 * first, 0, from, to);
+      this.#takeLast();
       this.#count += to - from + 1;
       return to - from + 1;
     }
@@ -70,6 +82,7 @@ export class IntervalSet {
     ends[2 * first] = low;
     ends[2 * first + 1] = high;
     if (after - first > 1) ends.splice(2 * first + 2, 2 * (after - first - 1));
+    this.#takeLast();
     const added = high - low + 1 - held;
     this.#count += added;
     return added;
@@ -77,18 +90,17 @@ export class IntervalSet {
 
   /** Adds all of `other`; returns how many are new. */
   addAll(other: IntervalSet): number {
+    if (other === this) return 0;
     let added = 0;
-    const theirs = other === this ? [] : other.#ends;
-    for (let i = 0; i < theirs.length; i += 2) {
-      added += this.add(theirs[i] as number, theirs[i + 1] as number);
-    }
+    for (const [from, to] of other.ranges()) added += this.add(from, to);
     return added;
   }
 
   /** Takes `from`..`to` out; returns how many of them were in. */
   remove(from: number, to: number = from): number {
     checkRange(from, to);
-    const ends = this.#ends;
+    if (from > this.#to) return 0;
+    const ends = this.#spilled();
     const first = this.#firstEndingAtOrAfter(from);
     let after = first;
     let removed = 0;
@@ -98,13 +110,17 @@ export class IntervalSet {
       removed += high - low + 1;
       after++;
     }
-    if (after === first) return 0;
+    if (after === first) {
+      this.#takeLast();
+      return 0;
+    }
     const kept: number[] = [];
     const low = ends[2 * first] as number;
     const high = ends[2 * after - 1] as number;
     if (low < from) kept.push(low, from - 1);
     if (high > to) kept.push(to + 1, high);
     ends.splice(2 * first, 2 * (after - first), ...kept);
+    this.#takeLast();
     this.#count -= removed;
     assert(this.#count >= 0, "no more leaves a set than was in it");
     return removed;
@@ -112,25 +128,23 @@ export class IntervalSet {
 
   /** Takes all of `other` out; returns how many were in. */
   removeAll(other: IntervalSet): number {
-    const theirs = other === this ? [...other.#ends] : other.#ends;
     let removed = 0;
-    for (let i = 0; i < theirs.length; i += 2) {
-      removed += this.remove(theirs[i] as number, theirs[i + 1] as number);
-    }
+    for (const [from, to] of other.ranges()) removed += this.remove(from, to);
     return removed;
   }
 
   has(n: number): boolean {
-    const ends = this.#ends;
-    const last = ends.length - 1;
-    if (last < 0 || n > (ends[last] as number)) return false;
-    if (n >= (ends[last - 1] as number)) return true;
-    return (ends[2 * this.#firstEndingAtOrAfter(n)] as number) <= n;
+    if (n > this.#to) return false;
+    if (n >= this.#from) return true;
+    const i = 2 * this.#firstEndingAtOrAfter(n);
+    return i < this.#ends.length && (this.#ends[i] as number) <= n;
   }
 
   /** True when each of `from`..`to` is in. */
   hasAll(from: number, to: number): boolean {
     checkRange(from, to);
+    if (to > this.#to) return false;
+    if (to >= this.#from) return from >= this.#from;
     const i = 2 * this.#firstEndingAtOrAfter(to);
     return i < this.#ends.length && (this.#ends[i] as number) <= from;
   }
@@ -138,6 +152,8 @@ export class IntervalSet {
   /** True when at least one of `from`..`to` is in. */
   hasAny(from: number, to: number): boolean {
     checkRange(from, to);
+    if (from > this.#to || this.isEmpty) return false;
+    if (to >= this.#from) return true;
     const i = 2 * this.#firstEndingAtOrAfter(from);
     return i < this.#ends.length && (this.#ends[i] as number) <= to;
   }
@@ -147,11 +163,16 @@ export class IntervalSet {
     const gaps: Interval[] = [];
     const ends = this.#ends;
     let next = from;
-    for (let i = 2 * this.#firstEndingAtOrAfter(from); i < ends.length && next <= to; i += 2) {
+    let i = from >= this.#from ? ends.length : 2 * this.#firstEndingAtOrAfter(from);
+    for (; i < ends.length && next <= to; i += 2) {
       const low = ends[i] as number;
       if (low > to) break;
       if (low > next) gaps.push([next, low - 1]);
       next = (ends[i + 1] as number) + 1;
+    }
+    if (next <= this.#to && to >= this.#from && !this.isEmpty) {
+      if (this.#from > next) gaps.push([next, this.#from - 1]);
+      next = this.#to + 1;
     }
     if (next <= to) gaps.push([next, to]);
     return gaps;
@@ -166,10 +187,14 @@ export class IntervalSet {
   within(from: number, to: number): Interval[] {
     const parts: Interval[] = [];
     const ends = this.#ends;
-    for (let i = 2 * this.#firstEndingAtOrAfter(from); i < ends.length; i += 2) {
+    let i = from >= this.#from ? ends.length : 2 * this.#firstEndingAtOrAfter(from);
+    for (; i < ends.length; i += 2) {
       const low = ends[i] as number;
       if (low > to) break;
       parts.push([Math.max(low, from), Math.min(ends[i + 1] as number, to)]);
+    }
+    if (from <= this.#to && to >= this.#from && from <= to && !this.isEmpty) {
+      parts.push([Math.max(this.#from, from), Math.min(this.#to, to)]);
     }
     return parts;
   }
@@ -180,22 +205,28 @@ export class IntervalSet {
     for (let i = 0; i < this.#ends.length; i += 2) {
       ranges.push([this.#ends[i] as number, this.#ends[i + 1] as number]);
     }
+    if (!this.isEmpty) ranges.push([this.#from, this.#to]);
     return ranges;
   }
 
   clone(): IntervalSet {
     const copy = new IntervalSet();
+    copy.#from = this.#from;
+    copy.#to = this.#to;
     copy.#ends = this.#ends.slice();
     copy.#count = this.#count;
     return copy;
   }
 
   clear(): void {
+    this.#from = 1;
+    this.#to = 0;
     this.#ends.length = 0;
     this.#count = 0;
   }
 
   equals(other: IntervalSet): boolean {
+    if (this.#from !== other.#from || this.#to !== other.#to) return false;
     const a = this.#ends;
     const b = other.#ends;
     if (a.length !== b.length) return false;
@@ -203,7 +234,24 @@ export class IntervalSet {
     return true;
   }
 
-  /** Number of the first range whose upper end is at or after `n`; `size` when there is none. */
+  /** All ranges in one array, for changes further below; `#takeLast` ends that. */
+  #spilled(): number[] {
+    if (!this.isEmpty) this.#ends.push(this.#from, this.#to);
+    return this.#ends;
+  }
+
+  #takeLast(): void {
+    const ends = this.#ends;
+    if (ends.length === 0) {
+      this.#from = 1;
+      this.#to = 0;
+    } else {
+      this.#to = ends.pop() as number;
+      this.#from = ends.pop() as number;
+    }
+  }
+
+  /** Number of the first range in `#ends` whose upper end is at or after `n`; their number when there is none. */
   #firstEndingAtOrAfter(n: number): number {
     const ends = this.#ends;
     let low = 0;

@@ -109,9 +109,10 @@ export class Broadcast {
       const header = peekPush(bytes);
       if (header !== null && header.version <= maxVersion) {
         const { actor, version, index, count } = header;
-        const verdict = this.#intake.verdict(actor, version, index, count);
         const known = this.#recent.find(actor, version, index);
-        if (verdict === "known" || known !== undefined) {
+        const verdict =
+          known === undefined ? this.#intake.verdict(actor, version, index, count) : "known";
+        if (verdict === "known") {
           this.#duplicates++;
           this.#spreading.duplicate(now, known, from, out);
           return;

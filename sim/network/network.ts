@@ -48,8 +48,6 @@ const maxQueuedDatagramBytes = 256 * 1024;
 const maxQueuedStreamBytes = 64 * 1024 * 1024;
 /** How often a connection tells its round trip. */
 const rttEveryUs = 5_000_000;
-/** Pairs are keyed in one small integer. */
-const maxNodes = 16_384;
 
 export class Network {
   readonly cuts = new Cuts();
@@ -61,7 +59,8 @@ export class Network {
   readonly #rng: Rng;
   /** Per sender, so that a node taken away shifts nothing at the others. */
   readonly #rngs: Rng[] = [];
-  readonly #links = new Map<number, Link>();
+  /** By sender, then by receiver. */
+  readonly #links: Link[][] = [];
   /** The chance that a stream message of so many packets needs a retransmission. */
   readonly #retransmitChance: number[] = [0];
 
@@ -320,13 +319,8 @@ export class Network {
   }
 
   #link(from: number, to: number): Link {
-    const key = from * maxNodes + to;
-    let link = this.#links.get(key);
-    if (link === undefined) {
-      link = new Link(from, to);
-      this.#links.set(key, link);
-    }
-    return link;
+    const links = (this.#links[from] ??= []);
+    return (links[to] ??= new Link(from, to));
   }
 
   #rngOf(node: number): Rng {

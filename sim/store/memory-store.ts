@@ -69,8 +69,8 @@ export class MemoryStore implements Store {
   /** Versions that had a last living piece overwritten, or never had one, since the last checkpoint. */
   readonly #dead: Origin[] = [];
   readonly #quarantined: StoredVersion[] = [];
-  /** Held, in whatever way, since the last checkpoint: what a power loss may take. */
-  readonly #unsafe = new Map<ActorId, IntervalSet>();
+  /** Those with versions that a power loss may take. */
+  readonly #unsafe: VersionLog[] = [];
 
   /** @throws RangeError when the schema cannot be replicated, in one line. */
   constructor(options: MemoryStoreOptions) {
@@ -153,7 +153,7 @@ export class MemoryStore implements Store {
     for (const { actor, from, to } of overwritten) {
       if (from < 1 || to < from) continue;
       const log = this.#logOf(actor);
-      for (const [low, high] of log.held.gaps(from, to)) this.#noteUnsafe(actor, low, high);
+      for (const [low, high] of log.held.gaps(from, to)) this.#noteUnsafe(log, low, high);
       log.mark(from, to);
     }
     for (const { first, have, log } of batch.touched) {
@@ -230,7 +230,7 @@ export class MemoryStore implements Store {
   #keep(log: VersionLog, stored: StoredVersion): void {
     const { version, live } = stored.origin;
     log.keep(version, stored);
-    this.#noteUnsafe(log.actor, version, version);
+    this.#noteUnsafe(log, version, version);
     if (live === 0 && stored.quarantined === null) this.#dead.push(stored.origin);
   }
 
@@ -288,12 +288,16 @@ export class MemoryStore implements Store {
   }
 
   checkpoint(): void {
-    this.#unsafe.clear();
-    for (const origin of this.#dead.splice(0)) {
+    for (const log of this.#unsafe) log.unsafe.clear();
+    this.#unsafe.length = 0;
+    const dead = this.#dead;
+    for (let i = 0; i < dead.length; i++) {
+      const origin = dead[i] as Origin;
+      if (origin.live > 0) continue;
       const log = this.#logOf(origin.actor);
-      const stored = log.versions.get(origin.version);
-      if (origin.live === 0 && stored?.origin === origin) log.shrink(origin.version);
+      if (log.versions.get(origin.version)?.origin === origin) log.shrink(origin.version);
     }
+    dead.length = 0;
   }
 
   migrate(wallMs: number, schema: readonly string[]): ReceiveOutcome {
@@ -346,7 +350,7 @@ export class MemoryStore implements Store {
   afterPowerLoss(wallMs: number, actor: ActorId, schema: readonly string[]): MemoryStore {
     const store = new MemoryStore({ ...this.#options, actor, schema });
     for (const log of this.#logs.values()) {
-      const lost = this.#unsafe.get(log.actor) ?? new IntervalSet();
+      const lost = log.unsafe;
       const markers = log.overwritten.clone();
       markers.removeAll(lost);
       const chunks: Chunk[] = [];
@@ -371,13 +375,9 @@ export class MemoryStore implements Store {
     return log;
   }
 
-  #noteUnsafe(actor: ActorId, from: number, to: number): void {
-    let versions = this.#unsafe.get(actor);
-    if (versions === undefined) {
-      versions = new IntervalSet();
-      this.#unsafe.set(actor, versions);
-    }
-    versions.add(from, to);
+  #noteUnsafe(log: VersionLog, from: number, to: number): void {
+    if (log.unsafe.isEmpty) this.#unsafe.push(log);
+    log.unsafe.add(from, to);
   }
 }
 

@@ -29,6 +29,8 @@ export class VersionLog {
   readonly held = new IntervalSet();
   /** Of those, the ones whose content is gone. */
   readonly overwritten = new IntervalSet();
+  /** Held, in whatever way, since the last checkpoint: what a power loss may take. */
+  readonly unsafe = new IntervalSet();
   readonly versions = new Map<number, StoredVersion>();
   readonly partials = new Map<number, PartialVersion>();
 
