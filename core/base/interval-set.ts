@@ -7,6 +7,9 @@ import { assert } from "./assert.ts";
 
 export type Interval = readonly [from: number, to: number];
 
+/** What all sets of one range share; never written to. */
+const none: number[] = [];
+
 export class IntervalSet {
   /**
    * The last range stands in the set itself, empty while `#to` < `#from`: most sets are that one
@@ -15,7 +18,7 @@ export class IntervalSet {
   #from = 1;
   #to = 0;
   /** The ranges before it: from, to, from, to, … */
-  #ends: number[] = [];
+  #ends: number[] = none;
   #count = 0;
 
   static of(ranges: Iterable<Interval>): IntervalSet {
@@ -58,6 +61,12 @@ export class IntervalSet {
       return added;
     }
     if (from >= this.#from && to <= this.#to) return 0;
+    if (this.#count === 0) {
+      this.#from = from;
+      this.#to = to;
+      this.#count = to - from + 1;
+      return this.#count;
+    }
     return this.#addWithin(this.#spilled(), from, to);
   }
 
@@ -100,6 +109,11 @@ export class IntervalSet {
   remove(from: number, to: number = from): number {
     checkRange(from, to);
     if (from > this.#to) return 0;
+    if (this.#ends.length === 0 && from <= this.#from && to >= this.#to) {
+      const all = this.#count;
+      this.clear();
+      return all;
+    }
     const ends = this.#spilled();
     const first = this.#firstEndingAtOrAfter(from);
     let after = first;
@@ -213,7 +227,7 @@ export class IntervalSet {
     const copy = new IntervalSet();
     copy.#from = this.#from;
     copy.#to = this.#to;
-    copy.#ends = this.#ends.slice();
+    copy.#ends = this.#ends.length === 0 ? none : this.#ends.slice();
     copy.#count = this.#count;
     return copy;
   }
@@ -221,7 +235,7 @@ export class IntervalSet {
   clear(): void {
     this.#from = 1;
     this.#to = 0;
-    this.#ends.length = 0;
+    this.#ends = none;
     this.#count = 0;
   }
 
@@ -236,6 +250,7 @@ export class IntervalSet {
 
   /** All ranges in one array, for changes further below; `#takeLast` ends that. */
   #spilled(): number[] {
+    if (this.#ends === none) this.#ends = [];
     if (!this.isEmpty) this.#ends.push(this.#from, this.#to);
     return this.#ends;
   }

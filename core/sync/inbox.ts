@@ -94,7 +94,10 @@ export class Inbox {
       return false;
     }
     this.#bytes += bytes;
-    (via === "gossip" ? this.#gossip : this.#sync).push(chunk);
+    // Mostly one alone: as a literal it takes a third of the room that `push` would make.
+    if (via === "sync") this.#sync.push(chunk);
+    else if (this.#gossip.length === 0) this.#gossip = [chunk];
+    else this.#gossip.push(chunk);
     return true;
   }
 

@@ -399,7 +399,7 @@ export class SimNode {
         this.#replicaRunning().handle(this.#now, this.#stored[i] as Event, out);
         this.#carryOut();
       }
-      this.#stored.length = 0;
+      empty(this.#stored);
     } catch (error) {
       this.#fail(error);
     }
@@ -431,7 +431,7 @@ export class SimNode {
           break;
       }
     }
-    out.length = 0;
+    empty(out);
   }
 
   #runStore(effect: Extract<Effect, { type: "store" }>): void {
@@ -443,4 +443,9 @@ export class SimNode {
     this.#world.stored(this, request, response);
     this.#stored.push({ type: "stored", id: effect.id, response });
   }
+}
+
+/** Takes everything out, item by item: setting the length to 0 would give back the room that the next event needs. */
+function empty(items: unknown[]): void {
+  for (let i = items.length; i > 0; i--) items.pop();
 }

@@ -16,7 +16,8 @@ export class Queue<T> {
     const item = this.#items[this.#head];
     this.#items[this.#head++] = undefined;
     if (this.#head === this.#items.length) {
-      this.#items.length = 0;
+      // Item by item: setting the length to 0 would give back the room that the next one needs.
+      while (this.#items.length > 0) this.#items.pop();
       this.#head = 0;
     } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);

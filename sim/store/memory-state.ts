@@ -109,22 +109,34 @@ export class MemoryState {
 
   /** Merges a whole version, or nothing of it. @throws WireError when the chunks are not a version. */
   apply(origin: Origin, chunks: readonly Chunk[]): Applied {
+    const applied = { type: "applied" as const, won: 0, lost: 0 };
+    if (chunks.length === 1) {
+      const changes = preparedChanges(this.#rules, chunks[0] as Chunk);
+      if (typeof changes === "string") return { type: "quarantined", why: changes };
+      this.#mergeAll(changes, origin, applied);
+      return applied;
+    }
     const parts: (readonly PreparedChange[])[] = [];
     for (let i = 0; i < chunks.length; i++) {
       const changes = preparedChanges(this.#rules, chunks[i] as Chunk);
       if (typeof changes === "string") return { type: "quarantined", why: changes };
       parts.push(changes);
     }
-    let won = 0;
-    let pieces = 0;
-    for (const changes of parts) {
-      for (let i = 0; i < changes.length; i++) {
-        const change = changes[i] as PreparedChange;
-        won += this.merge(change, origin);
-        pieces += piecesOf(change);
-      }
+    for (const changes of parts) this.#mergeAll(changes, origin, applied);
+    return applied;
+  }
+
+  #mergeAll(
+    changes: readonly PreparedChange[],
+    origin: Origin,
+    applied: { won: number; lost: number },
+  ): void {
+    for (let i = 0; i < changes.length; i++) {
+      const change = changes[i] as PreparedChange;
+      const won = this.merge(change, origin);
+      applied.won += won;
+      applied.lost += piecesOf(change) - won;
     }
-    return { type: "applied", won, lost: pieces - won };
   }
 
   /** @returns how many pieces of the change won. */
