@@ -22,6 +22,7 @@ import type { DiskFate, NodeSpec } from "../scenario/scenario.ts";
 import type { Disk } from "../store-factory.ts";
 import * as cost from "./costs.ts";
 import { nextBeatUs } from "./beat.ts";
+import { empty } from "./queue.ts";
 import { replicaConfig, type ReplicaProfile } from "./replica-config.ts";
 import { Sender } from "./sender.ts";
 import { runTask, type Task } from "./task.ts";
@@ -443,9 +444,4 @@ export class SimNode {
     this.#world.stored(this, request, response);
     this.#stored.push({ type: "stored", id: effect.id, response });
   }
-}
-
-/** Takes everything out, item by item: setting the length to 0 would give back the room that the next event needs. */
-function empty(items: unknown[]): void {
-  for (let i = items.length; i > 0; i--) items.pop();
 }

@@ -16,8 +16,7 @@ export class Queue<T> {
     const item = this.#items[this.#head];
     this.#items[this.#head++] = undefined;
     if (this.#head === this.#items.length) {
-      // Item by item: setting the length to 0 would give back the room that the next one needs.
-      while (this.#items.length > 0) this.#items.pop();
+      empty(this.#items);
       this.#head = 0;
     } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);
@@ -30,4 +29,9 @@ export class Queue<T> {
     this.#items.length = 0;
     this.#head = 0;
   }
+}
+
+/** Takes everything out, item by item: setting the length to 0 would give back the room that the next one needs. */
+export function empty(items: unknown[]): void {
+  while (items.length > 0) items.pop();
 }
