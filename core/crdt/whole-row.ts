@@ -1,6 +1,6 @@
 /**
- * Shortcuts of the merge for the plainest rows, which are most rows: in their first life, every
- * column written by one version and merged by last-writer-wins. They keep digests and counts of
+ * Shortcuts of the merge for the plainest rows, which are most rows: most are in their first life,
+ * every column written by one version, and merged by last-writer-wins. They keep digests and counts of
  * living pieces exactly as `mergeChange` would, without a `Row` in between.
  */
 import type { Origin } from "./origin.ts";
@@ -44,6 +44,28 @@ export function removeWholeRow(
     sum.remove(hashCellOf(a, b, rules.columnSeeds[i] as number, values[i] as Value, origin));
   }
   origin.release(columns === 0 ? 1 : columns);
+  by.retain();
+}
+
+/** A living row of any life is deleted. @param origins of its cells; null: nobody has written it. */
+export function removeRow(
+  rules: TableRules,
+  key: readonly Value[],
+  causalLength: number,
+  values: readonly Value[],
+  origins: readonly (Origin | null)[],
+  by: Origin,
+  sum: StateSum,
+): void {
+  const { a, b } = rowSeed(rules, key);
+  sum.remove(hashRowOf(a, b, causalLength, null));
+  sum.rows--;
+  for (let i = 0; i < values.length; i++) {
+    const origin = origins[i] ?? null;
+    if (origin === null) continue;
+    sum.remove(hashCellOf(a, b, rules.columnSeeds[i] as number, values[i] as Value, origin));
+    origin.release();
+  }
   by.retain();
 }
 

@@ -15,27 +15,31 @@ const maxChanges = 4_000_000;
 
 export type CapturedKind = "insert" | "delete" | "update" | "rekey";
 
+/** Changes of one kind to one table. */
+export interface CapturedStream {
+  readonly plan: TablePlan;
+  readonly kind: CapturedKind;
+  /** INTEGERs are bigints; else they are numbers, and none is ambiguous. */
+  readonly exact: boolean;
+}
+
 /**
  * Changes in the order in which they were made, side by side; large transactions have many. `args`
  * as SQLite told them: of an insert or delete the key, then the data columns; of an update the data
  * column's position, the key, the value before and after; of a rekey the whole row before, then
- * the whole row after. `exact`: INTEGERs are bigints; else they are numbers, and none is ambiguous.
+ * the whole row after.
  */
 export interface CapturedChanges {
-  readonly plans: readonly TablePlan[];
-  readonly kinds: readonly CapturedKind[];
+  readonly streams: readonly CapturedStream[];
   readonly args: readonly (readonly unknown[])[];
-  readonly exact: readonly boolean[];
 }
 
 export class Capture {
   readonly #db: Db;
   /** Changes are recorded; off while the store itself writes rows, as merges do. */
   on = false;
-  #plans: TablePlan[] = [];
-  #kinds: CapturedKind[] = [];
+  #streams: CapturedStream[] = [];
   #args: unknown[][] = [];
-  #exact: boolean[] = [];
 
   constructor(db: Db) {
     this.#db = db;
@@ -45,48 +49,39 @@ export class Capture {
 
   /** How many changes were recorded: a mark to cut off at. */
   get length(): number {
-    return this.#plans.length;
+    return this.#args.length;
   }
 
   /** What was recorded since `mark` was taken back. */
   cut(mark: number): void {
-    this.#plans.length = mark;
-    this.#kinds.length = mark;
+    this.#streams.length = mark;
     this.#args.length = mark;
-    this.#exact.length = mark;
   }
 
   /** All that was recorded; begins anew. */
   take(): CapturedChanges {
-    const changes = {
-      plans: this.#plans,
-      kinds: this.#kinds,
-      args: this.#args,
-      exact: this.#exact,
-    };
-    this.#plans = [];
-    this.#kinds = [];
+    const changes = { streams: this.#streams, args: this.#args };
+    this.#streams = [];
     this.#args = [];
-    this.#exact = [];
     return changes;
   }
 
   install(plan: TablePlan): void {
     const kinds: readonly CapturedKind[] = ["insert", "delete", "update", "rekey"];
     for (const kind of kinds) {
-      const affinities = affinitiesOfArgs(plan, kind);
+      const isDoubtful = doubtOf(plan, kind);
+      const stream = { plan, kind, exact: false };
       const options = { varargs: true, deterministic: false };
       this.#db.function(functionName(plan, kind), options, (...args: unknown[]) => {
         if (!this.on) return null;
-        for (let i = 0; i < args.length; i++) {
-          if (typeof args[i] === "number" && isAmbiguous(args[i], affinities(i, args))) return 1;
-        }
-        this.#push(plan, kind, args, false);
+        if (isDoubtful(args)) return 1;
+        this.#push(stream, args);
         return null;
       });
       const exact = { ...options, safeIntegers: true };
+      const exactStream = { plan, kind, exact: true };
       this.#db.function(functionName(plan, kind, "exact"), exact, (...args: unknown[]) => {
-        this.#push(plan, kind, args, true);
+        this.#push(exactStream, args);
         return null;
       });
     }
@@ -97,15 +92,13 @@ export class Capture {
     for (const name of triggerNames(plan)) this.#db.exec(`DROP TRIGGER IF EXISTS temp.${name}`);
   }
 
-  #push(plan: TablePlan, kind: CapturedKind, args: unknown[], exact: boolean): void {
-    if (this.#plans.length >= maxChanges) {
+  #push(stream: CapturedStream, args: unknown[]): void {
+    if (this.#args.length >= maxChanges) {
       const why = `a transaction changes at most ${maxChanges} rows; cut it into several`;
       throw new OpError("SQLITE_TOOBIG", why);
     }
-    this.#plans.push(plan);
-    this.#kinds.push(kind);
+    this.#streams.push(stream);
     this.#args.push(args);
-    this.#exact.push(exact);
   }
 }
 
@@ -113,18 +106,28 @@ function functionName(plan: TablePlan, kind: CapturedKind, how = "capture"): str
   return `patina_${how}_${plan.n}_${kind}`;
 }
 
-/** The affinity of argument `i`. */
-function affinitiesOfArgs(plan: TablePlan, kind: CapturedKind) {
+/** Tells whether some argument, with INTEGERs as numbers, may be one of two values. */
+function doubtOf(plan: TablePlan, kind: CapturedKind): (args: readonly unknown[]) => boolean {
   const row = [...plan.keyAffinities, ...plan.dataAffinities];
+  if (!row.includes("blob")) return hasUnsafe;
   const keys = plan.keyAffinities;
-  if (kind === "update") {
-    // The position of the column comes first and is never in doubt.
-    return (i: number, args: readonly unknown[]) => {
-      if (i === 0) return "integer" as const;
-      return keys[i - 1] ?? plan.dataAffinities[Number(args[0])] ?? "blob";
-    };
+  const affinityOf =
+    kind === "update"
+      ? // The position of the column comes first and is never in doubt.
+        (i: number, args: readonly unknown[]) =>
+          i === 0 ? "integer" : (keys[i - 1] ?? plan.dataAffinities[Number(args[0])] ?? "blob")
+      : (i: number) => row[i % row.length] ?? "blob";
+  return (args) => args.some((arg, i) => isAmbiguous(arg, affinityOf(i, args)));
+}
+
+/** Only integers too large for a number are in doubt where every column has an affinity of its own. */
+function hasUnsafe(args: readonly unknown[]): boolean {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (typeof arg !== "number") continue;
+    if (arg > Number.MAX_SAFE_INTEGER || arg < Number.MIN_SAFE_INTEGER) return true;
   }
-  return (i: number) => row[i % row.length] ?? "blob";
+  return false;
 }
 
 function triggerNames(plan: TablePlan): string[] {

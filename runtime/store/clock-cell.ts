@@ -3,9 +3,11 @@
  * - an integer n > 0: first life, every column that the table had then was written by log row n;
  *   in a table of key columns alone, the row itself;
  * - an integer −n: deleted after its first life, by log row n;
- * - a blob for all else: causal length, log row of the change without cells (0: none), then runs
- *   (length, log row or 0) over the columns in the order in which the table got them, then the
- *   counters: slot + 1, base, and (log row, total) of each actor; 0 ends them.
+ * - a text for all else, but for counters: causal length, log row of the change without cells
+ *   (0: none), then runs (length, log row or 0) over the columns in the order in which the table
+ *   got them (`clock-text.ts`);
+ * - a blob for a living row with counters: the same, then its counters: slot + 1, base, and
+ *   (log row, total) of each actor; 0 ends them.
  */
 import { assert } from "../../core/base/assert.ts";
 import { type Counter, counterValue } from "../../core/crdt/policies.ts";
@@ -15,9 +17,10 @@ import type { Value } from "../../core/crdt/value.ts";
 import { Reader } from "../../core/wire/reader.ts";
 import { readValue, writeValue } from "../../core/wire/values.ts";
 import { Writer } from "../../core/wire/writer.ts";
+import { causalLengthOfText, clockText, readClockText } from "./clock-text.ts";
 import type { LogOrigin, Origins } from "./log-origin.ts";
 
-export type ClockCell = number | Uint8Array;
+export type ClockCell = number | string | Uint8Array;
 
 /** How a table's columns came about. */
 export interface ClockShape {
@@ -35,7 +38,7 @@ const writer = new Writer(256);
 export function causalLengthOf(cell: ClockCell | null): number {
   if (cell === null) return 0;
   if (typeof cell === "number") return cell > 0 ? 1 : 2;
-  return new Reader(cell).varint();
+  return typeof cell === "string" ? causalLengthOfText(cell) : new Reader(cell).varint();
 }
 
 /**
@@ -63,7 +66,18 @@ export function unpackCell(shape: ClockShape, cell: ClockCell, row: Row, origins
     if (covered === 0) row.sentinel = origin;
     return;
   }
-  unpackBlob(shape, new Reader(cell), row, origins);
+  if (typeof cell === "string") unpackText(shape, cell, row, origins);
+  else unpackBlob(shape, new Reader(cell), row, origins);
+}
+
+function unpackText(shape: ClockShape, cell: string, row: Row, origins: Origins): void {
+  const { causalLength, sentinel, ids } = readClockText(cell);
+  row.causalLength = causalLength;
+  if (sentinel !== 0) row.sentinel = origins.get(sentinel);
+  if (causalLength % 2 === 0) return;
+  const bySlot = ids.map((id) => (id === 0 ? null : origins.get(id)));
+  row.origins = shape.slots.map((slot) => bySlot[slot] ?? null);
+  row.counters = shape.rules.hasCounters ? shape.rules.dataColumns.map(() => null) : null;
 }
 
 function unpackBlob(shape: ClockShape, r: Reader, row: Row, origins: Origins): void {
@@ -109,14 +123,28 @@ export function packCell(shape: ClockShape, row: Row): ClockCell {
     const uniform = uniformId(shape, row);
     if (uniform !== 0) return uniform;
   }
+  const alive = row.causalLength % 2 === 1;
+  const sentinelId = sentinel === null ? 0 : sentinel.id;
+  const ids = alive ? idsBySlot(shape, row) : noIds;
+  if (!alive || row.counters === null || row.counters.every((counter) => counter === null)) {
+    return clockText(row.causalLength, sentinelId, ids);
+  }
   writer.reset();
   writer.varint(row.causalLength);
-  writer.varint(sentinel === null ? 0 : sentinel.id);
-  if (row.causalLength % 2 === 1) {
-    packRuns(shape, row);
-    if (row.counters !== null) packCounters(shape, row);
-  }
+  writer.varint(sentinelId);
+  packRuns(ids);
+  packCounters(shape, row);
   return writer.finish();
+}
+
+const noIds: readonly number[] = [];
+
+function idsBySlot({ slots }: ClockShape, row: Row): number[] {
+  const ids = slots.map(() => 0);
+  for (let i = 0; i < slots.length; i++) {
+    ids[slots[i] as number] = (row.origins[i] as LogOrigin | null)?.id ?? 0;
+  }
+  return ids;
 }
 
 /** Log row `id` wrote every column that the table has now. */
@@ -124,24 +152,15 @@ export function coversAll({ lastSince }: ClockShape, id: number): boolean {
   return lastSince < id;
 }
 
+const wholeIds: number[] = [];
+
 /** The clock of a row that log row `id` wrote whole, after `by` wrote data column `i`. */
 export function packReplaced({ slots }: ClockShape, id: number, i: number, by: number): ClockCell {
-  const slot = slots[i] as number;
-  const after = slots.length - slot - 1;
   if (slots.length === 1) return by;
-  writer.reset();
-  writer.varint(1);
-  writer.varint(0);
-  writer.varint(1 + Number(slot > 0) + Number(after > 0));
-  if (slot > 0) writeRun(slot, id);
-  writeRun(1, by);
-  if (after > 0) writeRun(after, id);
-  return writer.finish();
-}
-
-function writeRun(length: number, id: number): void {
-  writer.varint(length);
-  writer.varint(id);
+  wholeIds.length = 0;
+  for (let slot = 0; slot < slots.length; slot++) wholeIds.push(id);
+  wholeIds[slots[i] as number] = by;
+  return clockText(1, 0, wholeIds);
 }
 
 /** The log row that wrote all that a first life has, as far as columns existed then; 0 if there is none. */
@@ -171,19 +190,15 @@ function hasTallies(row: Row, i: number): boolean {
   return (row.counters?.[i]?.tallies.length ?? 0) > 0;
 }
 
-function packRuns({ slots }: ClockShape, row: Row): void {
-  const bySlot = slots.map(() => 0);
-  for (let i = 0; i < slots.length; i++) {
-    bySlot[slots[i] as number] = (row.origins[i] as LogOrigin | null)?.id ?? 0;
-  }
+function packRuns(ids: readonly number[]): void {
   let runs = 0;
-  for (let i = 0; i < bySlot.length; i++) if (i === 0 || bySlot[i] !== bySlot[i - 1]) runs++;
+  for (let i = 0; i < ids.length; i++) if (i === 0 || ids[i] !== ids[i - 1]) runs++;
   writer.varint(runs);
-  for (let from = 0; from < bySlot.length; ) {
+  for (let from = 0; from < ids.length; ) {
     let to = from + 1;
-    while (to < bySlot.length && bySlot[to] === bySlot[from]) to++;
+    while (to < ids.length && ids[to] === ids[from]) to++;
     writer.varint(to - from);
-    writer.varint(bySlot[from] as number);
+    writer.varint(ids[from] as number);
     from = to;
   }
 }

@@ -11,11 +11,11 @@ import { netChange } from "../../core/crdt/net-change.ts";
 import { OpError } from "../../core/crdt/op-values.ts";
 import { Row } from "../../core/crdt/row.ts";
 import { type Value, valuesEqual } from "../../core/crdt/value.ts";
-import { addWholeRow, removeWholeRow, replaceCell } from "../../core/crdt/whole-row.ts";
+import { addWholeRow, removeRow, removeWholeRow, replaceCell } from "../../core/crdt/whole-row.ts";
 import type { Chunk } from "../../core/node/store.ts";
 import { ChunkEncoder } from "../../core/wire/changes.ts";
 import { maxChunksPerVersion, maxPayloadBytes } from "../../core/wire/limits.ts";
-import type { CapturedChanges } from "./capture.ts";
+import type { CapturedChanges, CapturedStream } from "./capture.ts";
 import {
   causalLengthOf,
   type ClockCell,
@@ -25,6 +25,7 @@ import {
   takeValues,
   unpackCell,
 } from "./clock-cell.ts";
+import { clockText, readClockText } from "./clock-text.ts";
 import { readClocks, rowsAtOnce } from "./clock-table.ts";
 import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
@@ -45,7 +46,7 @@ export function commitChanges(
   changes: CapturedChanges,
   chunkBytes: number,
 ): Chunk[] {
-  const count = changes.plans.length;
+  const count = changes.args.length;
   if (count === 0) return [];
   if (count > maxClocksInLog) engine.beginBulk();
   const tables = touchedTables(changes);
@@ -69,8 +70,8 @@ export function commitChanges(
 function touchedTables(changes: CapturedChanges): TouchedRows[] {
   const tables = new Map<TablePlan, TouchedRows>();
   let table: TouchedRows | null = null;
-  for (let i = 0; i < changes.plans.length; i++) {
-    const plan = changes.plans[i] as TablePlan;
+  for (let i = 0; i < changes.streams.length; i++) {
+    const { plan } = changes.streams[i] as CapturedStream;
     if (table === null || table.plan !== plan) {
       table = tables.get(plan) ?? new TouchedRows(plan, changes);
       tables.set(plan, table);
@@ -136,6 +137,11 @@ class LocalCommit {
         ) {
           return;
         }
+      } else if (typeof cell === "string" && pending.aliveBefore && !pending.born) {
+        const { alive } = pending;
+        if (alive ? this.#updateCell(plan, pending, cell) : this.#delete(plan, pending, cell)) {
+          return;
+        }
       }
     }
     this.#merge(plan, pending, cell);
@@ -199,6 +205,47 @@ class LocalCommit {
     plan.dead++;
     this.#encoder.addSet(plan.schema.name, key, 2, [], []);
     this.#engine.putClock(plan, key, rowKey, -origin.id, this.dense);
+    return true;
+  }
+
+  /** One column of a row that several versions wrote. @returns false when it is not that plain. */
+  #updateCell(plan: TablePlan, pending: PendingRow, cell: string): boolean {
+    const { key, before, values, updated: i, rowKey } = pending;
+    if (i < 0) return false;
+    const value = values[i] as Value;
+    if (valuesEqual(before[i] as Value, value)) return true;
+    // First, since it may read other clocks.
+    const origin = this.#version();
+    const { causalLength, sentinel, ids } = readClockText(cell);
+    const slot = plan.slots[i] as number;
+    const id = ids[slot] ?? 0;
+    if (sentinel !== 0 || id === 0 || ids.length !== plan.slots.length) return false;
+    const held = this.#engine.origins.get(id);
+    replaceCell(plan.rules, key, i, before[i] as Value, held, value, origin, plan.sum);
+    this.#encoder.addSet(plan.schema.name, key, causalLength, [plan.columns[i] as string], [value]);
+    ids[slot] = origin.id;
+    const isUniform = ids.length === 1 && causalLength === 1;
+    const after = isUniform ? origin.id : clockText(causalLength, 0, ids);
+    this.#engine.putClock(plan, key, rowKey, after, this.dense);
+    return true;
+  }
+
+  /** A row that several versions wrote. @returns false when it is not that plain. */
+  #delete(plan: TablePlan, pending: PendingRow, cell: string): boolean {
+    const { key, before, rowKey } = pending;
+    const { origins } = this.#engine;
+    const origin = this.#version();
+    const { causalLength, sentinel, ids } = readClockText(cell);
+    if (sentinel !== 0) return false;
+    const held = plan.slots.map((slot) => {
+      const id = ids[slot] ?? 0;
+      return id === 0 ? null : origins.get(id);
+    });
+    removeRow(plan.rules, key, causalLength, before, held, origin, plan.sum);
+    plan.dead++;
+    this.#encoder.addSet(plan.schema.name, key, causalLength + 1, [], []);
+    const after = causalLength === 1 ? -origin.id : clockText(causalLength + 1, origin.id, []);
+    this.#engine.putClock(plan, key, rowKey, after, this.dense);
     return true;
   }
 

@@ -31,6 +31,8 @@ export class SqlDoor {
   readonly #db: Db;
   readonly #capture: Capture;
   readonly #prepared = new Map<string, Prepared>();
+  #lastSql = "";
+  #last: Prepared | null = null;
   /** Some trigger of the schema raises FAIL. */
   triggersFail = false;
 
@@ -42,6 +44,7 @@ export class SqlDoor {
   /** After a change of the schema. */
   forget(): void {
     this.#prepared.clear();
+    this.#last = null;
   }
 
   /** A door for one transaction, which is under way. */
@@ -50,6 +53,15 @@ export class SqlDoor {
   }
 
   prepare(sql: string): Prepared {
+    // Programs often run one statement many times in a row.
+    if (sql === this.#lastSql && this.#last !== null) return this.#last;
+    const prepared = this.#find(sql);
+    this.#lastSql = sql;
+    this.#last = prepared;
+    return prepared;
+  }
+
+  #find(sql: string): Prepared {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
     const { kind, sql: text } = classify(sql);

@@ -2,34 +2,56 @@
  * Payloads as they are stored: large ones compressed, all with a checksum. What was damaged on the
  * disk is found when it is read, and never handed to anybody.
  */
-import { constants, crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import {
+  constants,
+  crc32,
+  deflateRawSync,
+  inflateRawSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from "node:zlib";
 import { CorruptionError } from "./row-table.ts";
 
-/** Payloads from this size on are compressed: below it the call costs more than the bytes. */
-const packFromBytes = 2048;
+/** Payloads from this size on are compressed: smaller ones fit into their page anyway. */
+const deflateFromBytes = 2048;
 
-/** The fastest level that still halves typical rows. */
-const packing = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+/** From here on Zstandard is faster; below, most of the time goes into beginning. */
+const zstdFromBytes = 16_384;
+
+/** The fastest levels that still halve typical rows. */
+const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const deflateOptions = { level: 1, windowBits: 13, memLevel: 6 };
+
+const plain = 0;
+const zstd = 1;
+const deflate = 2;
 
 export interface StoredPayload {
-  /** Twice the CRC-32 of `bytes`, and 1 when they are compressed. */
+  /** Four times the CRC-32 of `bytes`, and how they are packed. */
   readonly sum: number;
   readonly bytes: Uint8Array;
 }
 
 export function storePayload(payload: Uint8Array): StoredPayload {
-  if (payload.length >= packFromBytes) {
-    const packed = zstdCompressSync(payload, packing);
-    if (packed.length < payload.length) return { sum: 2 * crc32(packed) + 1, bytes: packed };
+  if (payload.length >= deflateFromBytes) {
+    const how = payload.length >= zstdFromBytes ? zstd : deflate;
+    const packed =
+      how === zstd
+        ? zstdCompressSync(payload, zstdOptions)
+        : deflateRawSync(payload, deflateOptions);
+    if (packed.length < payload.length) return { sum: 4 * crc32(packed) + how, bytes: packed };
   }
-  return { sum: 2 * crc32(payload), bytes: payload };
+  return { sum: 4 * crc32(payload) + plain, bytes: payload };
 }
 
 /** @param what for the message. @throws CorruptionError */
 export function loadPayload(sum: number, bytes: Uint8Array, what: string): Uint8Array {
-  if (Math.floor(sum / 2) !== crc32(bytes)) {
+  if (Math.floor(sum / 4) !== crc32(bytes)) {
     throw new CorruptionError(`the content of ${what} is damaged`);
   }
-  const plain = sum % 2 === 1 ? zstdDecompressSync(bytes) : bytes;
-  return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
+  const how = sum % 4;
+  if (how === plain) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { buffer, byteOffset, byteLength } =
+    how === zstd ? zstdDecompressSync(bytes) : inflateRawSync(bytes);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -7,7 +7,7 @@ import { assert } from "../../core/base/assert.ts";
 import { encodeKeyText, normaliseKey } from "../../core/crdt/key.ts";
 import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
-import type { CapturedChanges, CapturedKind } from "./capture.ts";
+import type { CapturedChanges, CapturedStream } from "./capture.ts";
 import { fromSql, fromSqlExact } from "./sql-value.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 
@@ -66,7 +66,7 @@ export class TouchedRows {
 
   /** Takes change `at` of those captured. */
   add(at: number): void {
-    const kind = this.#changes.kinds[at] as CapturedKind;
+    const { kind } = this.#changes.streams[at] as CapturedStream;
     if (kind === "rekey") {
       this.#push(at, "leave");
       this.#push(at, "arrive");
@@ -77,7 +77,7 @@ export class TouchedRows {
 
   #push(at: number, kind: TouchKind): void {
     const rowKey = this.plan.schema.rowidKey
-      ? (this.#keyAt(at, kind)[0] as number | bigint)
+      ? this.#rowidAt(at, kind)
       : encodeKeyText(this.#keyAt(at, kind));
     const count = this.#rowKeys.length;
     if (count > 0 && (this.#rowKeys[count - 1] as RowKey) >= rowKey) this.#sorted = false;
@@ -86,9 +86,18 @@ export class TouchedRows {
     this.#rowKeys.push(rowKey);
   }
 
+  #rowidAt(at: number, kind: TouchKind): number | bigint {
+    const raw = (this.#changes.args[at] as readonly unknown[])[this.#keyFrom(kind)];
+    return typeof raw === "bigint" ? (fromSqlExact(raw) as number | bigint) : (raw as number);
+  }
+
   #keyAt(at: number, kind: TouchKind): Value[] {
     const args = this.#changes.args[at] as readonly unknown[];
-    return readKey(this.plan, args, this.#keyFrom(kind), this.#changes.exact[at] as boolean);
+    return readKey(this.plan, args, this.#keyFrom(kind), this.#isExact(at));
+  }
+
+  #isExact(at: number): boolean {
+    return (this.#changes.streams[at] as CapturedStream).exact;
   }
 
   #keyFrom(kind: TouchKind): number {
@@ -143,7 +152,7 @@ export class TouchedRows {
     const at = this.#at[n] as number;
     const kind = this.#kinds[n] as TouchKind;
     const args = this.#changes.args[at] as readonly unknown[];
-    const exact = this.#changes.exact[at] as boolean;
+    const exact = this.#isExact(at);
     row.touches++;
     if (kind === "update") {
       update(this.plan, row, args, exact);

@@ -162,7 +162,8 @@ export function clockNameOf(table: string): string {
 /** The clock table of a replicated table: its key, and one packed value. */
 export function clockTableSql(schema: TableSchema): string {
   const name = quoteName(clockNameOf(schema.name));
-  if (schema.rowidKey) return `CREATE TABLE ${name} (k0 INTEGER PRIMARY KEY, c INTEGER NOT NULL)`;
+  // Without a constraint that could fail, SQLite keeps no journal of each statement.
+  if (schema.rowidKey) return `CREATE TABLE ${name} (k0 INTEGER PRIMARY KEY, c INTEGER)`;
   const keys = schema.keyColumns.map((column, i) => {
     const { affinity } = schema.columns[column] as ColumnSchema;
     return `k${i} ${typeOfAffinity(affinity)}`;
