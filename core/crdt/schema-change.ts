@@ -35,5 +35,9 @@ function tableChange(now: TableSchema, next: TableSchema): string | null {
     if (after.notNull && !column.notNull)
       return `${where} may hold NULL already; leave out NOT NULL`;
   }
+  for (const { name, notNull, hasDefault } of next.columns) {
+    if (now.columns.some((column) => column.name === name) || !notNull || hasDefault) continue;
+    return `column ${name} of ${now.name} is new and NOT NULL, and rows that are there need a value in it; write DEFAULT and a literal`;
+  }
   return null;
 }

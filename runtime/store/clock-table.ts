@@ -118,11 +118,40 @@ export class ClockWriter {
     }
     this.#parameters.push(cell);
     if (this.#parameters.length < this.#full) return;
-    this.#statements.get(replaceSql(this.#plan, rowsAtOnce)).run(this.#parameters);
+    if (!this.#writeRange()) {
+      this.#statements.get(replaceSql(this.#plan, rowsAtOnce)).run(this.#parameters);
+    }
     this.#parameters = [];
   }
 
+  /**
+   * Neighbours that came or went together get their clock by one walk along them. @returns false
+   * when they are none, or not all of them stand there: then nothing, or the same, is written again.
+   */
+  #writeRange(): boolean {
+    const parameters = this.#parameters;
+    const [first, cell] = parameters;
+    const count = parameters.length / 2;
+    if (!this.#plan.schema.rowidKey || count < 8 || typeof cell !== "number") return false;
+    if (typeof first !== "number") return false;
+    for (let i = 0; i < count; i++) {
+      if (parameters[2 * i] !== first + i || parameters[2 * i + 1] !== cell) return false;
+    }
+    const plan = this.#plan;
+    const sql =
+      cell > 0
+        ? plan.sql("clocks of rows that came", () => {
+            const key = plan.keyNames[0] as string;
+            return `REPLACE INTO ${plan.clock} SELECT ${key}, ? FROM ${plan.table} WHERE ${key} BETWEEN ? AND ?`;
+          })
+        : plan.sql("clocks of rows that went", () => {
+            return `UPDATE ${plan.clock} SET c = ? WHERE k0 BETWEEN ? AND ?`;
+          });
+    return this.#statements.get(sql).run(cell, first, first + count - 1).changes === count;
+  }
+
   flush(): void {
+    if (this.#writeRange()) this.#parameters = [];
     const width = this.#plan.clockKeys.length + 1;
     const parameters = this.#parameters;
     for (let at = 0; at < parameters.length; ) {

@@ -324,6 +324,7 @@ export class SqliteStore implements Store {
       if (engine.db.inTransaction) engine.db.exec("ROLLBACK");
       this.#adoptPlans();
       engine.reload();
+      installCapture(engine, this.#capture);
       throw error;
     }
   }

@@ -217,6 +217,7 @@ export function schemaContract(tested: StoreUnderTest): void {
         [[link, kv.replace("n INTEGER", "n TEXT")], /column n of kv/],
         [[link, kv.replace("n INTEGER", "n INTEGER MAX")], /column n of kv/],
         [[link, kv.replace("n INTEGER", "n INTEGER NOT NULL DEFAULT 0")], /column n of kv/],
+        [[link, kv.replace("n INTEGER", "n INTEGER, w TEXT NOT NULL")], /w of kv .* write DEFAULT/],
         [["CREATE TABLE nokey (x)"], /nokey/],
       ] as [string[], RegExp][]) {
         expect(() => store.migrate(t0, schema)).toThrow(error);
