@@ -22,7 +22,7 @@ function told(chunks: readonly Chunk[]): string[] {
       const set = cells.map(
         (cell) => `${cell.column}=${JSON.stringify("value" in cell ? cell.value : cell)}`,
       );
-      return `${table} ${key.join()} ${causalLength} {${set.join(" ")}}`;
+      return `${table} ${key.map(String).join()} ${causalLength} {${set.join(" ")}}`;
     });
 }
 
