@@ -25,8 +25,8 @@ import { VersionLog } from "./version-log.ts";
 import { WaitingClocks } from "./waiting-clocks.ts";
 
 /** Transactions and clocks that may wait to be folded: bounds memory, and what is read back after a crash. */
-const maxTailVersions = 1024;
-const maxWaitingClocks = 4096;
+const maxTailVersions = 4096;
+const maxWaitingClocks = 8192;
 
 export interface StoreIdentity {
   readonly actor: ActorId;
