@@ -22,7 +22,6 @@ export const errorStatus = {
   not_implemented: 501,
   overloaded: 503,
   shutting_down: 503,
-  not_ready: 503,
   timeout: 504,
   version_timeout: 504,
   disk_full: 507,

@@ -228,6 +228,7 @@ function admit(ctx: ApiContext, request: FastifyRequest): ApiError | null {
   }
   const access: Access = request.routeOptions.config?.access ?? "token";
   if (access === "open") return null;
+  if (ctx.stopping) return new ApiError("shutting_down", "the node is being stopped");
   const principal = ctx.auth.authenticate(headers.authorization);
   if (principal === null) {
     return new ApiError(
@@ -248,6 +249,7 @@ function admit(ctx: ApiContext, request: FastifyRequest): ApiError | null {
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   if (error.code === "unauthorized") reply.header("www-authenticate", "Bearer");
   if (error.status === 503) reply.header("retry-after", "1");
+  if (error.code === "shutting_down") reply.header("connection", "close");
   // Fastify asks for the connection to be closed after a body that is too large, which HTTP/2 has no header for.
   if (reply.request.raw.httpVersionMajor === 2) reply.removeHeader("connection");
   return reply.code(error.status).send(errorBody(error));

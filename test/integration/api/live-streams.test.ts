@@ -1,4 +1,5 @@
 /** Streams that go on: members as they change, the live trace; and how a stopping node ends them. */
+import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { address } from "../../../core/base/ids.ts";
 import type { MemberInfo } from "../../../runtime/agent/node-service.ts";
@@ -105,10 +106,17 @@ describe("live streams", () => {
     };
     const answer = overHttp1(served, posted("/v1/transactions", ["INSERT INTO kv VALUES (1, 1)"]));
     await until(() => begun);
+    const late = connect(Number(served.address.split(":")[1]), "127.0.0.1");
+    late.write("GET /v1/status HTTP/1.1\r\nhost: 127.0.0.1\r\n");
+    await new Promise((resolve) => setTimeout(resolve, 50));
     const closed = served.api.close(10_000);
     expect(await stream.next()).toEqual({ error: expect.any(String), code: "shutting_down" });
     expect(await stream.next()).toBeNull();
     await expect(overHttp1(served, { path: "/livez" })).rejects.toThrow("ECONNREFUSED");
+    late.write("\r\n");
+    let told = "";
+    for await (const part of late) told += String(part);
+    expect(told).toMatch(/^HTTP\/1\.1 503 [^]*connection: close[^]*"shutting_down"/);
     go();
     expect((await answer).status).toBe(200);
     await closed;
