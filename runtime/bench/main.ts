@@ -9,6 +9,7 @@ interface Bench {
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   net: () => import("./net.ts"),
+  cluster: () => import("./cluster.ts"),
   sign: () => import("./sign.ts"),
   sim: () => import("./sim.ts"),
   store: () => import("./store.ts"),

@@ -1,0 +1,177 @@
+/**
+ * `npm run bench cluster`: real nodes on loopback under load, beside any other cluster that speaks
+ * the same API. Parts that start and stop nodes are measured for our own alone.
+ */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { formatBytes, formatCount, formatTable } from "../cli/format.ts";
+import {
+  benchSchema,
+  type Figure,
+  measurePropagation,
+  measureThroughput,
+} from "./cluster-driver.ts";
+import {
+  type Caught,
+  measureCatchUp,
+  measureIdle,
+  measureJoin,
+  OwnCluster,
+} from "./cluster-own.ts";
+
+const parts = ["three", "http", "thirty", "idle", "catch-up", "join"] as const;
+type Part = (typeof parts)[number];
+
+const usage = `usage: npm run bench cluster -- [PART…] [--against URL,URL…] [--seconds N] [--no-sign] [--dir DIR]
+
+  three           three nodes, 200 one-row transactions a second: when others can read them
+  http            one node, 32 connections: transactions and queries a second
+  thirty          thirty nodes on this machine, 50 a second
+  idle            what one of thirty nodes takes while nothing happens
+  catch-up        a node that missed 100,000 one-row versions
+  join            an empty node joins a million rows
+  --against URLS  three nodes of another system with this API, to run three and http on as well;
+                  they need the table: ${benchSchema}
+  --seconds N     how long each load lasts (default 10)
+  --no-sign       nodes that do not sign their versions
+  --dir DIR       where the databases stand meanwhile (default: ${tmpdir()})
+`;
+
+interface Plan {
+  readonly parts: readonly Part[];
+  readonly against: readonly string[];
+  readonly seconds: number;
+  readonly sign: boolean;
+  readonly dir: string;
+}
+
+type Row = readonly [what: string, patina: string, other: string, ratio: string, goal: string];
+
+export async function run(args: readonly string[]): Promise<void> {
+  const plan = planOf(args);
+  if (plan === null) {
+    process.stderr.write(usage);
+    process.exitCode = 2;
+    return;
+  }
+  const rows: Row[] = [];
+  for (const part of plan.parts) {
+    process.stderr.write(`${part}…\n`);
+    rows.push(...(await measure(part, plan)));
+  }
+  const head: Row = ["", "Patina", plan.against.length > 0 ? "the other" : "", "", "goal"];
+  const aligns = ["left", "right", "right", "right", "right"] as const;
+  process.stdout.write(`${formatTable([head, ...rows], [...aligns]).join("\n")}\n`);
+}
+
+function planOf(args: readonly string[]): Plan | null {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      against: { type: "string", default: "" },
+      seconds: { type: "string", default: "10" },
+      "no-sign": { type: "boolean", default: false },
+      dir: { type: "string", default: join(tmpdir(), "patina-bench") },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const seconds = Number(values.seconds);
+  const unknown = positionals.some((word) => !parts.includes(word as Part));
+  if (values.help || unknown || !(seconds >= 1)) return null;
+  return {
+    parts: positionals.length === 0 ? parts : parts.filter((part) => positionals.includes(part)),
+    against: values.against.split(",").filter((url) => url !== ""),
+    seconds,
+    sign: !values["no-sign"],
+    dir: values.dir,
+  };
+}
+
+async function measure(part: Part, plan: Plan): Promise<readonly Row[]> {
+  const count = { three: 3, http: 1, thirty: 30, idle: 30, "catch-up": 3, join: 3 }[part];
+  const cluster = await OwnCluster.make(plan.dir, count, plan.sign);
+  const { seconds, against } = plan;
+  try {
+    switch (part) {
+      case "three": {
+        await cluster.startAll();
+        const own = await measurePropagation({ urls: cluster.urls, perSecond: 200, seconds });
+        const other =
+          against.length < 2
+            ? []
+            : await measurePropagation({ urls: against, perSecond: 200, seconds });
+        return sideBySide(own, other);
+      }
+      case "http": {
+        await cluster.startAll();
+        const own = await measureThroughput(cluster.urls[0] as string, 32, seconds);
+        const [url] = against;
+        return sideBySide(own, url === undefined ? [] : await measureThroughput(url, 32, seconds));
+      }
+      case "thirty":
+        await cluster.startAll();
+        return sideBySide(
+          await measurePropagation({ urls: cluster.urls, perSecond: 50, seconds }),
+          [],
+        );
+      case "idle": {
+        await cluster.startAll();
+        const { cpuPart, pssBytes, processes } = await measureIdle(cluster, seconds * 3);
+        return [
+          ["30 nodes idle: CPU of a node", `${(cpuPart * 100).toFixed(2)} %`, "", "", "< 1 %"],
+          ["30 nodes idle: memory of a node (PSS)", formatBytes(pssBytes), "", "", "< 120 MB"],
+          ["30 nodes idle: processes of a node", processes.toFixed(1), "", "", ""],
+        ];
+      }
+      case "catch-up":
+        return caughtRows(
+          "100,000 missed versions",
+          await measureCatchUp(cluster, 100_000),
+          "< 10 s",
+        );
+      case "join":
+        return caughtRows("joining 1 M rows", await measureJoin(cluster, 1_000_000), "< 60 s");
+    }
+  } finally {
+    await cluster.dispose();
+  }
+}
+
+function caughtRows(what: string, caught: Caught, goal: string): Row[] {
+  const { seconds, readySeconds, peakPssBytes } = caught;
+  return [
+    [`${what}: from ready`, `${readySeconds.toFixed(1)} s`, "", "", goal],
+    [`${what}: from the start of the process`, `${seconds.toFixed(1)} s`, "", "", ""],
+    [`${what}: most memory (PSS)`, formatBytes(peakPssBytes), "", "", ""],
+  ];
+}
+
+function sideBySide(own: readonly Figure[], other: readonly Figure[]): Row[] {
+  return own.map((figure, i) => {
+    const theirs = other[i];
+    const ratio =
+      theirs === undefined
+        ? ""
+        : figure.unit === "ms"
+          ? `${(theirs.value / figure.value).toFixed(1)}× sooner`
+          : `${(figure.value / theirs.value).toFixed(1)}×`;
+    const goal =
+      figure.goal === undefined
+        ? ""
+        : `${figure.unit === "ms" ? "≤" : "≥"} ${text(figure.goal, figure.unit)}`;
+    return [
+      figure.label,
+      text(figure.value, figure.unit),
+      theirs === undefined ? "" : text(theirs.value, theirs.unit),
+      ratio,
+      goal,
+    ];
+  });
+}
+
+function text(value: number, unit: Figure["unit"]): string {
+  if (unit === "ms") return `${value.toFixed(value < 100 ? 1 : 0)} ms`;
+  return `${formatCount(Math.round(value))}/s`;
+}

@@ -1,0 +1,51 @@
+/** What processes and their children take, as Linux tells it. */
+import { readdirSync, readFileSync } from "node:fs";
+
+const ticksPerSecond = 100;
+
+export interface ProcessUse {
+  /** Seconds of CPU so far. */
+  readonly cpuSeconds: number;
+  /** Proportional set size: pages shared by n processes count 1/n. */
+  readonly pssBytes: number;
+  readonly processes: number;
+}
+
+/** Of a process and all below it. Those that end meanwhile count for nothing. */
+export function useOf(pid: number): ProcessUse {
+  let [cpuSeconds, pssBytes, processes] = [0, 0, 0];
+  for (const one of [pid, ...descendants(pid)]) {
+    try {
+      cpuSeconds += cpuOf(one);
+      pssBytes += pssOf(one);
+      processes++;
+    } catch {
+      continue;
+    }
+  }
+  return { cpuSeconds, pssBytes, processes };
+}
+
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+function pssOf(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+  return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
+}
+
+function descendants(pid: number): number[] {
+  const children: number[] = [];
+  try {
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      const list = readFileSync(`/proc/${pid}/task/${task}/children`, "latin1").trim();
+      if (list !== "") children.push(...list.split(" ").map(Number));
+    }
+  } catch {
+    return [];
+  }
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
