@@ -21,10 +21,14 @@ const value = "x".repeat(64);
 /** Polls of all nodes together take about so long one after the other: a pause keeps cores free. */
 const pauseMsPerNode = 1;
 const settleMs = 10_000;
+/** Programs that compile as they run get so much time before anything is counted, whoever they are. */
+const warmUpSeconds = 3;
 const connectionsForWrites = 16;
 
 /** Ids of different runs and phases do not meet. */
 let nextId = Date.now() * 1000;
+/** Room between phases. */
+const idsApart = 1_000_000;
 
 function insert(id: number): string {
   return JSON.stringify([["INSERT INTO bench (id, v) VALUES (?, ?)", [id, value]]]);
@@ -38,11 +42,12 @@ export interface PropagationPlan {
 
 /** From the answer to a commit until a query on another node shows the row; polling adds up to its pause. */
 export async function measurePropagation(plan: PropagationPlan): Promise<Figure[]> {
-  const { urls, perSecond, seconds } = plan;
+  const { urls, perSecond } = plan;
+  const seconds = plan.seconds + warmUpSeconds;
   const [writer, ...others] = urls as [string, ...string[]];
   const firstId = nextId;
   const total = Math.ceil(perSecond * seconds);
-  nextId += total + 1000;
+  nextId += idsApart;
   const answeredMs: number[] = [];
   const commitMs: number[] = [];
   const seen = others.map(() => new Map<number, number>());
@@ -78,7 +83,7 @@ export async function measurePropagation(plan: PropagationPlan): Promise<Figure[
     const { status, body } = await connection.post("/v1/transactions", insert(firstId + n));
     if (status !== 200) throw new Error(`${writer}: ${status} ${body}`);
     answeredMs[n] = performance.now();
-    commitMs.push(performance.now() - fromMs);
+    if (n >= perSecond * warmUpSeconds) commitMs.push(performance.now() - fromMs);
     pool.push(connection);
   });
   const untilMs = performance.now() + settleMs;
@@ -99,6 +104,7 @@ function propagationFigures(
   const delays: number[] = [];
   for (const mine of seen) {
     answeredMs.forEach((atMs, n) => {
+      if (n < perSecond * warmUpSeconds) return;
       const seenMs = mine.get(firstId + n);
       // A row may be seen before its commit is answered; one never seen counts as endless.
       delays.push(seenMs === undefined ? Infinity : Math.max(0, seenMs - atMs));
@@ -133,11 +139,15 @@ export async function measureThroughput(
   seconds: number,
 ): Promise<Figure[]> {
   const ms = seconds * 1000;
+  const warmUpId = nextId;
+  nextId += idsApart;
   const firstId = nextId;
+  const warmUp = (n: number): string => insert(warmUpId + n);
+  await throughput(url, "/v1/transactions", connections, warmUpSeconds * 1000, warmUp);
   const writes = await throughput(url, "/v1/transactions", connections, ms, (n) => {
     return insert(firstId + n);
   });
-  nextId += writes.latencies.length + 1000;
+  nextId += idsApart;
   const reads = await throughput(url, "/v1/queries", connections, ms, (n) => {
     const id = firstId + (n % writes.latencies.length);
     return JSON.stringify(["SELECT id, v FROM bench WHERE id = ?", [id]]);
