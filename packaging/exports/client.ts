@@ -1,0 +1,2 @@
+/** `patina/client`: asks a node over its API. */
+export * from "../../runtime/client/client.ts";
