@@ -58,7 +58,6 @@ function addNodeRoutes(app: FastifyInstance, ctx: ApiContext): void {
   get(app, "/livez", schemas.livez, async (_request, reply) => livez(reply), "open");
   get(app, "/readyz", schemas.readyz, async (_request, reply) => readyz(ctx, reply), "open");
   get(app, "/metrics", schemas.metrics, async (_request, reply) => {
-    ctx.metrics.open(ctx.gate.inside, ctx.streams.inside);
     const text = await ctx.metrics.text(await ctx.service.status());
     return reply.header("content-type", ctx.metrics.contentType).send(text);
   });

@@ -85,6 +85,8 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   const doors = made as Doors | null;
   if (doors === null) throw new Error("fastify asked for no server");
   await furnish(app, ctx);
+  const { gate, streams } = ctx;
+  ctx.metrics.watchOpen(() => ({ requests: gate.inside, streams: streams.inside }));
   const forgetSchema = service.onSchema(() => ctx.inspector.forget());
   const addresses = await listen(doors, config.addrs);
   const metricsServer = await serveMetrics(options).catch((error: unknown) => {

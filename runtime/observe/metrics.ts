@@ -30,6 +30,9 @@ export class NodeMetrics {
   readonly #expiry: Gauge<"file">;
   readonly #inFlight: Gauge;
   readonly #streams: Gauge;
+  #open = (): { readonly requests: number; readonly streams: number } => {
+    return { requests: 0, streams: 0 };
+  };
   readonly #gauges = new Map<string, Gauge>();
   readonly #totals = new Map<string, { readonly counter: Counter; last: number }>();
 
@@ -99,14 +102,16 @@ export class NodeMetrics {
     this.#rows.inc(rows);
   }
 
-  /** How many requests and live streams are open at the moment. */
-  open(requests: number, streams: number): void {
-    this.#inFlight.set(requests);
-    this.#streams.set(streams);
+  /** @param count how many requests and live streams are open at the moment. */
+  watchOpen(count: () => { readonly requests: number; readonly streams: number }): void {
+    this.#open = count;
   }
 
   /** Everything, in Prometheus' text format. */
   async text(status: NodeStatus): Promise<string> {
+    const { requests, streams } = this.#open();
+    this.#inFlight.set(requests);
+    this.#streams.set(streams);
     this.#takeStatus(status);
     this.#takeProcess();
     return await this.#registry.metrics();

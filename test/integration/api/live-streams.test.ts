@@ -35,6 +35,9 @@ describe("live streams", () => {
     const stream = new Lines(await open(served, "GET", "/v1/members?watch=true"));
     expect(await stream.next()).toEqual({ member: told });
     expect(await stream.next()).toEqual({ ready: true });
+    expect((await overHttp1(served, { path: "/metrics" })).text).toContain(
+      "patina_http_streams 1\n",
+    );
     served.node.changeMember({ ...ann, state: "down" });
     expect(await stream.next()).toEqual({ member: { ...told, state: "down" } });
     stream.stop();
