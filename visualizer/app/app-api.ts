@@ -29,6 +29,7 @@ export interface AppApi extends Actions {
   /** To the next receive, or back. */
   stepDelivery(by: 1 | -1): void;
   jump(kinds: readonly MarkKind[], direction?: 1 | -1): void;
+  scrollLanes(by: number): void;
   togglePlay(): void;
   toggleLoop(): void;
   fit(): void;

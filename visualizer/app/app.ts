@@ -3,7 +3,7 @@ import { type Mark, type MarkKind, nextMark } from "../model/marks.ts";
 import type { Shift } from "../model/live-window.ts";
 import { lastAt } from "../model/trace.ts";
 import { Dock } from "../ui/dock.ts";
-import { h } from "../ui/dom.ts";
+import { h, isNarrow } from "../ui/dom.ts";
 import { dialogOpen } from "../ui/dialog.ts";
 import { Inspector } from "../ui/inspector.ts";
 import { LoadingCard } from "../ui/loading-card.ts";
@@ -65,6 +65,8 @@ export class App implements AppApi {
   readonly #sources: Sources;
   #a: Loaded | null = null;
   #b: Loaded | null = null;
+  /** What was compared with when another trace was asked for: it goes when that one comes. */
+  #leaving: Loaded | null = null;
   #run: RunSummary | null = null;
   /** State that a link brought, to be put on once its trace is there. */
   #pending: Partial<AppState> | null = null;
@@ -152,10 +154,12 @@ export class App implements AppApi {
   }
 
   open(source: Source, side: Side = "a", token?: string): void {
+    if (side === "a") this.#leaving = this.#b;
     this.#sources.open(source, side, token ?? null);
   }
 
   openFile(file: File, side: Side = "a"): void {
+    if (side === "a") this.#leaving = this.#b;
     this.#sources.openFile(file, side);
   }
 
@@ -242,6 +246,10 @@ export class App implements AppApi {
     this.say(mark.text);
   }
 
+  scrollLanes(by: number): void {
+    this.#panels.first?.scrollLanes?.(by);
+  }
+
   togglePlay(): void {
     const loaded = this.#a;
     if (loaded === null) return;
@@ -319,7 +327,7 @@ export class App implements AppApi {
     if (first) {
       this.#a = loaded;
       this.live.reset();
-      if (this.#b !== null && this.#pending === null) this.#b = null;
+      if (this.#b === this.#leaving) this.#b = null;
       this.set(freshState(this.state, loaded));
       this.moveTo(openingTime(loaded));
       this.#applyPending();
@@ -435,9 +443,4 @@ export class App implements AppApi {
     if (this.#b === null || scene.state.side === "a") return scene;
     return { ...scene, loaded: this.#b, state: sideState(scene.state, this.#b) };
   }
-}
-
-/** On a narrow page the inspector is a sheet over the view: it comes when something is selected. */
-function isNarrow(): boolean {
-  return window.innerWidth <= 820;
 }

@@ -33,6 +33,7 @@ export async function formatLink(
   put("split", state.split, null);
   fields.push(["t", time(state.t)], ["w", `${time(state.from)}_${time(state.to)}`]);
   put("e", state.event, null);
+  put("lane", Math.round(state.scroll * 100) / 100, initialState.scroll);
   put("sel", formatSelection(state.selection), null);
   put("b-sel", formatSelection(state.otherSelection), null);
   put("side", state.side, initialState.side);
@@ -76,6 +77,8 @@ function readState(get: Get): Partial<AppState> {
   if (event !== null && Number.isInteger(event)) state.event = event;
   const window = pair(get("w"));
   if (window !== null) [state.from, state.to] = window;
+  const scroll = number(get("lane"));
+  if (scroll !== null && scroll >= 0) state.scroll = scroll;
   const selection = parseSelection(get("sel"));
   if (selection !== null) state.selection = selection;
   const otherSelection = parseSelection(get("b-sel"));

@@ -31,6 +31,14 @@ function pan(app: AppApi, share: number): void {
   app.zoom(from + (to - from) * share, to + (to - from) * share);
 }
 
+function nextNode(app: AppApi, by: 1 | -1): void {
+  const lanes = app.loaded?.lanes ?? [];
+  const { selection } = app.state;
+  const at = selection?.type === "node" ? lanes.indexOf(selection.n) : by === 1 ? -1 : 0;
+  const n = lanes.at((at + by + lanes.length) % Math.max(1, lanes.length));
+  if (n !== undefined) app.select({ type: "node", n });
+}
+
 export const keyActions: readonly KeyAction[] = [
   {
     keys: [" "],
@@ -124,6 +132,20 @@ export const keyActions: readonly KeyAction[] = [
     group: "time",
     act: (app) => app.toggleLoop(),
   },
+  {
+    keys: ["PageDown"],
+    shown: "Page ↓",
+    text: "scroll the lanes down",
+    group: "time",
+    act: (app) => app.scrollLanes(5),
+  },
+  {
+    keys: ["PageUp"],
+    shown: "Page ↑",
+    text: "scroll the lanes up",
+    group: "time",
+    act: (app) => app.scrollLanes(-5),
+  },
   { keys: ["]"], shown: "]", text: "faster", group: "time", act: (app) => faster(app, 1) },
   { keys: ["["], shown: "[", text: "slower", group: "time", act: (app) => faster(app, -1) },
   ...viewIds.map(
@@ -156,6 +178,13 @@ export const keyActions: readonly KeyAction[] = [
     text: "through the eyes of the next node",
     group: "views",
     act: nextObserver,
+  },
+  {
+    keys: ["n"],
+    shown: "N",
+    text: "select the next node (Shift: the one before)",
+    group: "views",
+    act: (app, shift) => nextNode(app, shift ? -1 : 1),
   },
   {
     keys: ["i"],

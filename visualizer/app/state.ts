@@ -33,6 +33,8 @@ export interface AppState {
   /** The window of time shown, microseconds. */
   readonly from: number;
   readonly to: number;
+  /** Lanes of the space-time view that are scrolled out at its top; it shows less where it has no room for more. */
+  readonly scroll: number;
   readonly selection: Selection | null;
   /** What is selected in the trace compared with. */
   readonly otherSelection: Selection | null;
@@ -64,6 +66,7 @@ export const initialState: AppState = {
   event: -1,
   from: 0,
   to: 1,
+  scroll: 0,
   selection: null,
   otherSelection: null,
   side: "a",

@@ -55,3 +55,8 @@ export function icon(path: string): SVGSVGElement {
   svg.append(shape);
   return svg;
 }
+
+/** On a narrow page the inspector is a sheet over the view: it comes when something is selected. */
+export function isNarrow(): boolean {
+  return window.innerWidth <= 820;
+}

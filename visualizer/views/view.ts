@@ -22,6 +22,8 @@ export interface Actions {
 export interface View {
   readonly root: HTMLElement;
   update(scene: Scene): void;
+  /** Where there are more lanes than room. */
+  scrollLanes?(by: number): void;
   /** The picture as it stands; null for a view that is no picture. */
   svg(): string | null;
   png(): Promise<Blob | null>;

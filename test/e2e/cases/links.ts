@@ -1,7 +1,22 @@
 /** A link restores everything that was on the screen. */
+import { deflateRawSync } from "node:zlib";
 import { describe, expect } from "vitest";
 import { canvasesOf, linkOf, mostApart, openPage, settle, splitUrl, whenOpen } from "../browser.ts";
 import { eventually, type Here, pageTest } from "../case.ts";
+
+/** More lanes than there is room for, and soon over. */
+const manyNodes = {
+  nodes: 40,
+  durationMs: 1500,
+  workload: [{ kind: "random", fromMs: 0, toMs: 1500, ratePerSec: 20, keys: 10 }],
+};
+
+const wide = { width: 1360, height: 620 };
+
+/** As links hold a scenario. */
+function packed(scenario: unknown): string {
+  return deflateRawSync(JSON.stringify(scenario)).toString("base64url");
+}
 
 export function linkCases(here: Here): void {
   describe("deep links", () => {
@@ -44,6 +59,38 @@ export function linkCases(here: Here): void {
         expect(again.complaints).toEqual([]);
         await again.close();
       },
+    );
+
+    pageTest(
+      here,
+      "both futures of a fork come back, and the lanes where they were scrolled to",
+      (world) =>
+        `${world.server.url.replace(/\?.*/, "")}#scenario=${packed(manyNodes)}&seed=link&view=spacetime&t=1000000&w=980000_1020000`,
+      async (page, world) => {
+        await page.keyboard.press("k");
+        const dialog = page.getByRole("dialog");
+        await dialog.getByLabel("Then", { exact: true }).selectOption({ label: "crash a node" });
+        await dialog.getByRole("button", { name: "Run beside" }).click();
+        await page.locator(".compare-line").waitFor();
+        for (let press = 0; press < 3; press++) await page.keyboard.press("PageDown");
+        await page.keyboard.press("n");
+        await page.mouse.move(5, 5);
+        await settle(page);
+        const link = await linkOf(page);
+        expect(Number(link.get("lane"))).toBeGreaterThan(5);
+        expect(link.get("sel")).toBe("node.0");
+        const canvases = await canvasesOf(page, ".panels");
+        expect(canvases.length).toBe(4);
+        const again = await openPage(world, page.url(), { viewport: wide });
+        await whenOpen(again.page);
+        await again.page.locator(".compare-line").waitFor();
+        await settle(again.page);
+        expect((await linkOf(again.page)).toString()).toBe(link.toString());
+        expect(await canvasesOf(again.page, ".panels")).toEqual(canvases);
+        expect(again.complaints).toEqual([]);
+        await again.close();
+      },
+      { viewport: wide },
     );
 
     pageTest(

@@ -1,5 +1,6 @@
 /** Where traces come from: files, addresses, a live cluster, and the simulator in the page. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { patina, printedJson } from "../../integration/patina-process.ts";
@@ -118,6 +119,29 @@ export function sourceCases(here: Here): void {
       // The browser itself reports both failures; the page adds nothing.
       expect(complaints.every((text) => /404|Content Security Policy/.test(text))).toBe(true);
       await close();
+    });
+
+    test("?trace= opens a trace that lies on another server, if that one allows it", async () => {
+      const world = here();
+      const other = createServer((_, response) => {
+        response.writeHead(200, { "Access-Control-Allow-Origin": "*" });
+        response.end(readFileSync(world.split.path));
+      });
+      await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+      const bound = other.address();
+      if (bound === null || typeof bound === "string") throw new Error("no port");
+      const url = `http://127.0.0.1:${bound.port}/split.ndjson.gz`;
+      const {
+        page: one,
+        complaints,
+        close,
+      } = await openPage(world, `${page(world)}?trace=${encodeURIComponent(url)}`);
+      await whenOpen(one);
+      expect(await one.locator(".trace-name").textContent()).toBe("short-split");
+      expect(complaints).toEqual([]);
+      await close();
+      other.closeAllConnections();
+      other.close();
     });
 
     test("a run in the page has the trace hash of the same run on the command line", async () => {

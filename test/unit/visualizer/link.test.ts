@@ -31,6 +31,7 @@ const state: fc.Arbitrary<AppState> = fc
     view: fc.constantFrom(...viewIds),
     split: fc.option(fc.constantFrom(...viewIds)),
     t: time,
+    scroll: fc.integer({ min: 0, max: 5000 }).map((hundredths) => hundredths / 100),
     event: fc.integer({ min: -1, max: 1e9 }),
     window: span,
     selection,

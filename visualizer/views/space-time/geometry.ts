@@ -22,7 +22,7 @@ export class Geometry {
   readonly to: number;
   readonly #laneOf: Int32Array;
 
-  constructor(loaded: Loaded, state: AppState, size: Size, scroll: number, gutter: number) {
+  constructor(loaded: Loaded, state: AppState, size: Size, gutter: number) {
     this.left = gutter;
     this.right = Math.max(gutter + 10, size.width - 8);
     this.bottom = size.height - bottomPad;
@@ -33,7 +33,7 @@ export class Geometry {
       Math.min(maxLaneHeight, room / Math.max(1, this.lanes)),
     );
     this.maxScroll = Math.max(0, this.lanes * this.laneHeight - room);
-    this.scroll = Math.min(this.maxScroll, Math.max(0, scroll));
+    this.scroll = Math.min(this.maxScroll, Math.max(0, state.scroll * this.laneHeight));
     this.from = state.from;
     this.to = state.to;
     this.#laneOf = loaded.laneOf;

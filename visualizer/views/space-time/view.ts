@@ -22,7 +22,6 @@ import { pick } from "./pick.ts";
 const labelFont = font(12, 600);
 
 export class SpaceTimeView extends CanvasView {
-  #scroll = 0;
   #geometry: Geometry | null = null;
   #visible: VisibleMessages | null = null;
   #hovered = -1;
@@ -54,12 +53,12 @@ export class SpaceTimeView extends CanvasView {
   }
 
   protected baseKey({ loaded, state }: Scene): readonly unknown[] {
-    return [loaded, state.from, state.to, state.planes, this.#scroll];
+    return [loaded, state.from, state.to, state.planes, state.scroll];
   }
 
   protected drawBase(ctx: Ctx, size: Size, scene: Scene): void {
     const { loaded, state, palette } = scene;
-    const g = new Geometry(loaded, state, size, this.#scroll, this.#gutterOf(ctx, scene));
+    const g = new Geometry(loaded, state, size, this.#gutterOf(ctx, scene));
     const visible = visibleMessages(loaded, state.from, state.to, state.planes);
     this.#geometry = g;
     this.#visible = visible;
@@ -222,12 +221,15 @@ export class SpaceTimeView extends CanvasView {
     else this.actions.moveTo(g.t(x));
   }
 
+  scrollLanes(by: number): void {
+    this.#scrollBy(by * (this.#geometry?.laneHeight ?? 0));
+  }
+
   #scrollBy(dy: number): boolean {
-    const most = this.#geometry?.maxScroll ?? 0;
-    const next = Math.min(most, Math.max(0, this.#scroll + dy));
-    if (next === this.#scroll) return most > 0;
-    this.#scroll = next;
-    this.drawSoon();
+    const g = this.#geometry;
+    if (g === null || g.maxScroll === 0) return false;
+    const scroll = Math.min(g.maxScroll, Math.max(0, g.scroll + dy)) / g.laneHeight;
+    this.actions.set({ scroll });
     return true;
   }
 }
