@@ -15,7 +15,7 @@ import { noSpans, type Spans, startSpans } from "../observe/spans.ts";
 import { expiryWarningMs, readCertificate } from "../security/certificate-info.ts";
 import { LocalNode, type Started } from "./local-node.ts";
 import type { NetFailure } from "./net-messages.ts";
-import { removePid, writePid } from "./pid-file.ts";
+import { removePid, runningPid, writePid } from "./pid-file.ts";
 import { Reloading } from "./reloading.ts";
 
 /** The node cannot start or not go on: one line that says why and what to do. */
@@ -51,12 +51,31 @@ export interface Agent {
 
 /** How long a graceful stop may take in all; the spec's bound is 10 s. */
 const apiGraceMs = 3000;
-const leaveGraceMs = 4000;
+const leaveGraceMs = 3000;
 const expiryLookMs = 12 * 3_600_000;
 const dayMs = 86_400_000;
 
 /** @throws AgentError, ConfigError, ListenError of the API */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { config } = options.loaded;
+  const other = runningPid(config.db.path);
+  if (other !== null && other !== process.pid) {
+    const mend = "stop that one, or give this node a file of its own";
+    throw new AgentError(
+      "open",
+      `db.path: a node runs on ${config.db.path} (process ${other}); ${mend}`,
+    );
+  }
+  writePid(config.db.path);
+  try {
+    return await start(options);
+  } catch (error) {
+    removePid(config.db.path);
+    throw error;
+  }
+}
+
+async function start(options: AgentOptions): Promise<Agent> {
   const { config } = options.loaded;
   const { log } = options.log;
   const schema = readSchemaFiles(config.db.schemaPaths);
@@ -75,8 +94,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     reload: () => reloading.run(),
     failed: ({ code, why }) => failed(new AgentError(code, why)),
   });
-  const started = await Promise.race([node.start(), failure]);
-  writePid(config.db.path);
+  let started: Started;
+  try {
+    started = await Promise.race([node.start(), failure]);
+  } catch (error) {
+    await node.abandon();
+    throw error;
+  }
   const spans = await spansOf(config, options.version, started);
   const metrics = new NodeMetrics();
   let api: ApiServer;
@@ -85,7 +109,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     api = await startApi({ service: node, config: config.api, log, metrics, metricsAddr, spans });
   } catch (error) {
     await node.stop(0);
-    removePid(config.db.path);
     throw error;
   }
   failed = options.failed;

@@ -1,5 +1,6 @@
 /** The node's service on the main thread: what the HTTP API asks, passed on to the thread or process that does it. */
 import { address } from "../../core/base/ids.ts";
+import { ConfigError } from "../config/config-error.ts";
 import { machineMs } from "../ipc/clock.ts";
 import type { Logger } from "../observe/logger.ts";
 import { LiveTrace } from "../observe/live-trace.ts";
@@ -201,8 +202,14 @@ export class LocalNode implements NodeService {
     return this.#readers.backup(path);
   }
 
-  reload(): Promise<readonly string[]> {
-    return this.#options.reload();
+  async reload(): Promise<readonly string[]> {
+    try {
+      return await this.#options.reload();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const hint = "nothing was changed; mend the configuration and reload again";
+      throw new ServiceError("refused", error.message, { hint });
+    }
   }
 
   // What the operator asks
@@ -244,6 +251,12 @@ export class LocalNode implements NodeService {
     });
     this.#net.send({ type: "stop", graceMs });
     await stopped;
+    await this.#net.terminate();
+  }
+
+  /** Ends threads and processes at once; the database is left as a crash would leave it. */
+  async abandon(): Promise<void> {
+    this.#readers.close();
     await this.#net.terminate();
   }
 

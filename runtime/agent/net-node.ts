@@ -33,6 +33,8 @@ const joinLookMs = 20;
 const upkeepEveryMs = 1000;
 /** Slices of upkeep follow one another after this long, while there is more to do. */
 const upkeepPauseMs = 20;
+/** The store may finish what it is at when the node ends. */
+const storeGraceMs = 2000;
 /** What waits to be sent when the node ends has this long. */
 const closeGraceMs = 500;
 
@@ -177,7 +179,7 @@ export class NetNode {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (error instanceof CertificateError) this.#fail(`gossip.tls: ${why}`, "certificate");
-      else this.#fail(`gossip.addr: ${why}`, "listen");
+      else this.#fail(`gossip.addr: ${listenReason(gossip.addr, why)}`, "listen");
       return null;
     }
   }
@@ -346,7 +348,7 @@ export class NetNode {
     if (this.#upkeepTimer !== null) clearTimeout(this.#upkeepTimer);
     await this.#leave(graceMs);
     const { store, host, transport } = this.#parts;
-    await store?.close();
+    await store?.close(storeGraceMs);
     host?.stop();
     await transport?.close(closeGraceMs);
     this.#reports.send({ type: "stopped" });
@@ -363,4 +365,15 @@ export class NetNode {
       else this.#parts.host.handle({ type: "leave" });
     });
   }
+}
+
+/** What to do about an address that cannot be had, where that is known. */
+function listenReason(addr: string, why: string): string {
+  if (why.includes("EADDRINUSE")) {
+    return `${addr} is in use by another process; stop that one, or take another port`;
+  }
+  if (why.includes("EADDRNOTAVAIL")) {
+    return `this machine has no address ${addr}; listen on one that it has, and say by gossip.external_addr what peers dial`;
+  }
+  return why;
 }

@@ -16,7 +16,13 @@ export function runningPid(dbPath: string): number | null {
   return Number.isSafeInteger(pid) && pid > 0 && isRunning(pid) ? pid : null;
 }
 
+/** Ids are given anew: where the system tells what a process runs, it must be an agent. */
 function isRunning(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("agent");
+  } catch {
+    if (process.platform === "linux") return false;
+  }
   try {
     process.kill(pid, 0);
     return true;
@@ -25,8 +31,13 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Does nothing where the file cannot be written: opening the database says why. */
 export function writePid(dbPath: string): void {
-  writeFileSync(pidPath(dbPath), `${process.pid}\n`);
+  try {
+    writeFileSync(pidPath(dbPath), `${process.pid}\n`);
+  } catch {
+    // Told by whoever opens the database.
+  }
 }
 
 /** Removes the file, unless another process has taken it over. */

@@ -11,7 +11,7 @@ import type { LoadedConfig } from "../config/load-config.ts";
 import { becomeFrugal } from "../ipc/frugal.ts";
 import { type NodeLog, startLog } from "../observe/logger.ts";
 import type { ConfigFlags } from "./commands/shared.ts";
-import { asCliError, configOf } from "./config-source.ts";
+import { asCliError, configOf, readConfig } from "./config-source.ts";
 import { CliError, type ExitCode, exitCodes } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
 import { programVersion } from "./version.ts";
@@ -46,7 +46,10 @@ export async function agentCommand(flags: AgentFlags, terminal: Terminal): Promi
   );
   ending.listen();
   if (flags.untilStdinEnds === true) ending.withStdin();
-  const agent = await start(flags, loaded, log, ending);
+  const agent = await start(flags, loaded, log, ending).catch((error: unknown) => {
+    ending.letGo();
+    throw error;
+  });
   const watchdog = new Watchdog({
     ...loaded.config.watchdog,
     log: log.log,
@@ -109,7 +112,7 @@ async function start(
   try {
     return await startAgent({
       loaded,
-      loadAgain: () => configOf(flags),
+      loadAgain: () => readConfig(flags),
       log,
       version: programVersion(),
       failed: (error) => {
@@ -160,6 +163,11 @@ class Ending {
     process.stdin.on("end", gone);
     process.stdin.on("error", gone);
     process.stdin.resume();
+  }
+
+  /** Nothing here keeps the process from ending. */
+  letGo(): void {
+    process.stdin.destroy();
   }
 
   listen(): void {

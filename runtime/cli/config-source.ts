@@ -7,15 +7,20 @@ import { CliError, exitCodes } from "./exit-codes.ts";
 /** @throws CliError (exit 3) */
 export function configOf(flags: ConfigFlags): LoadedConfig {
   try {
-    return loadConfig({
-      file: flags.config ?? null,
-      set: flags.set ?? [],
-      env: process.env,
-      cwd: process.cwd(),
-    });
+    return readConfig(flags);
   } catch (error) {
     throw asCliError(error);
   }
+}
+
+/** @throws ConfigError */
+export function readConfig({ config, set }: ConfigFlags): LoadedConfig {
+  return loadConfig({
+    file: config ?? null,
+    set: set ?? [],
+    env: process.env,
+    cwd: process.cwd(),
+  });
 }
 
 /** A bad configuration ends a command with its own code. */

@@ -75,6 +75,7 @@ function configText(plan: ClusterPlan, node: NodePlan, bootstrap: readonly strin
           .join(", ")}]`,
       ],
     ],
+    ["gossip.tls", []],
     ["api", [`addr = ${text(node.api)}`]],
     ["log", ['format = "text"']],
   ]);
@@ -91,6 +92,7 @@ function configText(plan: ClusterPlan, node: NodePlan, bootstrap: readonly strin
     else lines.push(line);
   }
   return [...sections]
+    .filter(([, lines]) => lines.length > 0)
     .map(([section, lines]) => `${section === "" ? "" : `[${section}]\n`}${lines.join("\n")}\n`)
     .join("\n");
 }

@@ -74,7 +74,12 @@ export class StoreClient {
   static async open(
     options: StoreClientOptions,
   ): Promise<{ readonly client: StoreClient; readonly opened: Opened } | FailedAnswer> {
-    const client = new StoreClient(options);
+    let client: StoreClient;
+    try {
+      client = new StoreClient(options);
+    } catch (error) {
+      return { type: "failed", why: unusable(options.path, error), code: "open" };
+    }
     client.#spawn();
     const answer = await client.#first({ type: "open", options: client.#openOptions() });
     if (answer.type === "opened") {
@@ -136,18 +141,20 @@ export class StoreClient {
     return new Promise((resolve) => this.#add(lane, command, resolve));
   }
 
-  /** Ends the process when all that waits is done. */
-  async close(): Promise<void> {
+  /** Ends the process when all that waits is done, or after `graceMs` whatever it is at: SQLite takes back what was not committed. */
+  async close(graceMs: number): Promise<void> {
     if (this.#over) return;
     const closed = new Promise<void>((resolve) => {
       this.#closed = resolve;
     });
-    const answer = await this.call({ type: "close" });
-    if (answer.type !== "done") {
-      this.#over = true;
-      this.#child?.kill();
-    }
+    const timer = setTimeout(() => {
+      this.#options.log("warn", "the store process is at something long and is ended");
+      this.#abandon();
+    }, graceMs);
+    const answer = await Promise.race([this.call({ type: "close" }), closed]);
+    if (answer !== undefined && answer.type !== "done") this.#abandon();
     await closed;
+    clearTimeout(timer);
     this.#progress.close();
   }
 
@@ -317,6 +324,15 @@ export class StoreClient {
     return { ...this.#options.open(), progressPath: this.#progressPath, lockWaitMs };
   }
 
+  #abandon(): void {
+    this.#over = true;
+    this.#ready = false;
+    if (this.#child === null) this.#closed?.();
+    else this.#child.kill();
+    this.#giveUp(this.#inFlight);
+    for (const waiting of this.#queue.takeAll()) this.#refuse(waiting, refusals.shuttingDown);
+  }
+
   #kill(): void {
     this.#killed = true;
     this.#ready = false;
@@ -408,6 +424,15 @@ export class StoreClient {
     for (const waiting of this.#queue.takeAll()) this.#refuse(waiting, refusals.crashed);
     this.#options.ended({ why: end.why, code: end.code });
   }
+}
+
+function unusable(path: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return `${path}: its folder is not there; make it`;
+  if (code === "EACCES" || code === "EROFS") {
+    return `${path} cannot be written: give the node's user write permission on the file and its directory`;
+  }
+  return `${path}: ${message}`;
 }
 
 function changes(command: Job["command"]): boolean {
