@@ -1,5 +1,5 @@
 /** Starts a child of this program with a pipe of frames to it. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { assert } from "../../core/base/assert.ts";
@@ -15,13 +15,30 @@ export interface ChildOptions<Out> {
   ended(code: number | null, signal: string | null): void;
 }
 
+let launched: readonly string[] | null = null;
+
+/**
+ * A child that SQLite keeps at a statement does not notice that its parent is gone. On Linux the
+ * kernel ends it (prctl(2), PR_SET_PDEATHSIG), where util-linux is there to ask for that.
+ */
+function launcher(): readonly string[] {
+  if (launched === null) {
+    const known =
+      process.platform === "linux" &&
+      spawnSync("setpriv", ["--help"], { encoding: "utf8" }).stdout?.includes("--pdeathsig");
+    launched = known === true ? ["setpriv", "--pdeathsig", "KILL"] : [];
+  }
+  return launched;
+}
+
 export class Child<In, Out> {
   readonly #process: ChildProcess;
   readonly #pipe: Socket;
   #ended = false;
 
   constructor(options: ChildOptions<Out>) {
-    this.#process = spawn(process.execPath, [...childOptions, fileURLToPath(options.script)], {
+    const words = [...launcher(), process.execPath, ...childOptions, fileURLToPath(options.script)];
+    this.#process = spawn(words[0] as string, words.slice(1), {
       stdio: ["ignore", "inherit", "inherit", "pipe"],
       env: frugalEnvironment(process.env),
     });
