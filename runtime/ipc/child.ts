@@ -23,10 +23,10 @@ let launched: readonly string[] | null = null;
  */
 function launcher(): readonly string[] {
   if (launched === null) {
-    const known =
-      process.platform === "linux" &&
-      spawnSync("setpriv", ["--help"], { encoding: "utf8" }).stdout?.includes("--pdeathsig");
-    launched = known === true ? ["setpriv", "--pdeathsig", "KILL"] : [];
+    const { stdout } = spawnSync("setpriv", ["--help"], { encoding: "utf8" });
+    // Null where there is no such program.
+    const known = (stdout as string | null)?.includes("--pdeathsig") === true;
+    launched = known ? ["setpriv", "--pdeathsig", "KILL"] : [];
   }
   return launched;
 }

@@ -165,7 +165,8 @@ test("docs/configuration.md lists every setting with its default", () => {
   for (const [key, { initial }] of Object.entries(settings)) {
     if (initial === undefined || key === "name" || (Array.isArray(initial) && initial.length === 0))
       continue;
-    const shown = Array.isArray(initial) ? String(initial[0]) : String(initial);
+    const one: unknown = Array.isArray(initial) ? initial[0] : initial;
+    const shown = typeof one === "string" ? one : JSON.stringify(one);
     if (shown !== "") expect([key, rows.get(key)]).toEqual([key, `\`${shown}\``]);
   }
 });
