@@ -13,7 +13,14 @@ import { protocolVersion } from "./control.ts";
 import type { Credentials } from "./credentials.ts";
 import { Dial } from "./dial.ts";
 import type { DialOwner } from "./dial.ts";
-import { idleMs, maxConnections, rttEveryMs, tcpRememberedMs, tickMs } from "./limits.ts";
+import {
+  idleMs,
+  maxConnections,
+  maxHandshakes,
+  rttEveryMs,
+  tcpRememberedMs,
+  tickMs,
+} from "./limits.ts";
 import { Meeting } from "./meeting.ts";
 import type { MeetingOwner } from "./meeting.ts";
 import { failed, Peers } from "./peers.ts";
@@ -230,7 +237,10 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
   // What carriers ask
 
   accepted(pipe: Pipe): PipeEvents | null {
-    if (this.#closing || this.#sessions.size >= maxConnections) {
+    let strangers = 0;
+    for (const { peer, dialled } of this.#sessions) if (peer === null && !dialled) strangers++;
+    const crowded = this.#sessions.size >= maxConnections || strangers >= maxHandshakes;
+    if (this.#closing || crowded) {
       this.handshakeRefused(pipe.remote, "too many connections");
       return null;
     }

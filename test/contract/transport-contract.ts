@@ -182,7 +182,7 @@ export function transportContract(kind: TransportKind): void {
       a.transport.send(b.address, "gossip", true, numbered(1));
       await until("they are connected", () => b.heard.length === 1);
       a.transport.send(b.address, "sync", true, numbered(2, 30_000_000));
-      // Dropped while a socket is full, as datagrams may be: the next one gets through.
+      // One may be dropped: the next one gets through.
       await until("a datagram overtook it", () => {
         a.transport.send(b.address, "swim", false, numbered(3));
         return b.heard.some((heard) => heard.channel === "swim");

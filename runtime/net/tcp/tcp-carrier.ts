@@ -25,8 +25,8 @@ export class TcpCarrier implements RotatingCarrier {
   readonly #owner: CarrierOwner;
   readonly #door = new Door();
   readonly #pipes = new Set<TcpPipe>();
-  /** Sockets whose handshake goes on, from both sides. */
-  readonly #opening = new Set<Socket>();
+  /** Sockets whose TLS handshake goes on, by where they come from: the one that comes out of it is another object. */
+  readonly #opening = new Map<string, Socket>();
   #credentials: Credentials | null;
 
   private constructor(owner: CarrierOwner, credentials: Credentials | null) {
@@ -38,7 +38,7 @@ export class TcpCarrier implements RotatingCarrier {
         ? createPlainServer((socket) => this.#accept(socket))
         : createTlsServer(serverOptions(credentials), (socket) => this.#accept(socket));
     if (credentials !== null) {
-      this.#server.on("connection", (socket: Socket) => this.#knock(socket));
+      this.#server.on("connection", (socket: Socket) => this.#handshake(socket));
       this.#server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
         this.#owner.handshakeRefused(remoteOf(socket), reasonOf(error));
       });
@@ -118,13 +118,14 @@ export class TcpCarrier implements RotatingCarrier {
       this.#server.close(() => resolve());
     });
     for (const pipe of this.#pipes) pipe.finish("the node stops");
-    for (const socket of this.#opening) socket.destroy();
+    for (const socket of this.#opening.values()) socket.destroy();
     await closed;
   }
 
-  /** Before TLS has begun: who may begin it. */
+  /** Whether anything is begun with who has just connected. */
   #knock(socket: Socket): boolean {
     const ip = socket.remoteAddress ?? "";
+    socket.on("error", () => socket.destroy());
     const crowded = this.#opening.size >= maxHandshakes;
     if (crowded || !this.#door.admit(ip, performance.now())) {
       const why = crowded ? "too many handshakes at once" : "too many handshakes from one address";
@@ -132,19 +133,26 @@ export class TcpCarrier implements RotatingCarrier {
       socket.destroy();
       return false;
     }
-    this.#opening.add(socket);
+    return true;
+  }
+
+  #handshake(socket: Socket): void {
+    if (!this.#knock(socket)) return;
+    const remote = remoteOf(socket);
+    this.#opening.set(remote, socket);
     // A socket that a handshake left behind would stay for ever.
-    const late = setTimeout(() => this.#opening.has(socket) && socket.destroy(), helloTimeoutMs);
-    socket.on("error", () => socket.destroy());
+    const late = setTimeout(() => {
+      if (this.#opening.get(remote) === socket) socket.destroy();
+    }, helloTimeoutMs);
     socket.once("close", () => {
       clearTimeout(late);
-      this.#opening.delete(socket);
+      if (this.#opening.get(remote) === socket) this.#opening.delete(remote);
     });
-    return true;
   }
 
   #accept(socket: Socket): void {
     if (this.#credentials === null && !this.#knock(socket)) return;
+    this.#opening.delete(remoteOf(socket));
     const { remoteAddress = "", remotePort = 0 } = socket;
     const pipe = this.#pipe(socket, { ip: remoteAddress, port: remotePort }, null);
     const events = this.#owner.accepted(pipe);

@@ -19,9 +19,9 @@ import {
 } from "./records.ts";
 
 /** What a socket keeps before its lanes wait: enough for the path, little enough that datagrams are not late. */
-const highWaterBytes = 512 * 1024;
-/** A datagram that would wait behind more than this is dropped: it would be late. */
-const datagramWaterBytes = 64 * 1024;
+const highWaterBytes = 256 * 1024;
+/** A datagram that would wait behind more than this is dropped. It is more than lanes fill: else they would shut datagrams out. */
+const datagramWaterBytes = 384 * 1024;
 
 export class TcpPipe implements Pipe {
   readonly kind: "tcp" | "plaintext";
