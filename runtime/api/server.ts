@@ -59,7 +59,8 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   const ctx: ApiContext = {
     service,
     config,
-    auth: new Authenticator(config.tokens),
+    // When a reload takes the last token away, an API that others reach does not become theirs.
+    auth: new Authenticator(config.tokens, whyNotListen({ ...config, tokens: [] }) === null),
     inspector: new SqlInspector(() => service.schema()),
     binder: new ParameterBinder(),
     gate: new Gate(config.maxConcurrent, "requests"),

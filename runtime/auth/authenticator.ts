@@ -27,14 +27,16 @@ interface Known {
 
 export class Authenticator {
   #known = new Map<string, Known>();
+  readonly #mayBeOpen: boolean;
 
-  constructor(tokens: readonly TokenConfig[]) {
+  /** @param mayBeOpen without tokens everybody may do everything; else nobody may do anything. */
+  constructor(tokens: readonly TokenConfig[], mayBeOpen: boolean) {
+    this.#mayBeOpen = mayBeOpen;
     this.reload(tokens);
   }
 
-  /** Without tokens everybody may do everything. */
   get open(): boolean {
-    return this.#known.size === 0;
+    return this.#mayBeOpen && this.#known.size === 0;
   }
 
   /** From now on these are the tokens; what is not among them is revoked. */

@@ -104,7 +104,7 @@ export function tokenRevokeCommand(name: string, flags: TokenFlags, terminal: Te
   else terminal.print(`revoked ${name} in ${file}`);
   terminal.talk("a running node takes it over with: patina reload");
   if (tokens.length === 1) {
-    terminal.talk("that was the last token: the API is open now to whoever reaches it");
+    terminal.talk("that was the last token: on loopback the API is open without one");
   }
   return exitCodes.ok;
 }
