@@ -12,7 +12,7 @@ const cell = JSON.parse(process.argv[2] ?? "{}") as Cell;
 
 /** A warm cluster of memberships and idle replicas: 1 % loss, a crash every three seconds. */
 function membership(nodes: number, durationMs: number): Scenario {
-  const crashes = Math.floor(durationMs / 3000) - 1;
+  const crashes = Math.max(1, Math.floor(durationMs / 3000) - 1);
   const parsed = parseScenario(
     {
       nodes,
