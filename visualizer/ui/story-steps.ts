@@ -8,6 +8,8 @@ import { lastAt } from "../model/trace.ts";
 
 export interface StoryStep {
   readonly title: string;
+  /** The card leaves the inspector free. */
+  readonly aside?: true;
   text(loaded: Loaded): string;
   show(app: AppApi, loaded: Loaded): void;
 }
@@ -133,6 +135,7 @@ export const storySteps: readonly StoryStep[] = [
   },
   {
     title: "One key, two truths",
+    aside: true,
     text: () =>
       "Just before healing: rows against nodes. Where a sign stands, that node lacks the row or shows something else. The row that is open was written on both sides; the panel lists every candidate and says which one wins wherever the sides meet, and why.",
     show(app, loaded) {
@@ -170,7 +173,7 @@ export const storySteps: readonly StoryStep[] = [
   {
     title: "The same again, everywhere",
     text: (loaded) =>
-      `${seconds(agreedAt(loaded) - splitOf(loaded).to)} after healing every node holds the same rows, to the last bit of metadata, although no two of them received the changes in the same order.`,
+      `${seconds(agreedAt(loaded) - splitOf(loaded).to)} after healing every node holds the same rows, to the last bit of metadata, whatever the order in which each of them received the changes.`,
     show(app, loaded) {
       const agreed = agreedAt(loaded);
       app.set({

@@ -80,6 +80,7 @@ export class Story {
     }
     this.#step = step;
     this.root.hidden = false;
+    this.root.dataset["place"] = next.aside === true ? "aside" : "corner";
     setText(this.#count, `The story of a split · ${step + 1} of ${storySteps.length}`);
     setText(this.#title, next.title);
     setText(this.#text, next.text(loaded));
