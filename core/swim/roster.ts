@@ -5,6 +5,7 @@
  * Keeps the order of probing, the digests of the groups and the list of living addresses in step
  * with every change.
  */
+import { Arena } from "../base/arena.ts";
 import { assert } from "../base/assert.ts";
 import type { Address } from "../base/ids.ts";
 import type { Rng } from "../base/rng.ts";
@@ -51,6 +52,8 @@ export interface SeededList {
   readonly groups: Uint32Array;
   readonly root: number;
   readonly living: Living;
+  /** For those that copy it. */
+  readonly room: Arena;
 }
 
 export class Roster {
@@ -255,6 +258,7 @@ export class Roster {
       groups: this.#groups.slice(),
       root: this.#root,
       living: this.#living.clone(),
+      room: new Arena(),
     };
   }
 
@@ -266,8 +270,9 @@ export class Roster {
       return false;
     }
     const own = this.#cells.slice(this.selfSlot * cellWords, (this.selfSlot + 1) * cellWords);
-    const peers = new Int32Array(slots.length - 1);
-    this.#cells = cells.slice();
+    const peers = pattern.room.take(slots.length - 1);
+    this.#cells = pattern.room.take(cells.length);
+    this.#cells.set(cells);
     this.#capacity = cells.length / cellWords;
     this.#cells.set(own, this.selfSlot * cellWords);
     for (let i = 0; i < slots.length; i++) {
