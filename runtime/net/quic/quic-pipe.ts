@@ -31,8 +31,8 @@ export interface QuicPipeOwner {
   resetTokenOf(connectionId: Uint8Array): Uint8Array;
 }
 
-/** Packets sent in one go; then other connections have their turn. */
-const maxBurst = 64;
+/** Sent in one go; then other connections, and what has arrived, have their turn: a few milliseconds of sealing. */
+const maxBurstBytes = 256 * 1024;
 
 /** QUIC stream ids by lane: bit 0 says who opened it, bit 1 that it carries bytes in one direction. */
 const ownLanes = { dialled: [0, 2, 6, 4, 8], accepted: [0, 3, 7, 4, 8] } as const;
@@ -306,7 +306,7 @@ export class QuicPipe implements Pipe {
 
   /** @returns whether there is more to send at once. */
   #transmit(connection: QuicheConnection): boolean {
-    for (let i = 0; i < maxBurst; i++) {
+    for (let bytes = 0; bytes < maxBurstBytes; ) {
       const buffer = this.#owner.packetBuffer(Math.max(this.packetBytes, minInitialBytes));
       let sent: ReturnType<QuicheConnection["send"]>;
       try {
@@ -316,6 +316,7 @@ export class QuicPipe implements Pipe {
       }
       if (sent === null) return false;
       this.#owner.sendPacket(this, sent[0]);
+      bytes += sent[0];
     }
     return true;
   }
