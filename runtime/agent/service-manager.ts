@@ -35,7 +35,7 @@ export function serviceManager(
   let failed = false;
   const say = (...words: string[]): void => {
     if (failed) return;
-    const child = spawn("systemd-notify", [`--pid=${process.pid}`, ...words], {
+    const child = spawn("systemd-notify", ["--no-block", `--pid=${process.pid}`, ...words], {
       stdio: "ignore",
       env: { PATH: env["PATH"], NOTIFY_SOCKET: socket },
     });

@@ -95,8 +95,7 @@ export class ReaderPool implements QueryOwner {
     const { signal } = request;
     if (signal !== undefined) {
       const abort = (): void => {
-        this.dropped(query);
-        query.fail(new ServiceError("timeout", "nobody waits for the answer any more"));
+        this.#letGo(query, new ServiceError("timeout", "nobody waits for the answer any more"));
       };
       if (signal.aborted) queueMicrotask(abort);
       else signal.addEventListener("abort", abort, { once: true });
@@ -151,9 +150,13 @@ export class ReaderPool implements QueryOwner {
     const again = pending.filter((query) => !query.begun && !query.over);
     const failure = new ServiceError("store_failed", "the reader of this query ended; try again");
     for (const query of pending) if (query.begun) query.fail(failure);
+    if (this.#closed) {
+      for (const query of again)
+        query.fail(new ServiceError("shutting_down", "the node is stopping"));
+      return;
+    }
     for (const query of again) query.reader = null;
     this.#queue.unshift(...again);
-    if (this.#closed) return;
     if (reader.opening && ++this.#failures >= maxFailures) {
       this.#failures = 0;
       const cannot = new ServiceError("store_failed", why ?? "no reader can be started");
@@ -171,8 +174,8 @@ export class ReaderPool implements QueryOwner {
       else if (query.deadlineMs < atMs) atMs = query.deadlineMs;
     }
     for (const reader of this.#readers) {
-      if (reader.depth > 1) atMs = Math.min(atMs, reader.headSinceMs + slowMs + 1);
-      if (reader.open === 0) atMs = Math.min(atMs, reader.idleSinceMs + this.#options.idleMs);
+      if (reader.hasWaiting) atMs = Math.min(atMs, reader.headSinceMs + slowMs + 1);
+      if (reader.idle) atMs = Math.min(atMs, reader.idleSinceMs + this.#options.idleMs);
     }
     const soonest = Math.max(atMs, machineMs() + 1);
     if (this.#timer !== null && soonest >= this.#timerMs) return;
@@ -181,7 +184,7 @@ export class ReaderPool implements QueryOwner {
     this.#timerMs = Infinity;
     if (soonest === Infinity || this.#closed) return;
     this.#timerMs = soonest;
-    const delayMs = Math.min(Math.ceil(soonest - machineMs()), 2 ** 31 - 1);
+    const delayMs = Math.min(Math.max(1, Math.ceil(soonest - machineMs())), 2 ** 31 - 1);
     this.#timer = setTimeout(() => this.#due(), delayMs);
     this.#timer.unref();
   }
@@ -192,21 +195,24 @@ export class ReaderPool implements QueryOwner {
     const nowMs = machineMs();
     for (const query of this.#deadlines) if (query.deadlineMs <= nowMs) this.#timeOut(query);
     for (const reader of this.#readers) {
-      if (reader.depth > 1 && nowMs - reader.headSinceMs > slowMs) {
+      if (reader.hasWaiting && nowMs - reader.headSinceMs > slowMs) {
         this.#queue.unshift(...reader.takeWaiting());
       }
-      const idle = reader.open === 0 && reader.depth === 0 && !reader.opening;
-      if (idle && nowMs - reader.idleSinceMs >= this.#options.idleMs) reader.kill();
+      if (reader.idle && nowMs - reader.idleSinceMs >= this.#options.idleMs) reader.kill();
     }
     this.#dispatch();
   }
 
   #timeOut(query: PendingQuery): void {
+    this.#letGo(query, new ServiceError("timeout", "the query took longer than its timeout"));
+  }
+
+  #letGo(query: PendingQuery, why: ServiceError): void {
     this.#deadlines.delete(query);
     if (query.over) return;
     const { reader } = query;
     this.dropped(query);
-    query.fail(new ServiceError("timeout", "the query took longer than its timeout"));
+    query.fail(why);
     if (reader === null || reader.head !== query) return;
     // SQLite is at it, and cannot be told to stop.
     const sinceMs = reader.headSinceMs;

@@ -69,11 +69,23 @@ export class Reader {
     if (this.#queries.size === 0) this.idleSinceMs = machineMs();
   }
 
+  /** It has nothing to do. */
+  get idle(): boolean {
+    return this.#queries.size === 0 && this.#asked.length === 0 && !this.#opening;
+  }
+
+  /** Some query waits here behind another. */
+  get hasWaiting(): boolean {
+    return this.#asked.some((query, i) => i > 0 && this.#waits(query));
+  }
+
+  #waits(query: PendingQuery): boolean {
+    return !query.begun && this.#queries.has(query.id);
+  }
+
   /** Queries that wait behind one that takes long, to be run elsewhere. */
   takeWaiting(): PendingQuery[] {
-    const waiting = this.#asked
-      .slice(1)
-      .filter((query) => !query.begun && this.#queries.has(query.id));
+    const waiting = this.#asked.slice(1).filter((query) => this.#waits(query));
     for (const query of waiting) this.drop(query);
     return waiting;
   }

@@ -96,9 +96,11 @@ export class StoreClient {
     return this.#child?.pid ?? 0;
   }
 
-  /** How long the store has been at its present command, in ms. */
+  /** How long the store has been at its present command, in ms; 0 where that has a deadline of its own. */
   get busyMs(): number {
-    return this.#inFlight.length === 0 ? 0 : machineMs() - this.#busySinceMs;
+    const [work] = this.#inFlight;
+    if (work === undefined || (work.type === "group" && hasDeadline(work.members))) return 0;
+    return machineMs() - this.#busySinceMs;
   }
 
   get waitingTransactions(): number {
@@ -254,7 +256,8 @@ export class StoreClient {
   #schedule(): void {
     let atMs = this.#queue.earliestMs();
     for (const work of this.#inFlight) {
-      if (work.type !== "group") continue;
+      // A process that is being ended for one of them answers no more.
+      if (work.type !== "group" || this.#killed) continue;
       for (const { deadlineMs, answered } of work.members) {
         if (!answered && deadlineMs !== null && deadlineMs < atMs) atMs = deadlineMs;
       }
@@ -424,6 +427,10 @@ export class StoreClient {
     for (const waiting of this.#queue.takeAll()) this.#refuse(waiting, refusals.crashed);
     this.#options.ended({ why: end.why, code: end.code });
   }
+}
+
+function hasDeadline(members: readonly Waiting[]): boolean {
+  return members.some(({ deadlineMs }) => deadlineMs !== null);
 }
 
 function unusable(path: string, error: unknown): string {

@@ -1,0 +1,120 @@
+/** Reader processes: queries beside each other, slow ones, and readers of rows that take their time. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { ActorId } from "../../core/base/ids.ts";
+import type { ServiceError } from "../../runtime/agent/node-service.ts";
+import { ReaderPool } from "../../runtime/readers/reader-pool.ts";
+import { SqliteStore } from "../../runtime/store/sqlite-store.ts";
+
+const endless =
+  "SELECT max(x) FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c)";
+const rowCount = 5000;
+
+function pool(maxReaders: number): ReaderPool {
+  const folder = mkdtempSync(join(tmpdir(), "patina-readers-"));
+  const path = join(folder, "a.db");
+  const store = new SqliteStore({
+    path,
+    actor: "ab".repeat(16) as ActorId,
+    schema: ["CREATE TABLE t (k INTEGER PRIMARY KEY NOT NULL, v TEXT)"],
+  });
+  store.transact(Date.now(), (transaction) => {
+    for (let i = 0; i < rowCount; i++) transaction.run("INSERT INTO t VALUES (?, 'v')", [i]);
+  });
+  store.close();
+  const readers = new ReaderPool({ path, maxReaders, idleMs: 60_000 });
+  onTestFinished(() => {
+    readers.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return readers;
+}
+
+async function all(
+  readers: ReaderPool,
+  sql: string,
+  timeoutMs: number | null = null,
+): Promise<unknown> {
+  try {
+    const { batches } = await readers.query({ sql, parameters: [], timeoutMs });
+    const rows: (readonly unknown[])[] = [];
+    for await (const batch of batches) rows.push(...batch);
+    return rows;
+  } catch (error) {
+    return (error as ServiceError).code;
+  }
+}
+
+test("a query past its time is cut off, and those behind it are answered", async () => {
+  const readers = pool(1);
+  expect(await all(readers, "SELECT 1")).toEqual([[1]]);
+  const slow = all(readers, endless, 300);
+  const behind = Array.from({ length: 10 }, (_, i) => all(readers, `SELECT ${i}`));
+  expect(await slow).toBe("timeout");
+  expect(await Promise.all(behind)).toEqual(Array.from({ length: 10 }, (_, i) => [[i]]));
+  expect(readers.kills).toBe(1);
+});
+
+test("short queries do not wait behind a long one while another reader may be started", async () => {
+  const readers = pool(2);
+  const slow = all(readers, endless);
+  expect(await Promise.all([1, 2, 3].map((n) => all(readers, `SELECT ${n}`)))).toEqual([
+    [[1]],
+    [[2]],
+    [[3]],
+  ]);
+  expect(readers.kills).toBe(0);
+  readers.close();
+  expect(await slow).toBe("shutting_down");
+});
+
+test("who takes rows slowly holds nobody up, and sees the rows of one moment", async () => {
+  const readers = pool(1);
+  const { batches } = await readers.query({
+    sql: "SELECT k FROM t",
+    parameters: [],
+    timeoutMs: null,
+  });
+  const rows = batches[Symbol.asyncIterator]();
+  const first = await rows.next();
+  expect((first.value as unknown[]).length).toBeLessThan(rowCount);
+  expect(await all(readers, "SELECT count(*) FROM t")).toEqual([[rowCount]]);
+  let count = (first.value as unknown[]).length;
+  for (let next = await rows.next(); next.done !== true; next = await rows.next()) {
+    count += next.value.length;
+    expect(await all(readers, "SELECT 7")).toEqual([[7]]);
+  }
+  expect(count).toBe(rowCount);
+  const given = await readers.query({ sql: "SELECT k FROM t", parameters: [], timeoutMs: null });
+  for await (const _ of given.batches) break;
+  expect(await all(readers, "SELECT 8")).toEqual([[8]]);
+});
+
+test.each([
+  ["INSERT INTO t VALUES (-1, 'x')", "not_readonly"],
+  ["WITH x AS (SELECT 1) DELETE FROM t", "not_readonly"],
+  ["ATTACH 'other.db' AS other", "refused"],
+  ["PRAGMA journal_mode = DELETE", "refused"],
+  ["VACUUM INTO 'copy.db'", "refused"],
+  ["SELECT load_extension('x')", "sql"],
+  ["SELECT nothing", "sql"],
+])("%s is answered with %s", async (sql, code) => {
+  expect(await all(pool(1), sql)).toBe(code);
+});
+
+test("a signal lets go of a query that nobody waits for any more", async () => {
+  const readers = pool(1);
+  const gone = new AbortController();
+  const asked = readers.query({
+    sql: endless,
+    parameters: [],
+    timeoutMs: 60_000,
+    signal: gone.signal,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  gone.abort();
+  await expect(asked).rejects.toThrow();
+  expect(await all(readers, "SELECT 1", 60_000)).toEqual([[1]]);
+});
