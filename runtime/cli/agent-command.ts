@@ -2,6 +2,7 @@
  * `patina agent`: one node in this process, from its configuration to its exit code. The first
  * SIGTERM or SIGINT stops it in order, a second one at once; SIGHUP reloads.
  */
+import { Socket } from "node:net";
 import { type Agent, AgentError, startAgent } from "../agent/agent.ts";
 import { serviceManager } from "../agent/service-manager.ts";
 import type { NetFailure } from "../agent/net-messages.ts";
@@ -163,6 +164,8 @@ class Ending {
     process.stdin.on("end", gone);
     process.stdin.on("error", gone);
     process.stdin.resume();
+    // A node that could not start ends, though nobody has closed the other end.
+    if (process.stdin instanceof Socket) process.stdin.unref();
   }
 
   /** Nothing here keeps the process from ending. */
