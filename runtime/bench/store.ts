@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { formatTable, median } from "../cli/format.ts";
 import { type LocalCase, measureLocal, type Measures } from "./store-local.ts";
 import { measureExtensionMerge, measurePatinaMerge } from "./store-merge.ts";
+import { measureGroups } from "./store-group.ts";
 import { measureOpening } from "./store-opening.ts";
 import {
   extensionSubject,
@@ -23,6 +24,7 @@ const usage = `usage: npm run bench store -- [PART…] [--rows N] [--reps N] [--
 
   local            inserts, updates, deletes; size on disk
   merge            merging another node's changes, exporting one's own
+  group            transactions of one row, committed alone or many together
   open             opening a database of --rows × 10 rows
   --rows N         rows of a table (default 100000; transactions of one row: a fifth of it)
   --reps N         repetitions of which the median is printed (default 5)
@@ -30,7 +32,7 @@ const usage = `usage: npm run bench store -- [PART…] [--rows N] [--reps N] [--
   --dir DIR        where the databases stand while it runs (default: a new one under ${tmpdir()})
 `;
 
-const parts = ["local", "merge", "open"] as const;
+const parts = ["local", "merge", "group", "open"] as const;
 type Part = (typeof parts)[number];
 
 interface Plan {
@@ -86,13 +88,16 @@ function planOf(args: readonly string[]): Plan | null {
 
 async function measureAll(plan: Plan): Promise<void> {
   const samples: Samples = new Map();
-  warmUp(plan);
-  for (let rep = 1; rep <= plan.reps; rep++) {
+  const { parts: chosen } = plan;
+  const isRepeated = chosen.includes("local") || chosen.includes("merge");
+  if (isRepeated) warmUp(plan);
+  for (let rep = 1; isRepeated && rep <= plan.reps; rep++) {
     process.stderr.write(`repetition ${rep} of ${plan.reps}\n`);
     if (plan.parts.includes("local")) measureLocals(plan, samples);
     if (plan.parts.includes("merge")) measureMerges(plan, samples);
   }
-  print(samples);
+  if (samples.size > 0) print(samples);
+  if (plan.parts.includes("group")) measureGroups(plan.directory, Math.floor(plan.rows / 25));
   if (plan.parts.includes("open")) await measureOpening(plan.directory, plan.rows * 10, plan.reps);
 }
 
