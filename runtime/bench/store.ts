@@ -91,7 +91,8 @@ async function measureAll(plan: Plan): Promise<void> {
   const { parts: chosen } = plan;
   const isRepeated = chosen.includes("local") || chosen.includes("merge");
   if (isRepeated) warmUp(plan);
-  for (let rep = 1; isRepeated && rep <= plan.reps; rep++) {
+  const reps = isRepeated ? plan.reps : 0;
+  for (let rep = 1; rep <= reps; rep++) {
     process.stderr.write(`repetition ${rep} of ${plan.reps}\n`);
     if (plan.parts.includes("local")) measureLocals(plan, samples);
     if (plan.parts.includes("merge")) measureMerges(plan, samples);
