@@ -170,13 +170,16 @@ export class Overlay {
     this.#spans = [];
     this.#region = null;
     const chosen = this.#rings();
+    const inRings = chosen.size;
     this.#addNear(chosen);
     for (const neighbour of this.#list) neighbour.chosen = chosen.has(neighbour.address);
     for (const neighbour of this.#list) this.dropIfIdle(neighbour);
+    let place = 0;
     for (const address of chosen) {
-      const known = this.#byAddress.get(address);
-      // A new link is eager until a duplicate proves that it is not needed.
-      if (known === undefined) this.#add(address, true, true);
+      // A new link is eager until a duplicate proves that it is not needed. Near ones come and go as
+      // round trips are measured, beside rings that reach everybody: each has to show its gain first.
+      const eager = place++ < inRings;
+      if (!this.#byAddress.has(address)) this.#add(address, eager, true);
     }
   }
 
