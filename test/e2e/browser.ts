@@ -173,9 +173,10 @@ export async function settle(page: Page): Promise<void> {
   );
 }
 
-/** The fields of the address once it has caught up with the state. */
+/** The fields of the address once it has caught up with the state: timed by the page, which may be slow. */
 export async function linkOf(page: Page): Promise<URLSearchParams> {
-  await page.waitForTimeout(450);
+  await settle(page);
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 450)));
   return new URLSearchParams(new URL(page.url()).hash.slice(1));
 }
 

@@ -197,6 +197,7 @@ export class App implements AppApi {
       moveTo: (t) => this.moveTo(t),
       select: (selection) => this.#select("b", selection),
       zoom: (from, to) => this.zoom(from, to),
+      scroll: (lanes, most) => this.scroll(lanes, most),
     };
   }
 
@@ -214,6 +215,11 @@ export class App implements AppApi {
   zoom(from: number, to: number): void {
     const [start, end] = clampWindow(from, to, this.#a?.end ?? 1);
     this.set({ from: start, to: end });
+  }
+
+  scroll(lanes: number, most: number): void {
+    const from = Math.min(most, Math.max(0, this.state.scroll));
+    this.set({ scroll: Math.min(most, Math.max(0, from + lanes)) });
   }
 
   step(by: 1 | -1): void {
@@ -305,14 +311,9 @@ export class App implements AppApi {
 
   toggleLive(): void {
     if (this.#a?.source.type !== "live") return;
-    if (!this.live.paused) {
-      this.live.pause();
-      this.say("Paused: what happens meanwhile is shown when you go on.");
-    } else {
-      const growth = this.live.resume();
-      if (growth !== null) this.#grow(growth.loaded, growth.shift);
-      this.say("Going on.");
-    }
+    const { growth, text } = this.live.toggle();
+    if (growth !== null) this.#grow(growth.loaded, growth.shift);
+    this.say(text);
     this.#invalidate();
   }
 

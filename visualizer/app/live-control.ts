@@ -33,16 +33,14 @@ export class LiveControl {
     return this.#paused ? null : growth;
   }
 
-  pause(): void {
-    this.#paused = true;
-  }
-
-  /** What came while it was paused. */
-  resume(): Growth | null {
+  /** Pauses, or goes on with what came meanwhile; and says which. */
+  toggle(): { readonly growth: Growth | null; readonly text: string } {
+    this.#paused = !this.#paused;
     const growth = this.#waiting;
-    this.#paused = false;
     this.#waiting = null;
-    return growth;
+    return this.#paused
+      ? { growth, text: "Paused: what happens meanwhile is shown when you go on." }
+      : { growth, text: "Going on." };
   }
 
   reset(): void {

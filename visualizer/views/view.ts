@@ -17,6 +17,8 @@ export interface Actions {
   /** Selects, and moves the cursor to an event that is selected. */
   select(selection: Selection | null): void;
   zoom(from: number, to: number): void;
+  /** Scrolls by `lanes` from where the state is, not from what was drawn last; `most` is the end. */
+  scroll(lanes: number, most: number): void;
 }
 
 export interface View {

@@ -1,7 +1,7 @@
 /** Where the nodes' data differ, and why a value won. */
 import { describe, expect } from "vitest";
 import { linkOf, settle, splitUrl } from "../browser.ts";
-import { type Here, pageTest } from "../case.ts";
+import { eventually, type Here, pageTest } from "../case.ts";
 
 export function dataCases(here: Here): void {
   describe("data", () => {
@@ -10,19 +10,21 @@ export function dataCases(here: Here): void {
       "shows what each side lacks before healing, and nothing at the end",
       (world) => splitUrl(world, "view=data&t=4990000"),
       async (page) => {
-        expect(await page.locator(".data-summary").textContent()).toMatch(
+        await eventually(() => page.locator(".data-summary").textContent()).toMatch(
           /^0 of 5 nodes hold the merge/,
         );
-        expect(await page.locator(".diff td.apart").count()).toBe(5);
+        await eventually(() => page.locator(".diff td.apart").count()).toBe(5);
         await page.keyboard.press("End");
         await settle(page);
-        expect(await page.locator(".data-summary").textContent()).toMatch(/^Every node holds/);
-        expect(await page.locator(".data-shown").textContent()).toMatch(/no row differs/);
+        await eventually(() => page.locator(".data-summary").textContent()).toMatch(
+          /^Every node holds/,
+        );
+        await eventually(() => page.locator(".data-shown").textContent()).toMatch(/no row differs/);
         await page.getByRole("button", { name: "only differing" }).click();
         await settle(page);
-        expect(await page.locator(".grid-body .grid-line:not([hidden])").count()).toBeGreaterThan(
-          10,
-        );
+        await eventually(() =>
+          page.locator(".grid-body .grid-line:not([hidden])").count(),
+        ).toBeGreaterThan(10);
       },
     );
 
@@ -34,19 +36,23 @@ export function dataCases(here: Here): void {
         await page.locator("button.grid-cell.differs").first().click();
         await settle(page);
         const inspector = page.locator(".inspect-selection");
-        expect(await inspector.locator("h2").textContent()).toMatch(/^kv\['k\d+'\]$/);
-        expect(await inspector.locator(".columns tr.differs").count()).toBeGreaterThan(0);
+        await eventually(() => inspector.locator("h2").textContent()).toMatch(/^kv\['k\d+'\]$/);
+        await eventually(() => inspector.locator(".columns tr.differs").count()).toBeGreaterThan(0);
         await inspector.locator(".columns tr.differs button").first().click();
         await settle(page);
-        expect(await inspector.locator("h2").textContent()).toMatch(/^kv\['k\d+'\]\.[vn]$/);
+        await eventually(() => inspector.locator("h2").textContent()).toMatch(
+          /^kv\['k\d+'\]\.[vn]$/,
+        );
         const words = (await inspector.locator(".explanation").textContent()) ?? "";
         expect(words).toMatch(/n[0-4] shows .+written by n[0-4]:\d+|default|deleted/);
         expect(words).toMatch(/has not received n[0-4]:\d+/);
-        expect(await inspector.locator(".candidates tbody tr").count()).toBeGreaterThan(1);
+        await eventually(() => inspector.locator(".candidates tbody tr").count()).toBeGreaterThan(
+          1,
+        );
         expect((await linkOf(page)).get("sel")).toMatch(/^cell\.\d+\.\d\.\d$/);
         await inspector.locator(".candidates .link").first().click();
         await settle(page);
-        expect(await inspector.locator("h2").textContent()).toMatch(/commits/);
+        await eventually(() => inspector.locator("h2").textContent()).toMatch(/commits/);
       },
     );
 
@@ -57,7 +63,7 @@ export function dataCases(here: Here): void {
       async (page) => {
         await page.getByRole("button", { name: "the final state" }).click();
         await settle(page);
-        expect(await page.locator(".data-summary").textContent()).toMatch(
+        await eventually(() => page.locator(".data-summary").textContent()).toMatch(
           /^0 of 5 nodes hold the final state/,
         );
         expect((await linkOf(page)).get("against")).toBe("end");

@@ -37,9 +37,9 @@ export function everyoneCases(here: Here): void {
         const dialog = page.getByRole("dialog", { name: "Keys and signs" });
         const shown = await dialog.locator("kbd").allTextContents();
         expect(shown).toEqual(expect.arrayContaining(keyActions.map((action) => action.shown)));
-        expect(await dialog.locator(".signs dt").count()).toBeGreaterThan(12);
+        await eventually(() => dialog.locator(".signs dt").count()).toBeGreaterThan(12);
         await page.keyboard.press("Escape");
-        expect(await page.getByRole("dialog").count()).toBe(0);
+        await eventually(() => page.getByRole("dialog").count()).toBe(0);
       },
     );
 
@@ -124,10 +124,10 @@ export function everyoneCases(here: Here): void {
           await settle(page);
           expect(await overflow(), view).toBeLessThanOrEqual(0);
         }
-        expect(await page.locator(".inspector").isVisible()).toBe(false);
+        await eventually(() => page.locator(".inspector").isVisible()).toBe(false);
         await page.locator("button.grid-cell").first().click();
         await settle(page);
-        expect(await page.locator(".inspector").isVisible()).toBe(true);
+        await eventually(() => page.locator(".inspector").isVisible()).toBe(true);
       },
       { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
     );
@@ -139,9 +139,9 @@ export function everyoneCases(here: Here): void {
       async (page) => {
         const theme = (): Promise<string | undefined> =>
           page.evaluate(() => document.documentElement.dataset["theme"]);
-        expect(await theme()).toBe("dark");
+        await eventually(() => theme()).toBe("dark");
         await page.getByRole("button", { name: /Light or dark/ }).click();
-        expect(await theme()).toBe("light");
+        await eventually(() => theme()).toBe("light");
         await page.reload();
         await eventually(theme).toBe("light");
       },

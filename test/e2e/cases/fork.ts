@@ -19,14 +19,16 @@ export function forkCases(here: Here): void {
         await dialog.getByRole("button", { name: "Run beside" }).click();
         const line = page.locator(".compare-line");
         await line.waitFor();
-        expect(await line.textContent()).toMatch(/The same up to 1\.500000 s.*B: fault: crash/);
-        expect(await page.locator(".panel").count()).toBe(2);
-        expect(await page.locator(".metrics tbody tr").count()).toBe(2);
+        await eventually(() => line.textContent()).toMatch(
+          /The same up to 1\.500000 s.*B: fault: crash/,
+        );
+        await eventually(() => page.locator(".panel").count()).toBe(2);
+        await eventually(() => page.locator(".metrics tbody tr").count()).toBe(2);
         const link = await linkOf(page);
         expect(link.get("b-scenario")).toMatch(/^[\w-]+$/);
         await page.keyboard.press("x");
         await settle(page);
-        expect(await page.locator(".panel").count()).toBe(1);
+        await eventually(() => page.locator(".panel").count()).toBe(1);
       },
     );
 
@@ -41,10 +43,10 @@ export function forkCases(here: Here): void {
         const row = dialog.getByLabel("Row, as JSON", { exact: true });
         await row.fill("{nonsense");
         await dialog.getByRole("button", { name: "Run beside" }).click();
-        expect(await dialog.getByRole("alert").textContent()).toMatch(/not JSON/);
+        await eventually(() => dialog.getByRole("alert").textContent()).toMatch(/not JSON/);
         await row.fill('{"k": "zz-forked", "v": "what if", "colour": 1}');
         await dialog.getByRole("button", { name: "Run beside" }).click();
-        expect(await dialog.getByRole("alert").textContent()).toMatch(/colour/);
+        await eventually(() => dialog.getByRole("alert").textContent()).toMatch(/colour/);
         await row.fill('{"k": "zz-forked", "v": "what if"}');
         await dialog.getByRole("button", { name: "Run beside" }).click();
         await page.locator(".compare-line").waitFor();
@@ -77,7 +79,7 @@ export function forkCases(here: Here): void {
         await page.getByRole("checkbox", { name: /Compare with/ }).check();
         await page.getByLabel("From this machine").setInputFiles(path);
         await page.locator(".compare-line").waitFor();
-        expect(await page.locator(".compare-line").textContent()).toContain(
+        await eventually(() => page.locator(".compare-line").textContent()).toContain(
           `(${at - 1} events)`.replace(/(\d)(\d{3}) /, "$1,$2 "),
         );
         await page.getByRole("button", { name: "Go there" }).click();

@@ -53,7 +53,7 @@ export function linkCases(here: Here): void {
         const again = await openPage(world, page.url().replace(/\?[^#]*/, ""));
         await whenOpen(again.page);
         expect((await linkOf(again.page)).toString()).toBe(link.toString());
-        expect(await canvasesOf(again.page, ".stage")).toEqual(canvases);
+        await eventually(() => canvasesOf(again.page, ".stage")).toEqual(canvases);
         const restored = await again.page.locator(".stage").screenshot();
         expect(await mostApart(page, picture, restored)).toBeLessThan(8);
         expect(again.complaints).toEqual([]);
@@ -86,7 +86,7 @@ export function linkCases(here: Here): void {
         await again.page.locator(".compare-line").waitFor();
         await settle(again.page);
         expect((await linkOf(again.page)).toString()).toBe(link.toString());
-        expect(await canvasesOf(again.page, ".panels")).toEqual(canvases);
+        await eventually(() => canvasesOf(again.page, ".panels")).toEqual(canvases);
         expect(again.complaints).toEqual([]);
         await again.close();
       },
@@ -99,8 +99,10 @@ export function linkCases(here: Here): void {
       (world) =>
         `${world.server.url.replace(/\?.*/, "")}#run=control&seed=link&nodes=3&view=members&t=1000000`,
       async (page) => {
-        expect(await page.locator(".trace-name").textContent()).toBe("control");
-        expect(await page.locator(".trace-detail").textContent()).toBe("seed link · 3 nodes");
+        await eventually(() => page.locator(".trace-name").textContent()).toBe("control");
+        await eventually(() => page.locator(".trace-detail").textContent()).toBe(
+          "seed link · 3 nodes",
+        );
         const link = await linkOf(page);
         expect([
           link.get("run"),

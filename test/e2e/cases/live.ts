@@ -22,8 +22,8 @@ export function liveCases(here: Here): void {
       const node = await startLiveServer({ name: "east", peers: ["west"] });
       const { page, complaints, close } = await openPage(here(), node.url);
       await whenOpen(page);
-      expect(await badge(page)).toBe("live");
-      expect(await page.locator(".trace-detail").textContent()).toBe("2 nodes");
+      await eventually(() => badge(page)).toBe("live");
+      await eventually(() => page.locator(".trace-detail").textContent()).toBe("2 nodes");
       await page.keyboard.press("End");
       const before = await events(page);
       node.record(commitOf("east", 1, "one"), { k: "send", to: address("west"), ...ping });
@@ -32,14 +32,14 @@ export function liveCases(here: Here): void {
       const end = async (): Promise<boolean> =>
         (await cursor.getAttribute("aria-valuenow")) ===
         (await cursor.getAttribute("aria-valuemax"));
-      expect(await end()).toBe(true);
+      await eventually(() => end()).toBe(true);
 
       // A node that was not there before: its lane appears with its first message.
       node.record({ k: "recv", from: address("north"), ...ping });
       await eventually(() => page.locator(".trace-detail").textContent()).toBe("3 nodes");
 
       await page.keyboard.press("g");
-      expect(await badge(page)).toBe("paused");
+      await eventually(() => badge(page)).toBe("paused");
       const paused = await events(page);
       node.record(commitOf("east", 2, "two"), commitOf("east", 3, "three"));
       await page.waitForTimeout(1000);
@@ -49,7 +49,7 @@ export function liveCases(here: Here): void {
 
       node.refuse(true);
       await eventually(() => badge(page)).toBe("no connection");
-      expect(await page.locator(".live-badge").getAttribute("title")).toMatch(
+      await eventually(() => page.locator(".live-badge").getAttribute("title")).toMatch(
         /the connection broke off|cannot be reached/,
       );
       node.refuse(false);
@@ -57,7 +57,7 @@ export function liveCases(here: Here): void {
       const back = await events(page);
       node.record(commitOf("east", 4, "four"));
       await eventually(() => events(page)).toBeGreaterThan(back);
-      expect(await page.locator(".trace-detail").textContent()).toBe("3 nodes");
+      await eventually(() => page.locator(".trace-detail").textContent()).toBe("3 nodes");
       // What the browser itself says of the connections that were refused.
       expect(complaints.filter((text) => !text.includes("ERR_"))).toEqual([]);
       await close();
@@ -68,7 +68,7 @@ export function liveCases(here: Here): void {
       const node = await startLiveServer({ name: "east", peers: [], token: "secret" });
       const { page, close } = await openPage(here(), node.url);
       const dialog = page.getByRole("dialog", { name: "A token is needed" });
-      expect(await dialog.locator("p").first().textContent()).toMatch(/asks for a token/);
+      await eventually(() => dialog.locator("p").first().textContent()).toMatch(/asks for a token/);
       await dialog.getByLabel("Token").fill("wrong");
       await page.keyboard.press("Enter");
       await eventually(() => dialog.locator("p").first().textContent()).toMatch(
@@ -121,11 +121,11 @@ export function liveCases(here: Here): void {
         applyOf("east", 1),
       );
       await eventually(() => summary.textContent()).toMatch(/^Every node holds.+east, west/);
-      expect(await page.locator(".trace-detail").textContent()).toBe("2 nodes");
+      await eventually(() => page.locator(".trace-detail").textContent()).toBe("2 nodes");
       await page.keyboard.press("1");
       await page.keyboard.press(",");
       await settle(page);
-      expect(await page.locator(".inspector h2").textContent()).toBe(
+      await eventually(() => page.locator(".inspector h2").textContent()).toBe(
         "west receives push from east",
       );
       expect(complaints).toEqual([]);
@@ -158,7 +158,7 @@ export function liveCases(here: Here): void {
       const first = await place();
       burst(500);
       await eventually(place).not.toBe(first);
-      expect(await title.textContent()).toBe("east commits east:1");
+      await eventually(() => title.textContent()).toBe("east commits east:1");
       await page.keyboard.press("Escape");
       burst(3000);
       await eventually(async () => (await events(page)) > 700 && (await events(page)) <= 1000).toBe(

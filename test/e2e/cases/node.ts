@@ -16,8 +16,8 @@ export function nodeCases(here: Here): void {
       );
       const { page, complaints, close } = await openPage(here(), new URL("/ui/", node.api).href);
       await whenOpen(page);
-      expect(await page.locator(".live-badge").textContent()).toBe("live");
-      expect(await page.locator(".trace-detail").textContent()).toBe("3 nodes");
+      await eventually(() => page.locator(".live-badge").textContent()).toBe("live");
+      await eventually(() => page.locator(".trace-detail").textContent()).toBe("3 nodes");
       await page.keyboard.press("End");
       await node.transact([["INSERT INTO kv VALUES (?, ?)", ["a", "1"]]], "?wait=all");
       await page.keyboard.press("5");
@@ -33,7 +33,7 @@ export function nodeCases(here: Here): void {
       await page.keyboard.press("3");
       await page.keyboard.press("End");
       await settle(page);
-      expect(await coloursOf(page, ".view-members")).toBeGreaterThan(4);
+      await eventually(() => coloursOf(page, ".view-members")).toBeGreaterThan(4);
       await cluster.node(2).end("SIGKILL");
       const lost = page.locator(".event-list button", {
         hasText: /n0 holds n2 to be (suspect|down)/,
@@ -73,7 +73,7 @@ export function nodeCases(here: Here): void {
       );
       await page.getByRole("button", { name: "only differing" }).click();
       await eventually(() => page.locator(".grid-body .grid-line:not([hidden])").count()).toBe(3);
-      expect(await page.locator(".trace-detail").textContent()).toBe("3 nodes");
+      await eventually(() => page.locator(".trace-detail").textContent()).toBe("3 nodes");
       expect(complaints).toEqual([]);
       await close();
       await server.close();

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { patina, printedJson } from "../../integration/patina-process.ts";
 import { linkOf, openPage, whenOpen } from "../browser.ts";
-import type { Here } from "../case.ts";
+import { eventually, type Here } from "../case.ts";
 
 interface Answer {
   readonly status: number | undefined;
@@ -105,8 +105,8 @@ export function serverCases(here: Here): void {
       page.on("request", (one) => requests.push(one.url()));
       await page.goto(`file://${out}#view=data&t=4990000`);
       await whenOpen(page);
-      expect(await page.locator(".trace-name").textContent()).toBe("short-split");
-      expect(await page.locator(".data-summary").textContent()).toMatch(/^0 of 5 nodes/);
+      await eventually(() => page.locator(".trace-name").textContent()).toBe("short-split");
+      await eventually(() => page.locator(".data-summary").textContent()).toMatch(/^0 of 5 nodes/);
       expect(requests.filter((url) => !/^(file|blob|data):/.test(url))).toEqual([]);
       // A fork runs the simulator out of the same file.
       await page.keyboard.press("k");

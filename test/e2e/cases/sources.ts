@@ -16,11 +16,11 @@ export function sourceCases(here: Here): void {
       "?trace= opens a gzipped trace at its first fault, and names it",
       (world) => world.server.url,
       async (one, world) => {
-        expect(await one.locator(".trace-name").textContent()).toBe("short-split");
-        expect(await one.locator(".trace-detail").textContent()).toBe("seed 1 · 5 nodes");
+        await eventually(() => one.locator(".trace-name").textContent()).toBe("short-split");
+        await eventually(() => one.locator(".trace-detail").textContent()).toBe("seed 1 · 5 nodes");
         expect((await linkOf(one)).get("t")).toBe("2000000");
         const events = String(world.split.lines.length - 1).replace(/\B(?=(\d{3})+$)/g, ",");
-        expect(await one.locator(".inspector .fields").textContent()).toContain(events);
+        await eventually(() => one.locator(".inspector .fields").textContent()).toContain(events);
       },
     );
 
@@ -49,7 +49,7 @@ export function sourceCases(here: Here): void {
         expect((await linkOf(one)).get("file")).toBe("dropped-0.ndjson.gz");
         await drop(2);
         await one.locator(".compare-line").waitFor();
-        expect(await one.locator(".compare-line").textContent()).toContain(
+        await eventually(() => one.locator(".compare-line").textContent()).toContain(
           "Event for event the same.",
         );
       },
@@ -70,7 +70,7 @@ export function sourceCases(here: Here): void {
         writeFileSync(path, lines.join(""));
         await one.locator("#welcome-file").setInputFiles(path);
         await whenOpen(one);
-        expect(await one.locator(".note.warn").textContent()).toMatch(
+        await eventually(() => one.locator(".note.warn").textContent()).toMatch(
           /^The file is damaged at line 801 \(the line is not JSON\)/,
         );
         const cut = join(world.folder, "cut.ndjson.gz");
@@ -94,7 +94,9 @@ export function sourceCases(here: Here): void {
         await one.locator("#welcome-file").setInputFiles(path);
         const card = one.locator(".loading.failed");
         await card.waitFor();
-        expect(await card.textContent()).toContain("This is no trace: the line is not JSON.");
+        await eventually(() => card.textContent()).toContain(
+          "This is no trace: the line is not JSON.",
+        );
         await card.getByRole("button", { name: "Close" }).click();
         await one.locator("#welcome-file").setInputFiles(world.split.path);
         await whenOpen(one);
@@ -110,10 +112,10 @@ export function sourceCases(here: Here): void {
         close,
       } = await openPage(world, `${page(world)}?trace=/nowhere.ndjson`);
       await one.locator(".loading.failed").waitFor();
-      expect(await one.locator(".loading").textContent()).toContain("answers 404");
+      await eventually(() => one.locator(".loading").textContent()).toContain("answers 404");
       await one.goto(`${page(world)}?trace=https://example.invalid/x.ndjson`);
       await one.locator(".loading.failed").waitFor();
-      expect(await one.locator(".loading").textContent()).toContain(
+      await eventually(() => one.locator(".loading").textContent()).toContain(
         "Download the trace and drop the file here",
       );
       // The browser itself reports both failures; the page adds nothing.
@@ -137,7 +139,7 @@ export function sourceCases(here: Here): void {
         close,
       } = await openPage(world, `${page(world)}?trace=${encodeURIComponent(url)}`);
       await whenOpen(one);
-      expect(await one.locator(".trace-name").textContent()).toBe("short-split");
+      await eventually(() => one.locator(".trace-name").textContent()).toBe("short-split");
       expect(complaints).toEqual([]);
       await close();
       other.closeAllConnections();
@@ -160,7 +162,7 @@ export function sourceCases(here: Here): void {
       const { traceHash } = printedJson(await command);
       await one.keyboard.press("Escape");
       await settle(one);
-      expect(await one.locator(".inspector .fields").textContent()).toContain(
+      await eventually(() => one.locator(".inspector .fields").textContent()).toContain(
         `trace hash${String(traceHash)}`,
       );
       expect(complaints).toEqual([]);
@@ -182,11 +184,11 @@ export function sourceCases(here: Here): void {
         const scenario = JSON.parse(await json.inputValue()) as Record<string, unknown>;
         expect(scenario["durationMs"]).toBe(2000);
         await json.fill(JSON.stringify({ ...scenario, nodez: 3 }));
-        expect(await dialog.getByRole("alert").textContent()).toMatch(
+        await eventually(() => dialog.getByRole("alert").textContent()).toMatch(
           /nodez: unknown key; did you mean "nodes"\?/,
         );
         await json.fill(JSON.stringify({ ...scenario, durationMs: 1000, workload: [] }));
-        expect(await dialog.getByRole("alert").isVisible()).toBe(false);
+        await eventually(() => dialog.getByRole("alert").isVisible()).toBe(false);
         await dialog.getByRole("button", { name: "Run", exact: true }).click();
         await whenOpen(one);
         expect((await linkOf(one)).get("scenario")).toMatch(/^[\w-]+$/);

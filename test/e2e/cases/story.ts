@@ -22,7 +22,7 @@ export function storyCases(here: Here): void {
           seen.push((await card.locator("p").textContent()) ?? "");
           views.add((await page.locator('.tab[aria-current="page"]').textContent()) ?? "");
           if (step.title === "One key, two truths")
-            expect(await page.locator(".explanation").textContent()).toMatch(
+            await eventually(() => page.locator(".explanation").textContent()).toMatch(
               /the later stamp wins|larger (counter|actor)/,
             );
           await card
@@ -40,8 +40,8 @@ export function storyCases(here: Here): void {
           "Membership",
           "Space-time",
         ]);
-        expect(await card.isVisible()).toBe(false);
-        expect(await page.locator(".trace-name").textContent()).toBe("split-heal");
+        await eventually(() => card.isVisible()).toBe(false);
+        await eventually(() => page.locator(".trace-name").textContent()).toBe("split-heal");
       },
       { empty: true },
     );

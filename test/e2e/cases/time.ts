@@ -1,7 +1,10 @@
 /** Moving through time: playing, steps, jumps, loops, the minimap. */
-import { describe, expect } from "vitest";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { linkOf, settle, splitUrl } from "../browser.ts";
+import { describe, expect, test } from "vitest";
+import { startReplayServer } from "../../../runtime/replay/server.ts";
+import { linkOf, openPage, settle, splitUrl, whenOpen } from "../browser.ts";
 import { eventually, type Here, pageTest } from "../case.ts";
 
 async function cursor(page: Page): Promise<number> {
@@ -23,7 +26,7 @@ export function timeCases(here: Here): void {
         await settle(page);
         const stopped = await cursor(page);
         await page.waitForTimeout(150);
-        expect(await cursor(page)).toBe(stopped);
+        await eventually(() => cursor(page)).toBe(stopped);
       },
     );
 
@@ -42,9 +45,9 @@ export function timeCases(here: Here): void {
         }
         await page.keyboard.press(".");
         await settle(page);
-        expect(await page.locator('.event-list [aria-current="time"]').textContent()).toMatch(
-          /receives/,
-        );
+        await eventually(() =>
+          page.locator('.event-list [aria-current="time"]').textContent(),
+        ).toMatch(/receives/);
       },
     );
 
@@ -55,22 +58,52 @@ export function timeCases(here: Here): void {
       async (page) => {
         await page.keyboard.press("f");
         await settle(page);
-        expect(await cursor(page)).toBe(2_000_000);
+        await eventually(() => cursor(page)).toBe(2_000_000);
         await page.keyboard.press("f");
         await settle(page);
-        expect(await cursor(page)).toBe(3_000_000);
+        await eventually(() => cursor(page)).toBe(3_000_000);
         await page.keyboard.press("Shift+F");
         await settle(page);
-        expect(await cursor(page)).toBe(2_000_000);
+        await eventually(() => cursor(page)).toBe(2_000_000);
         await page.keyboard.press("End");
         await page.keyboard.press("Shift+C");
         await settle(page);
-        expect(await page.locator(".status").textContent()).toMatch(/running nodes agree/);
+        await eventually(() => page.locator(".status").textContent()).toMatch(
+          /running nodes agree/,
+        );
         await page.keyboard.press("d");
         await settle(page);
         expect(await page.getByRole("button", { name: /^Next violation/ }).isDisabled()).toBe(true);
       },
     );
+
+    test("jumps to the violation that a trace reports, and tells what broke", async () => {
+      const world = here();
+      const path = join(world.folder, "violated.ndjson");
+      const after = world.split.lines.findIndex((line) => /^\{"t":(4\d{6}),/.test(line));
+      const t = Number(/\d+/.exec(world.split.lines[after] ?? "")?.[0]);
+      const broken = { t, n: 0, k: "violation", check: "convergence", detail: "k1 differs" };
+      writeFileSync(
+        path,
+        world.split.lines.toSpliced(after, 0, `${JSON.stringify(broken)}\n`).join(""),
+      );
+      const { assets } = world;
+      const server = await startReplayServer({
+        assets,
+        trace: path,
+        live: null,
+        port: 0,
+        host: "127.0.0.1",
+      });
+      const { page, complaints, close } = await openPage(world, `${server.url}#t=0`);
+      await whenOpen(page);
+      await page.getByRole("button", { name: /^Next violation/ }).click();
+      await eventually(() => cursor(page)).toBe(t);
+      await eventually(() => page.locator(".inspector").textContent()).toContain("k1 differs");
+      expect(complaints).toEqual([]);
+      await close();
+      await server.close();
+    });
 
     pageTest(
       here,
@@ -100,8 +133,9 @@ export function timeCases(here: Here): void {
         const end = Number(await page.locator(".view-minimap").getAttribute("aria-valuemax"));
         const x = (t: number): number => box.x + 12 + (t / end) * (box.width - 24);
         await page.mouse.click(x(4_000_000), box.y + 40);
-        await settle(page);
-        expect(Math.abs((await cursor(page)) - 4_000_000)).toBeLessThan(end / 500);
+        await eventually(async () => Math.abs((await cursor(page)) - 4_000_000)).toBeLessThan(
+          end / 500,
+        );
         await page.mouse.move(x(2_000_000), box.y + 5);
         await page.mouse.down();
         await page.mouse.move(x(4_000_000), box.y + 5, { steps: 4 });

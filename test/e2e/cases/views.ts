@@ -11,7 +11,7 @@ export function viewCases(here: Here): void {
       (world) => splitUrl(world, "view=spacetime"),
       async (page) => {
         const box = page.locator(".view-spacetime");
-        expect(await coloursOf(page, ".view-spacetime")).toBeGreaterThan(20);
+        await eventually(() => coloursOf(page, ".view-spacetime")).toBeGreaterThan(20);
         await box.hover({ position: { x: 600, y: 300 } });
         // A handful of fractions of a second as wheel turns, down to the resolution of the trace.
         for (let turn = 0; turn < 12; turn++) await page.mouse.wheel(0, -2000);
@@ -20,7 +20,7 @@ export function viewCases(here: Here): void {
         expect(to - from).toBeCloseTo(1, 3);
         await page.keyboard.press("0");
         await settle(page);
-        expect(await page.locator(".window-length").textContent()).toMatch(
+        await eventually(() => page.locator(".window-length").textContent()).toMatch(
           /^showing 1\d\.\d{3} s$/,
         );
       },
@@ -57,7 +57,9 @@ export function viewCases(here: Here): void {
         await eventually(() => page.locator(".inspector h2").textContent()).toBe(
           `n${n} commits n${n}:${version}`,
         );
-        expect(await page.locator(".cone").textContent()).toContain("can have influenced");
+        await eventually(() => page.locator(".cone").textContent()).toContain(
+          "can have influenced",
+        );
         await page.getByRole("button", { name: "Show its spread" }).click();
         expect((await linkOf(page)).get("view")).toBe("convergence");
       },
@@ -71,14 +73,14 @@ export function viewCases(here: Here): void {
         const title = page.locator(".inspector h2");
         await page.keyboard.press(".");
         await settle(page);
-        expect(await title.textContent()).toMatch(/receives/);
+        await eventually(() => title.textContent()).toMatch(/receives/);
         const received = await title.textContent();
         await page.locator(".links button", { hasText: "begins" }).click();
         await settle(page);
-        expect(await title.textContent()).toMatch(/sends/);
+        await eventually(() => title.textContent()).toMatch(/sends/);
         await page.locator(".links button", { hasText: "ends" }).first().click();
         await settle(page);
-        expect(await title.textContent()).toBe(received);
+        await eventually(() => title.textContent()).toBe(received);
       },
     );
 
@@ -90,7 +92,7 @@ export function viewCases(here: Here): void {
         for (const layout of ["ring", "map", "force"]) {
           await page.getByRole("button", { name: layout, exact: true }).click();
           await settle(page);
-          expect(await coloursOf(page, ".view-cluster")).toBeGreaterThan(0);
+          await eventually(() => coloursOf(page, ".view-cluster")).toBeGreaterThan(0);
           expect((await linkOf(page)).get("layout") ?? "ring").toBe(layout);
         }
         await page.getByRole("button", { name: "tree", exact: true }).click();
@@ -105,7 +107,7 @@ export function viewCases(here: Here): void {
       "the membership matrix tells what each believes of each, and since when",
       (world) => splitUrl(world, "view=members&t=4900000"),
       async (page, world) => {
-        expect(await coloursOf(page, ".view-members")).toBeGreaterThan(4);
+        await eventually(() => coloursOf(page, ".view-members")).toBeGreaterThan(4);
         const box = await page.locator(".view-members").boundingBox();
         if (box === null) throw new Error("no view");
         const titles: string[] = [];
@@ -123,11 +125,11 @@ export function viewCases(here: Here): void {
       "convergence draws its charts, and the spread of the write before the cursor",
       (world) => splitUrl(world, "view=convergence&t=1500000"),
       async (page) => {
-        expect(await coloursOf(page, ".view-convergence")).toBeGreaterThan(20);
+        await eventually(() => coloursOf(page, ".view-convergence")).toBeGreaterThan(20);
         const box = await page.locator(".view-convergence").boundingBox();
         if (box === null) throw new Error("no view");
         await page.mouse.move(box.x + box.width / 2, box.y + 60);
-        expect(await page.locator(".view-convergence .tip").textContent()).toMatch(
+        await eventually(() => page.locator(".view-convergence .tip").textContent()).toMatch(
           /different states/,
         );
         await page.mouse.click(box.x + box.width * 0.25, box.y + 60);
@@ -142,13 +144,13 @@ export function viewCases(here: Here): void {
       "two views lie below each other and share cursor and selection",
       (world) => splitUrl(world, "view=spacetime&split=cluster&t=1000000"),
       async (page) => {
-        expect(await page.locator(".panel").count()).toBe(2);
+        await eventually(() => page.locator(".panel").count()).toBe(2);
         await page.getByLabel("Below").selectOption({ label: "Data" });
         await settle(page);
-        expect(await page.locator(".panel .data-view").count()).toBe(1);
+        await eventually(() => page.locator(".panel .data-view").count()).toBe(1);
         await page.keyboard.press("b");
         await settle(page);
-        expect(await page.locator(".panel").count()).toBe(1);
+        await eventually(() => page.locator(".panel").count()).toBe(1);
       },
     );
   });

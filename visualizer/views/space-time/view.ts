@@ -228,8 +228,7 @@ export class SpaceTimeView extends CanvasView {
   #scrollBy(dy: number): boolean {
     const g = this.#geometry;
     if (g === null || g.maxScroll === 0) return false;
-    const scroll = Math.min(g.maxScroll, Math.max(0, g.scroll + dy)) / g.laneHeight;
-    this.actions.set({ scroll });
+    this.actions.scroll(dy / g.laneHeight, g.maxScroll / g.laneHeight);
     return true;
   }
 }
