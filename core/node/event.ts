@@ -27,6 +27,8 @@ export type Plane = "swim" | "gossip" | "sync";
 export type Event =
   /** First event of a replica's life: begin timers, contact `seeds`. */
   | { readonly type: "start"; readonly seeds: readonly Address[] }
+  /** The seeds are at other addresses than before: all of them, in place of the earlier ones. */
+  | { readonly type: "seeds"; readonly seeds: readonly Address[] }
   | {
       readonly type: "message";
       readonly from: Address;

@@ -120,6 +120,10 @@ export class Replica {
         this.#sync.start(now, out);
         this.#passOnMembers(now, before, out);
         break;
+      case "seeds":
+        this.membership.reseed(now, event.seeds, out);
+        this.#passOnMembers(now, before, out);
+        break;
       case "message":
         this.#message(now, event.from, event.plane, event.bytes, out);
         break;

@@ -44,11 +44,29 @@ export class Joiner {
   }
 
   start(now: Now, seeds: readonly Address[], out: Effect[]): void {
-    const own = this.#context.self.address;
-    this.#seeds = [...new Set(seeds)].filter((seed) => seed !== own && seed.length > 0);
+    this.#seeds = this.#usable(seeds);
     this.#replyBudget = this.#context.config.joinReplyBytesPerSec;
     this.#replyBudgetMs = now.monoMs;
-    if (this.#seeds.length === 0) return;
+    if (this.#seeds.length > 0) this.#begin(now, out);
+  }
+
+  /** Other seeds take the place of the earlier ones; whoever is alone comes in through them. */
+  reseed(now: Now, seeds: readonly Address[], out: Effect[]): void {
+    const before = new Set(this.#seeds);
+    this.#seeds = this.#usable(seeds);
+    const { roster, leaving } = this.#context;
+    if (this.#seeds.length === 0) this.#joining = false;
+    // In company, those not met are knocked at.
+    if (this.#seeds.every((seed) => before.has(seed)) || roster.peers > 0 || leaving) return;
+    this.#begin(now, out);
+  }
+
+  #usable(seeds: readonly Address[]): Address[] {
+    const own = this.#context.self.address;
+    return [...new Set(seeds)].filter((seed) => seed !== own && seed.length > 0);
+  }
+
+  #begin(now: Now, out: Effect[]): void {
     this.#joining = true;
     this.#retryMs = this.#context.config.joinRetryMs;
     this.ask(now, out);

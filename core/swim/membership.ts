@@ -115,6 +115,13 @@ export class Membership {
     this.#settle(now, out);
   }
 
+  /** Other seeds in place of those that it was started with. */
+  reseed(now: Now, seeds: readonly Address[], out: Effect[]): void {
+    if (this.#phase === "left" || this.#phase === "new") return;
+    this.#joiner.reseed(now, seeds, out);
+    this.#settle(now, out);
+  }
+
   /** Members known from elsewhere, taken as alive at incarnation 0 without a word: a warm start. */
   seedMembers(now: Now, identities: readonly Identity[], out: Effect[]): void {
     const { directory, roster } = this.#context;

@@ -22,7 +22,7 @@ import { logNotice } from "./notice-log.ts";
 import { randomHexId } from "./random.ts";
 import { ReplicaHost } from "./replica-host.ts";
 import { Reports } from "./reports.ts";
-import { resolveSeeds } from "./seeds.ts";
+import { SeedWatch } from "./seed-watch.ts";
 
 export type OpenTransport = (options: TransportOptions) => Promise<Transport>;
 
@@ -47,6 +47,7 @@ export class NetNode {
   readonly #rtts = new Map<Address, number>();
   /** Not told to the main thread yet. */
   readonly #freshRtts = new Map<Address, number>();
+  #seeds: SeedWatch | null = null;
   #left: (() => void) | null = null;
   #stopping = false;
   #upkeepTimer: NodeJS.Timeout | null = null;
@@ -237,11 +238,22 @@ export class NetNode {
   }
 
   async #join(self: Address): Promise<void> {
-    const seeds = await resolveSeeds(this.#options.gossip.bootstrap, self);
-    for (const { name, why } of seeds.failed) {
-      this.#reports.log("warn", "a bootstrap name cannot be looked up", { name, why });
-    }
-    this.#parts.host?.handle({ type: "start", seeds: seeds.addresses });
+    let begun = false;
+    this.#seeds = new SeedWatch({
+      bootstrap: this.#options.gossip.bootstrap,
+      self,
+      alone: () => (this.#parts.host?.replica.membership.size ?? 1) === 1,
+      tell: (seeds) => {
+        this.#parts.host?.handle({ type: begun ? "seeds" : "start", seeds });
+        if (begun) this.#reports.log("info", "the bootstrap names have other addresses", { seeds });
+        begun = true;
+      },
+      failing: (name, why) => {
+        if (why === null) this.#reports.log("info", "a bootstrap name is known now", { name });
+        else this.#reports.log("warn", "a bootstrap name cannot be looked up", { name, why });
+      },
+    });
+    await this.#seeds.start();
     const begunMs = performance.now();
     const look = (): void => {
       const waitedMs = performance.now() - begunMs;
@@ -346,6 +358,7 @@ export class NetNode {
     if (this.#stopping) return;
     this.#stopping = true;
     if (this.#upkeepTimer !== null) clearTimeout(this.#upkeepTimer);
+    this.#seeds?.stop();
     await this.#leave(graceMs);
     const { store, host, transport } = this.#parts;
     await store?.close(storeGraceMs);

@@ -5,13 +5,24 @@ import { type Address, address } from "../../core/base/ids.ts";
 import { formatHostPort, parseHostPort } from "../net/address.ts";
 
 export interface Seeds {
+  /** In code unit order. */
   readonly addresses: readonly Address[];
   /** Names that could not be looked up, and why. */
   readonly failed: readonly { readonly name: string; readonly why: string }[];
 }
 
+/** All IP addresses of a host name. @throws Error with a code */
+export type FindAddresses = (host: string) => Promise<readonly string[]>;
+
+const bySystem: FindAddresses = async (host) =>
+  (await lookup(host, { all: true })).map((found) => found.address);
+
 /** All addresses of all names, each once, without `self`. */
-export async function resolveSeeds(names: readonly string[], self: Address): Promise<Seeds> {
+export async function resolveSeeds(
+  names: readonly string[],
+  self: Address,
+  find: FindAddresses = bySystem,
+): Promise<Seeds> {
   const addresses = new Set<Address>();
   const failed: { name: string; why: string }[] = [];
   await Promise.all(
@@ -23,8 +34,8 @@ export async function resolveSeeds(names: readonly string[], self: Address): Pro
         return;
       }
       try {
-        for (const found of await lookup(parts.host, { all: true })) {
-          addresses.add(address(formatHostPort(found.address, parts.port)));
+        for (const ip of await find(parts.host)) {
+          addresses.add(address(formatHostPort(ip, parts.port)));
         }
       } catch (error) {
         failed.push({ name, why: (error as NodeJS.ErrnoException).code ?? String(error) });
@@ -33,4 +44,12 @@ export async function resolveSeeds(names: readonly string[], self: Address): Pro
   );
   addresses.delete(self);
   return { addresses: [...addresses].sort(), failed };
+}
+
+/** Whether any of them has to be looked up. */
+export function hasNames(bootstrap: readonly string[]): boolean {
+  return bootstrap.some((name) => {
+    const parts = parseHostPort(name);
+    return parts !== null && isIP(parts.host) === 0;
+  });
 }

@@ -46,6 +46,59 @@ describe("joining", () => {
     expect(new Set(solo.take("join").map(({ to }) => to)).size).toBe(5);
   });
 
+  test("SW20: seeds told later take the place of the earlier ones, and who is alone asks them at once", () => {
+    const solo = new Solo().start(["gone"]);
+    solo.advance(3000);
+    solo.take();
+    solo.reseed(["new", "self"]);
+    expect(solo.take("join").map(({ to }) => to)).toEqual(["new"]);
+    solo.reseed(["new"]);
+    expect(solo.take("join")).toEqual([]);
+    let asked = new Set<string>();
+    for (let i = 0; i < 10; i++) {
+      solo.advance(1000);
+      asked = new Set([...asked, ...solo.take("join").map(({ to }) => to)]);
+    }
+    expect([...asked]).toEqual(["new"]);
+    solo.reseed([]);
+    solo.advance(20_000);
+    expect(solo.take("join")).toEqual([]);
+    expect(solo.membership.joining).toBe(false);
+  });
+
+  test("SW20: a node that began without seeds, or lost everybody, joins through those it is told", () => {
+    const first = new Solo().start().reseed(["s1"]);
+    expect(first.take("join").map(({ to }) => to)).toEqual(["s1"]);
+    expect(first.membership.joining).toBe(true);
+    const lonely = new Solo().among(a, b);
+    lonely.bury(b, a);
+    lonely.hear(b, record(b, "left", 0));
+    lonely.take();
+    lonely.reseed(["s1"]);
+    expect(lonely.take("join").map(({ to }) => to)).toEqual(["s1"]);
+  });
+
+  test("SW20, SW21: in company, new seeds are knocked at until they are met", () => {
+    const solo = new Solo().among(a, b).reseed(["s1"]);
+    expect(solo.take("join")).toEqual([]);
+    expect(solo.membership.joining).toBe(false);
+    let knocks = 0;
+    for (let i = 0; i < 100; i++) {
+      solo.advance(100);
+      for (const ping of solo.take("ping")) {
+        if (ping.to === "s1") knocks++;
+        else solo.ack(ping, identity(ping.to));
+      }
+    }
+    expect(knocks).toBeGreaterThan(10);
+  });
+
+  test("SW20: a node that leaves joins nowhere", () => {
+    const solo = new Solo().start();
+    solo.leave();
+    expect(solo.reseed(["s1"]).take("join")).toEqual([]);
+  });
+
   test("SW20: a seed tells its whole list, also those that are gone, with their age", () => {
     const solo = new Solo().among(a, b);
     solo.hear(a, record(b, "left", 0));

@@ -97,6 +97,11 @@ export class Solo {
     return this;
   }
 
+  reseed(seeds: readonly string[]): this {
+    this.#do((now, out) => this.membership.reseed(now, seeds.map(address), out));
+    return this;
+  }
+
   /** Starts it in a cluster of these. */
   among(...peers: readonly Identity[]): this {
     this.start();
