@@ -15,7 +15,7 @@ import { noSpans, type Spans, startSpans } from "../observe/spans.ts";
 import { expiryWarningMs, readCertificate } from "../security/certificate-info.ts";
 import { LocalNode, type Started } from "./local-node.ts";
 import type { NetFailure } from "./net-messages.ts";
-import { removePid, runningPid, writePid } from "./pid-file.ts";
+import { noteReload, removePid, runningPid, writePid } from "./pid-file.ts";
 import { Reloading } from "./reloading.ts";
 
 /** The node cannot start or not go on: one line that says why and what to do. */
@@ -86,12 +86,13 @@ async function start(options: AgentOptions): Promise<Agent> {
   });
   failure.catch(() => {});
   const reloading = new Reloading(options.loadAgain, options.log);
+  const reload = (): Promise<readonly string[]> => noted(reloading.run(), config.db.path);
   const node = new LocalNode({
     net: { ...netOptions(config), schema, tls },
     log,
     version: options.version,
     maxReaders: Math.min(8, Math.max(4, availableParallelism())),
-    reload: () => reloading.run(),
+    reload,
     failed: ({ code, why }) => failed(new AgentError(code, why)),
   });
   let started: Started;
@@ -112,13 +113,16 @@ async function start(options: AgentOptions): Promise<Agent> {
     throw error;
   }
   failed = options.failed;
-  reloading.begin(options.loaded, node, api);
-  const expiry = watchExpiry(() => reloading.config, log, metrics);
+  const lookAtExpiry = (): void => tellExpiry(reloading.config, log, metrics);
+  reloading.begin(options.loaded, node, api, lookAtExpiry);
+  lookAtExpiry();
+  const expiry = setInterval(lookAtExpiry, expiryLookMs);
+  expiry.unref();
   return {
     node,
     started,
     apiAddresses: api.addresses,
-    reload: () => reloading.run(),
+    reload,
     stop: async () => {
       node.announceStop();
       clearInterval(expiry);
@@ -152,27 +156,35 @@ async function spansOf(config: NodeConfig, version: string, started: Started): P
   return startSpans({ endpoint, name: config.name, version, actorId: started.actorId });
 }
 
-/** Says in the log that a certificate ends soon: now, and twice a day. */
-function watchExpiry(config: () => NodeConfig, log: Logger, metrics: NodeMetrics): NodeJS.Timeout {
-  const look = (): void => {
-    const { gossip, api } = config();
-    const files = [gossip.tls?.caFile, gossip.tls?.certFile, api.tls?.certFile];
-    for (const file of files) {
-      if (file === undefined) continue;
-      try {
-        const { expiresMs } = readCertificate(readFileSync(file));
-        metrics.certificateExpires(file, expiresMs / 1000);
-        const leftMs = expiresMs - Date.now();
-        if (leftMs > expiryWarningMs) continue;
-        const days = Math.floor(leftMs / dayMs);
-        log.warn({ file, days }, "a certificate ends soon: renew it with patina tls rotate");
-      } catch (error) {
-        log.warn({ file, why: (error as Error).message }, "a certificate cannot be read");
-      }
+/** Leaves word of what a reload came to, for whoever asked for it by a signal. */
+async function noted(
+  reload: Promise<readonly string[]>,
+  dbPath: string,
+): Promise<readonly string[]> {
+  try {
+    const changes = await reload;
+    noteReload(dbPath, { changes, error: null });
+    return changes;
+  } catch (error) {
+    noteReload(dbPath, { changes: [], error: (error as Error).message });
+    throw error;
+  }
+}
+
+/** Says in the log that a certificate ends soon, and in the metrics when each does. */
+function tellExpiry({ gossip, api }: NodeConfig, log: Logger, metrics: NodeMetrics): void {
+  const files = [gossip.tls?.caFile, gossip.tls?.certFile, api.tls?.certFile];
+  for (const file of files) {
+    if (file === undefined) continue;
+    try {
+      const { expiresMs } = readCertificate(readFileSync(file));
+      metrics.certificateExpires(file, expiresMs / 1000);
+      const leftMs = expiresMs - Date.now();
+      if (leftMs > expiryWarningMs) continue;
+      const days = Math.floor(leftMs / dayMs);
+      log.warn({ file, days }, "a certificate ends soon: renew it with patina tls rotate");
+    } catch (error) {
+      log.warn({ file, why: (error as Error).message }, "a certificate cannot be read");
     }
-  };
-  look();
-  const timer = setInterval(look, expiryLookMs);
-  timer.unref();
-  return timer;
+  }
 }

@@ -228,8 +228,9 @@ export class LocalNode implements NodeService {
     return this.#net.request({ type: "check" });
   }
 
-  rotate(tls: TransportTls): void {
-    this.#net.send({ type: "rotate", tls });
+  /** @returns why the certificates are not taken over; null: they are. */
+  rotate(tls: TransportTls): Promise<string | null> {
+    return this.#net.request({ type: "rotate", tls });
   }
 
   /** How long the store has been at its present command; how long the network thread takes to say so. */

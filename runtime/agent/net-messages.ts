@@ -73,12 +73,12 @@ export type NetRequest =
   | { readonly type: "status" }
   | { readonly type: "migrate"; readonly schema: readonly SchemaSource[] }
   | { readonly type: "check" }
+  | { readonly type: "rotate"; readonly tls: TransportTls }
   | { readonly type: "ping" };
 
 export type NetCommand =
   | { readonly type: "transact"; readonly list: readonly NetTransaction[] }
   | { readonly type: "request"; readonly id: number; readonly request: NetRequest }
-  | { readonly type: "rotate"; readonly tls: TransportTls }
   | { readonly type: "trace"; readonly wanted: boolean }
   | { readonly type: "stop"; readonly graceMs: number };
 
@@ -88,6 +88,8 @@ export interface NetReplies {
   readonly status: NetStatus;
   readonly migrate: MigrateReply;
   readonly check: readonly { readonly where: string; readonly what: string }[];
+  /** Why the certificates were not taken over; null: they were. */
+  readonly rotate: string | null;
   readonly ping: { readonly storeBusyMs: number };
 }
 

@@ -64,7 +64,7 @@ export class NetNode {
       transport: null,
       sealing: null,
     };
-    this.#requests = new NetRequests(this.#parts);
+    this.#requests = new NetRequests(this.#parts, (tls) => this.#rotate(tls));
   }
 
   #signing: SigningKey | null = null;
@@ -109,9 +109,6 @@ export class NetNode {
           (value) => this.#reports.send({ type: "reply", id: command.id, value }),
           (error: unknown) => this.#broke(error),
         );
-        break;
-      case "rotate":
-        void this.#rotate(command.tls);
         break;
       case "trace":
         if (this.#parts.host !== null) this.#parts.host.tracing = command.wanted;
@@ -273,15 +270,17 @@ export class NetNode {
     this.#fail(error instanceof Error ? (error.stack ?? error.message) : String(error), "bug");
   }
 
-  async #rotate(tls: TransportTls): Promise<void> {
+  /** @returns why the certificates are not taken over; null: they are. */
+  async #rotate(tls: TransportTls): Promise<string | null> {
     try {
       const signing = signingKeyOf({ ...this.#options, tls });
       this.#parts.transport?.rotate(tls);
-      if (signing === null || this.#signing === null) return;
-      if (await rotateSigning(this.#parts, signing, tls.ca)) this.#signing = signing;
+      if (signing === null || this.#signing === null) return null;
+      const why = await rotateSigning(this.#parts, signing, tls.ca);
+      if (why === null) this.#signing = signing;
+      return why;
     } catch (error) {
-      const why = (error as Error).message;
-      this.#reports.log("error", "the new certificates are not taken", { why });
+      return (error as Error).message;
     }
   }
 

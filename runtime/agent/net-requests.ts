@@ -1,7 +1,7 @@
 /** What the main thread asks the network thread, beside transactions: waits, status, schema, checks. */
 import type { ActorId, Address } from "../../core/base/ids.ts";
 import { WireError } from "../../core/wire/wire-error.ts";
-import type { Transport } from "../net/transport.ts";
+import type { Transport, TransportTls } from "../net/transport.ts";
 import type { Sealing } from "../security/sealing.ts";
 import type { StoreInfo } from "../store-process/messages.ts";
 import type { StoreClient } from "../store-process/store-client.ts";
@@ -34,12 +34,14 @@ export class NetRequests {
   /** Strangers and garbage turned away by the transport. */
   rejectedDoors = 0;
   readonly #parts: NodeParts;
+  readonly #rotate: (tls: TransportTls) => Promise<string | null>;
   readonly #peerWaits: PeerWaits;
   #asked: { readonly actor: ActorId; readonly version: number } | null = null;
   #info: { readonly at: number; readonly info: StoreInfo } | null = null;
 
-  constructor(parts: NodeParts) {
+  constructor(parts: NodeParts, rotate: (tls: TransportTls) => Promise<string | null>) {
     this.#parts = parts;
+    this.#rotate = rotate;
     this.versionWaits = new VersionWaits(
       (actor, version) => parts.host?.replica.ledger.get(actor)?.held.has(version) ?? false,
     );
@@ -62,6 +64,8 @@ export class NetRequests {
         return this.#migrate(request.schema);
       case "check":
         return this.#check();
+      case "rotate":
+        return this.#rotate(request.tls);
       case "ping":
         return Promise.resolve({ storeBusyMs: this.#parts.store?.busyMs ?? 0 });
     }

@@ -53,18 +53,17 @@ export function makeSealing(
   });
 }
 
-/** Signs with another key from now on; says why not in the log. */
+/** Signs with another key from now on. @returns why not; null: it does. */
 export async function rotateSigning(
   parts: NodeParts,
   signing: SigningKey,
   ca: string,
-): Promise<boolean> {
+): Promise<string | null> {
   const answer = await parts.store?.call({ type: "rekey", signing });
   if (answer?.type === "rekeyed") {
     parts.sealing?.adopt(ca, answer.credential);
-    return true;
+    return null;
   }
   const why = answer?.type === "failed" ? answer.why : "the store is closed";
-  parts.reports.log("error", "the new certificate does not sign: the old one goes on", { why });
-  return false;
+  return `the new certificate does not sign, the old one goes on: ${why}`;
 }

@@ -1,5 +1,21 @@
-/** The process id of a running agent, in a file beside its database: for `patina reload` and for people. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+/**
+ * The process id of a running agent, in a file beside its database: for `patina tls rotate` and for
+ * people. The second line says what its last reload came to.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+
+/** What became of a reload. */
+export interface ReloadOutcome {
+  /** A line each. */
+  readonly changes: readonly string[];
+  /** Why nothing was changed; null: it was taken over. */
+  readonly error: string | null;
+}
+
+export interface NotedReload extends ReloadOutcome {
+  /** Counts the reloads of this process, from 1. */
+  readonly count: number;
+}
 
 export function pidPath(dbPath: string): string {
   return `${dbPath}.pid`;
@@ -33,10 +49,23 @@ function isRunning(pid: number): boolean {
 
 /** Does nothing where the file cannot be written: opening the database says why. */
 export function writePid(dbPath: string): void {
+  write(dbPath, `${process.pid}\n`);
+}
+
+/** Leaves word of this process's last reload. */
+export function noteReload(dbPath: string, outcome: ReloadOutcome): void {
+  const count = (lastReload(dbPath, process.pid)?.count ?? 0) + 1;
+  const noted: NotedReload = { count, ...outcome };
+  write(dbPath, `${process.pid}\n${JSON.stringify(noted)}\n`);
+}
+
+/** What the last reload of that process came to; null: there was none, or another runs now. */
+export function lastReload(dbPath: string, pid: number): NotedReload | null {
   try {
-    writeFileSync(pidPath(dbPath), `${process.pid}\n`);
+    const [first, second = ""] = readFileSync(pidPath(dbPath), "utf8").split("\n");
+    return first === String(pid) && second !== "" ? (JSON.parse(second) as NotedReload) : null;
   } catch {
-    // Told by whoever opens the database.
+    return null;
   }
 }
 
@@ -47,5 +76,16 @@ export function removePid(dbPath: string): void {
     if (Number.parseInt(readFileSync(path, "utf8"), 10) === process.pid) rmSync(path);
   } catch {
     // It is gone already.
+  }
+}
+
+/** Whoever reads it meets the old text or the new one, whole. */
+function write(dbPath: string, text: string): void {
+  const path = pidPath(dbPath);
+  try {
+    writeFileSync(`${path}-new`, text);
+    renameSync(`${path}-new`, path);
+  } catch {
+    // Told by whoever opens the database.
   }
 }

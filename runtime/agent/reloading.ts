@@ -19,6 +19,7 @@ export class Reloading {
   #node: LocalNode | null = null;
   #api: ApiServer | null = null;
   #certificates = "";
+  #rotated: () => void = () => {};
   #running: Promise<readonly string[]> | null = null;
 
   constructor(load: () => LoadedConfig, log: NodeLog) {
@@ -26,7 +27,9 @@ export class Reloading {
     this.#log = log;
   }
 
-  begin(loaded: LoadedConfig, node: LocalNode, api: ApiServer): void {
+  /** @param rotated is called when the certificates are others. */
+  begin(loaded: LoadedConfig, node: LocalNode, api: ApiServer, rotated: () => void): void {
+    this.#rotated = rotated;
     this.#loaded = loaded;
     this.#node = node;
     this.#api = api;
@@ -58,10 +61,11 @@ export class Reloading {
     if (reply.type === "refused") changes.push(`schema: refused: ${reply.why}`);
     else if (reply.changed) changes.push(`schema: ${reply.schema.tables.length} tables`);
     if (certificates !== this.#certificates) {
-      if (config.gossip.tls !== null) node.rotate(readTls(config.gossip.tls));
-      api.reloadTls();
-      this.#certificates = certificates;
-      changes.push("certificates");
+      const why = await takeOver(config, before.config, node, api);
+      // What was refused is tried again by the next reload.
+      if (why === null) this.#certificates = certificates;
+      changes.push(why === null ? "certificates" : `certificates: refused: ${why}`);
+      this.#rotated();
     }
     if (!isDeepStrictEqual(config.api.tokens, before.config.api.tokens)) {
       api.reloadTokens(config.api.tokens);
@@ -73,18 +77,44 @@ export class Reloading {
     }
     changes.push(...needRestart(before, loaded));
     this.#loaded = loaded;
-    this.#log.log.info({ changes }, "reloaded");
+    const refused = changes.some((change) => change.includes(": refused: "));
+    this.#log.log[refused ? "error" : "info"]({ changes }, "reloaded");
     return changes;
+  }
+}
+
+/** @returns why the node goes on with the old certificates; null: it has taken the new ones. */
+async function takeOver(
+  { gossip, api: { tls } }: NodeConfig,
+  before: NodeConfig,
+  node: LocalNode,
+  api: ApiServer,
+): Promise<string | null> {
+  // What begins or ends takes a new start, which `needRestart` says.
+  const both = gossip.tls !== null && before.gossip.tls !== null;
+  const why = both ? await node.rotate(readTls(gossip.tls)) : null;
+  if (why !== null) return why;
+  try {
+    if (tls !== null && before.api.tls !== null) api.reloadTls(tls);
+    return null;
+  } catch (error) {
+    return `api.tls: ${(error as Error).message}`;
   }
 }
 
 /** Settings that were changed in vain. */
 function needRestart(before: LoadedConfig, after: LoadedConfig): string[] {
   const was = new Map(before.settings.map(({ key, value }) => [key, value]));
-  return after.settings
-    .filter(({ key }) => !live.has(key) && !/\.tls\./.test(key))
-    .filter(({ key, value }) => !isDeepStrictEqual(was.get(key), value))
-    .map(({ key }) => `${key}: takes effect at the next start`);
+  return (
+    after.settings
+      .filter(({ key }) => !live.has(key))
+      .filter(({ key, value }) => !isDeepStrictEqual(was.get(key), value))
+      // Other files are taken over; that there are any at all is not.
+      .filter(
+        ({ key, value }) => !/\.tls\./.test(key) || (value === null) !== (was.get(key) === null),
+      )
+      .map(({ key }) => `${key}: takes effect at the next start`)
+  );
 }
 
 /** The texts of all certificates, to see whether one changed. */

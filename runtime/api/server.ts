@@ -37,7 +37,7 @@ export interface ApiServer {
   /** Whoever shows none of these is turned away from now on. */
   reloadTokens(tokens: readonly TokenConfig[]): void;
   /** New connections see the certificate that is in the files now. @throws ListenError */
-  reloadTls(): void;
+  reloadTls(files: { readonly certFile: string; readonly keyFile: string }): void;
   /** Takes no new requests, ends the live streams with a last line, and waits for what is under way, at most `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -105,8 +105,8 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
         stream.end("unauthorized", "the token was revoked");
       }
     },
-    reloadTls: () => {
-      if (config.tls !== null) doors.rotate(readTls(config.tls));
+    reloadTls: (files) => {
+      if (config.tls !== null) doors.rotate(readTls(files));
     },
     close: async (graceMs) => {
       ctx.stopping = true;

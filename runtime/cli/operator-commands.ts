@@ -23,12 +23,14 @@ export async function backupCommand(
   return exitCodes.ok;
 }
 
-/** Exit 7 when the schema was refused; all else was taken over even then. @throws CliError */
+/** Exit 7 when the schema was refused, 1 when certificates were; all else was taken over even then. @throws CliError */
 export async function reloadCommand(flags: ReloadFlags, terminal: Terminal): Promise<ExitCode> {
   const changes = await withNode(flags, (client) => client.reload(), 0);
   if (flags.json === true) terminal.print(JSON.stringify({ changes }));
   else if (changes.length === 0) terminal.print("nothing has changed");
   else for (const change of changes) terminal.print(change);
-  const refused = changes.some((change) => change.startsWith("schema: refused"));
-  return refused ? exitCodes.schemaRefused : exitCodes.ok;
+  const refused = (what: string): boolean =>
+    changes.some((change) => change.startsWith(`${what}: refused`));
+  if (refused("schema")) return exitCodes.schemaRefused;
+  return refused("certificates") ? exitCodes.failure : exitCodes.ok;
 }

@@ -2,21 +2,28 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
-import { runningPid } from "../agent/pid-file.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { lastReload, type NotedReload, runningPid } from "../agent/pid-file.ts";
 import { addressRefusal } from "../net/credentials.ts";
 import {
   CertificateError,
   parseCertificate,
+  parseCertificates,
   readCertificate,
+  refusalOf,
 } from "../security/certificate-info.ts";
 import type { CertificateInfo } from "../security/certificate-info.ts";
 import { makeAuthority, makeNodeCertificate } from "../security/certificates.ts";
 import type { KeyAndCertificate } from "../security/certificates.ts";
 import { configOf } from "./config-source.ts";
-import { exitCodes, usageError } from "./exit-codes.ts";
+import { CliError, exitCodes, usageError } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
 import { readTextFile, writeFiles } from "./tls-files.ts";
+
+/** A reload waits for the store, which may be at a long command. */
+const reloadWaitMs = 30_000;
+const reloadLookMs = 50;
 
 interface OutputFlags {
   readonly json?: true;
@@ -95,21 +102,61 @@ export async function tlsRotate(flags: RotateFlags, terminal: Terminal): Promise
   if (node !== null) {
     const refusal = addressRefusal(parseCertificate(made.cert), node.advertised);
     if (refusal !== null) throw usageError(`peers would turn the node away: ${refusal}`);
+    await usable(async () => checkAuthority(made.cert, node.ca));
     if (resolve(cert) !== node.cert || resolve(key) !== node.key) places.push(node);
   }
   for (const place of places) write(place.key, place.cert, made, true, "");
   const pid = node === null ? null : runningPid(node.db);
-  if (pid !== null) process.kill(pid, "SIGHUP");
+  const taken = node === null || pid === null ? null : await askToReload(node.db, pid);
   report(
     flags,
     terminal,
     { cert, key, info: readCertificate(made.cert) },
-    node === null ? {} : { pid },
+    node === null ? {} : { pid, changes: taken?.changes ?? [] },
   );
-  if (pid !== null) terminal.talk(`The running node (process ${pid}) takes them over.`);
+  if (pid !== null) terminal.talk(`The running node (process ${pid}) has taken them over.`);
   else if (node !== null) terminal.talk("The node does not run; it will begin with them.");
   else terminal.talk("A running node takes them over when it reloads (patina reload, SIGHUP).");
   return exitCodes.ok;
+}
+
+/** Has a running node reload, and waits for what it says of it. @throws CliError when it does not take the new files. */
+async function askToReload(db: string, pid: number): Promise<NotedReload> {
+  if (process.platform === "win32") {
+    throw new CliError(
+      exitCodes.failure,
+      "the new files are in place; there are no signals here: have the node take them over with patina reload",
+    );
+  }
+  const before = lastReload(db, pid)?.count ?? 0;
+  process.kill(pid, "SIGHUP");
+  const untilMs = performance.now() + reloadWaitMs;
+  for (;;) {
+    const noted = lastReload(db, pid);
+    if (noted !== null && noted.count > before) {
+      const refused = noted.changes.find((change) => change.startsWith("certificates: refused"));
+      const why = noted.error ?? refused?.replace("certificates: refused: ", "") ?? null;
+      if (why === null) return noted;
+      throw new CliError(
+        exitCodes.failure,
+        `the new files are in place, but the node (process ${pid}) goes on with the old ones: ${why}`,
+      );
+    }
+    if (runningPid(db) !== pid) {
+      throw new CliError(
+        exitCodes.unreachable,
+        `the node (process ${pid}) ended meanwhile; it begins with the new files`,
+      );
+    }
+    if (performance.now() > untilMs) {
+      const seconds = reloadWaitMs / 1000;
+      throw new CliError(
+        exitCodes.timeout,
+        `the new files are in place, but the node (process ${pid}) has not answered for ${seconds} s; see its log`,
+      );
+    }
+    await sleep(reloadLookMs);
+  }
 }
 
 /** The node whose configuration is named, if its certificate is the one to be replaced. @throws CliError */
@@ -117,6 +164,7 @@ function configuredNode(
   flags: RotateFlags,
   config: string,
 ): {
+  readonly ca: string;
   readonly cert: string;
   readonly key: string;
   readonly db: string;
@@ -126,7 +174,7 @@ function configuredNode(
   if (gossip.tls === null) {
     throw usageError(`${config}: there is no [gossip.tls] whose files could be replaced`);
   }
-  const { certFile: cert, keyFile: key } = gossip.tls;
+  const { caFile: ca, certFile: cert, keyFile: key } = gossip.tls;
   let there: string | null = null;
   try {
     there = readCertificate(readFileSync(cert)).name;
@@ -136,7 +184,14 @@ function configuredNode(
   if (there !== null && there !== flags.name) {
     throw usageError(`${config} is the configuration of the node ${there}, not of ${flags.name}`);
   }
-  return { cert, key, db: db.path, advertised: gossip.externalAddr ?? gossip.addr };
+  return { ca, cert, key, db: db.path, advertised: gossip.externalAddr ?? gossip.addr };
+}
+
+/** @throws CertificateError when the node's own authority does not stand behind the new certificate. */
+function checkAuthority(cert: string, caFile: string): void {
+  const text = readTextFile(caFile, "it is the ca_file of the node");
+  const why = refusalOf(parseCertificate(cert), parseCertificates(text), Date.now());
+  if (why !== null) throw new CertificateError(`peers would turn the node away: ${why}`);
 }
 
 function pathsOf(flags: { readonly dir: string; readonly name: string }): {
@@ -213,7 +268,7 @@ function report(
     readonly key: string;
     readonly info: CertificateInfo;
   },
-  more: { readonly pid?: number | null } = {},
+  more: { readonly pid?: number | null; readonly changes?: readonly string[] } = {},
 ): void {
   const { cert, key, info } = made;
   const expires = new Date(info.expiresMs).toISOString();

@@ -157,4 +157,6 @@ export interface TransactionAnswer {
   readonly version: number | null;
   readonly actor_id: string;
   readonly time: number;
+  /** Asked for with `?wait=`. */
+  readonly peers?: { readonly wanted: number; readonly applied: number };
 }

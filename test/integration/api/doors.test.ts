@@ -90,8 +90,11 @@ describe("TLS", () => {
   }
 
   const start = server();
-  const startTls = () =>
-    start({ tls: { certFile: join(folder, "api.pem"), keyFile: join(folder, "api.key") } });
+  let files: { readonly certFile: string; readonly keyFile: string };
+  const startTls = () => {
+    files = { certFile: join(folder, "api.pem"), keyFile: join(folder, "api.key") };
+    return start({ tls: files });
+  };
 
   test("speaks HTTP/1.1 and HTTP/2 by ALPN", async () => {
     const { address, node } = await startTls();
@@ -131,7 +134,7 @@ describe("TLS", () => {
     expect(await commonName(address)).toBe("first");
     put(await make("second"));
     expect(await commonName(address)).toBe("first");
-    api.reloadTls();
+    api.reloadTls(files);
     expect(await commonName(address)).toBe("second");
     put(first);
   });
