@@ -172,6 +172,8 @@ export class NetNode {
         plaintextAnywhere,
         kind: gossip.transport,
         events: this.#transportEvents(),
+        withoutQuic: (why) =>
+          this.#reports.log("warn", "no QUIC: the node talks TLS over TCP alone", { why }),
       });
       return this.#parts.transport;
     } catch (error) {

@@ -43,11 +43,12 @@ export async function createTransport(options: TransportOptions): Promise<Transp
 export async function openTransport(
   options: TransportOptions,
   credentials: Credentials | null,
+  load: LoadQuic = loadQuic,
 ): Promise<Transport> {
   const listen = listenAddress(options);
   // Carriers need somebody to report to before the transport knows its port.
   const owner = new LateOwner();
-  const carriers = await openCarriers(options, listen, owner, credentials);
+  const carriers = await openCarriers(options, listen, owner, credentials, load);
   const { port } = carriers[0] as RotatingCarrier;
   const listening = address(formatHostPort(listen.host, port));
   const advertise = options.advertise ?? listening;
@@ -96,22 +97,45 @@ async function openCarriers(
   listen: HostPort,
   owner: CarrierOwner,
   credentials: Credentials | null,
+  load: LoadQuic,
 ): Promise<readonly RotatingCarrier[]> {
   const host = isIP(listen.host) === 0 ? await resolved(listen.host) : listen.host;
   const tcp = (port: number): Promise<RotatingCarrier> =>
     TcpCarrier.listen(host, port, owner, credentials);
   try {
     if (credentials === null || options.kind === "tcp") return [await tcp(listen.port)];
-    // Loaded only where it is wanted: the module is not there for every platform.
-    const { QuicCarrier } = await import("./quic/quic-carrier.ts");
+    const loaded = await quicOrWhy(load);
+    if ("why" in loaded) {
+      if (options.kind === "quic") {
+        throw new Error(`${loaded.why}; set gossip.transport to "tcp" or "auto"`);
+      }
+      options.withoutQuic?.(loaded.why);
+      return [await tcp(listen.port)];
+    }
     const quic = (port: number): Promise<RotatingCarrier> =>
-      QuicCarrier.listen(host, port, owner, credentials, options.maxPacketBytes);
+      loaded.QuicCarrier.listen(host, port, owner, credentials, options.maxPacketBytes);
     if (options.kind === "quic") return [await quic(listen.port)];
     return await openBoth(quic, tcp, listen.port);
   } catch (error) {
     throw new TransportError(
       `cannot listen on ${options.listen}: ${error instanceof Error ? error.message : String(error)}`,
     );
+  }
+}
+
+type QuicModule = typeof import("./quic/quic-carrier.ts");
+export type LoadQuic = () => Promise<QuicModule>;
+
+/** Loaded only where it is wanted: its native part is not there for every platform. */
+export const loadQuic: LoadQuic = () => import("./quic/quic-carrier.ts");
+
+async function quicOrWhy(load: LoadQuic): Promise<QuicModule | { readonly why: string }> {
+  try {
+    return await load();
+  } catch (error) {
+    // The first line says what could not be found; the others, where it was looked for.
+    const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return { why: `the QUIC module cannot be loaded here (${first})` };
   }
 }
 

@@ -90,4 +90,6 @@ export interface TransportOptions {
   /** `auto`: QUIC, and TCP to those whom UDP does not reach. Without TLS the only kind is plaintext. */
   readonly kind: "auto" | "quic" | "tcp";
   readonly events: TransportEvents;
+  /** With `auto`: told once when there is no QUIC on this machine, and why, so that TCP has to do. */
+  readonly withoutQuic?: (why: string) => void;
 }

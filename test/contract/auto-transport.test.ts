@@ -4,15 +4,23 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { native } from "@matrixai/quic";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Address } from "../../core/base/ids.ts";
 import { Credentials } from "../../runtime/net/credentials.ts";
 import { maxHandshakes, retryFromHandshakes } from "../../runtime/net/limits.ts";
 import { makeConfig } from "../../runtime/net/quic/quic-config.ts";
-import type { TransportOptions } from "../../runtime/net/transport.ts";
+import { openTransport } from "../../runtime/net/create-transport.ts";
+import type { Transport, TransportEvents, TransportOptions } from "../../runtime/net/transport.ts";
 import { certificates, numbered, numberOf, pause, TestNodes, until } from "./transport-nodes.ts";
 
 const { quiche } = native;
+const silentEvents: TransportEvents = {
+  message() {},
+  unreachable() {},
+  rtt() {},
+  datagramBytes() {},
+  rejected() {},
+};
 const nodes = new TestNodes("auto");
 afterEach(() => nodes.close());
 
@@ -56,6 +64,34 @@ describe("both carriers", () => {
     b.transport.send(a.address, "gossip", true, numbered(2));
     await until("a heard it", () => a.heard.length === 1);
     expect(b.transport.stats().connectionsOverTcp).toBe(1);
+  });
+
+  test("where QUIC cannot be loaded, TCP does for auto, and says so; quic alone is an error with the mend", async () => {
+    const tls = await certificates();
+    const load = (): Promise<never> =>
+      Promise.reject(new Error("Cannot find native binding\n  looked for it here"));
+    const open = (kind: "auto" | "quic", told: string[]): Promise<Transport> =>
+      openTransport(
+        {
+          listen: "127.0.0.1:0",
+          clusterId: 7,
+          tls,
+          kind,
+          events: silentEvents,
+          withoutQuic: (why) => told.push(why),
+        },
+        new Credentials(tls, Date.now()),
+        load,
+      );
+    const told: string[] = [];
+    const without = await open("auto", told);
+    onTestFinished(() => without.close(0));
+    expect(told).toEqual(["the QUIC module cannot be loaded here (Cannot find native binding)"]);
+    expect(without.stats().kind).toBe("tcp");
+    const both = await nodes.node();
+    both.transport.send(without.listening, "gossip", true, numbered(1));
+    await until("they are connected", () => both.transport.stats().connectionsOverTcp === 1);
+    await expect(open("quic", [])).rejects.toThrow(/native binding.*set gossip.transport to "tcp"/);
   });
 
   test("the port taken for one of the two is not taken for the other", async () => {
