@@ -33,8 +33,9 @@ export function configCheck(flags: ConfigCheckFlags, terminal: Terminal): ExitCo
   if (refusal !== null) throw new CliError(exitCodes.configuration, refusal);
   const tables = checkSchema(loaded);
   checkCertificates(loaded);
-  const from = loaded.file ?? "no file: all settings are as documented";
-  if (flags.json === true) terminal.print(JSON.stringify({ ok: true, file: loaded.file, tables }));
+  const { files } = loaded;
+  const from = files.length === 0 ? "no file" : files.join(", then ");
+  if (flags.json === true) terminal.print(JSON.stringify({ ok: true, ...filesOf(loaded), tables }));
   else terminal.print(`ok: ${from}; ${tables} tables in the schema`);
   return exitCodes.ok;
 }
@@ -68,7 +69,8 @@ function checkCertificates({ config }: LoadedConfig): void {
 
 /** @throws CliError (exit 3) */
 export function configShow(flags: ConfigShowFlags, terminal: Terminal): ExitCode {
-  const { settings, file } = configOf(flags);
+  const loaded = configOf(flags);
+  const { settings } = loaded;
   if (flags.json === true) {
     const shown = settings.map(({ key, value, origin }) => {
       return [
@@ -76,7 +78,8 @@ export function configShow(flags: ConfigShowFlags, terminal: Terminal): ExitCode
         flags.origin === true ? { value: hidden(key, value), origin } : hidden(key, value),
       ];
     });
-    terminal.print(JSON.stringify({ file, settings: Object.fromEntries(shown) as object }));
+    const all = { ...filesOf(loaded), settings: Object.fromEntries(shown) as object };
+    terminal.print(JSON.stringify(all));
     return exitCodes.ok;
   }
   const rows = settings.map(({ key, value, origin }) => {
@@ -85,6 +88,14 @@ export function configShow(flags: ConfigShowFlags, terminal: Terminal): ExitCode
   });
   for (const line of formatTable(rows, ["left", "left", "left", "left"])) terminal.print(line);
   return exitCodes.ok;
+}
+
+/** `file`: the one that goes before the others. */
+function filesOf({ files }: LoadedConfig): {
+  readonly file: string | null;
+  readonly files: readonly string[];
+} {
+  return { file: files[0] ?? null, files };
 }
 
 /** Hashes of tokens are no secrets that open anything, but nobody needs them in a listing. */

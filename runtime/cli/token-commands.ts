@@ -115,13 +115,15 @@ function configured(flags: TokenFlags): {
 } {
   try {
     const sources = { file: flags.config ?? null, set: [], env: process.env, cwd: process.cwd() };
-    const { config, file } = loadConfig(sources);
-    if (file === null) {
+    const { config, files, settings } = loadConfig(sources);
+    const [first] = files;
+    if (first === undefined) {
       throw new CliError(
         exitCodes.configuration,
         "there is no configuration here; name it with -c",
       );
     }
+    const file = settings.find(({ key }) => key === "api.tokens")?.file ?? first;
     return { tokens: config.api.tokens, file };
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(exitCodes.configuration, error.message);

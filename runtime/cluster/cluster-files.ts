@@ -63,7 +63,8 @@ async function writeCertificates({ cluster, names }: ClusterPlan, dir: string): 
 function configText(plan: ClusterPlan, node: NodePlan, bootstrap: readonly string[]): string {
   const { name } = node;
   const sections = new Map<string, string[]>([
-    ["", [`name = ${text(name)}`]],
+    // What else is configured on this machine is for other nodes.
+    ["", [`name = ${text(name)}`, "inherit = false"]],
     ["db", [`path = ${text(`${name}.db`)}`, 'schema_paths = ["schema.sql"]']],
     [
       "gossip",

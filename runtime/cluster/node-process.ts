@@ -77,7 +77,7 @@ export class NodeProcess {
       ],
       {
         stdio: ["pipe", "pipe", log],
-        env: frugalEnvironment({ ...process.env, ...options.env }),
+        env: frugalEnvironment({ ...ownEnvironment(), ...options.env }),
         // What a terminal sends to all at once is for whoever started the node to pass on.
         detached: true,
       },
@@ -159,4 +159,10 @@ export interface TransactionAnswer {
   readonly time: number;
   /** Asked for with `?wait=`. */
   readonly peers?: { readonly wanted: number; readonly applied: number };
+}
+
+/** Without settings that are meant for another node. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const all = Object.entries(process.env);
+  return Object.fromEntries(all.filter(([name]) => !name.startsWith("PATINA__")));
 }

@@ -1,10 +1,10 @@
 /**
- * The configuration of a node from all its sources: the command line, then the environment, then one
- * file (the one that is named, or `./patina.toml`, or `/etc/patina/config.toml`), then what is said
- * in `settings.ts`.
+ * The configuration of a node from all its sources, setting by setting: the command line, then the
+ * environment, then the file that is named, then `./patina.toml`, then `/etc/patina/config.toml`,
+ * then what is said in `settings.ts`. A source with `inherit = false` is the last that is asked.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { isAbsolute, join, relative } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import type { z } from "zod";
 import { nearest } from "../../core/base/nearest.ts";
 import { ConfigError } from "./config-error.ts";
@@ -21,6 +21,8 @@ export interface ConfigSources {
   readonly env: NodeJS.ProcessEnv;
   /** The working directory. */
   readonly cwd: string;
+  /** Where files usually are, the first before the second; relative to `cwd`. */
+  readonly usualFiles?: readonly string[];
 }
 
 /** A setting in force. */
@@ -29,12 +31,14 @@ export interface SettingInForce {
   readonly value: unknown;
   /** "default" where nobody said anything. */
   readonly origin: string;
+  /** The file that says so; null: none does. */
+  readonly file: string | null;
 }
 
 export interface LoadedConfig {
   readonly config: NodeConfig;
-  /** The file that was read; null: none. */
-  readonly file: string | null;
+  /** The files that were read, each before those after it. */
+  readonly files: readonly string[];
   /** Every setting, in the order of the documentation. */
   readonly settings: readonly SettingInForce[];
 }
@@ -44,28 +48,53 @@ const usualFiles = ["patina.toml", "/etc/patina/config.toml"];
 /** @throws ConfigError */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { cwd } = sources;
-  const file = sources.file ?? usualFiles.find((path) => existsSync(absolute(path, cwd))) ?? null;
-  const shown = file === null ? null : shownPath(file, cwd);
-  const given = [
-    ...(file === null ? [] : fromFile(absolute(file, cwd), shown as string)),
-    ...fromEnvironment(sources.env, cwd),
-    ...fromFlags(sources.set, cwd),
-  ];
+  const flags = fromFlags(sources.set, cwd);
+  const environment = fromEnvironment(sources.env, cwd);
+  const layers = readFiles(sources, endsHere(environment) || endsHere(flags));
+  const given = [...layers.toReversed().flatMap((layer) => layer.given), ...environment, ...flags];
   const last = new Map<string, Given>(given.map((one) => [one.key, one]));
   const values = new Map<string, unknown>();
   const inForce: SettingInForce[] = [];
   for (const [key, { initial }] of Object.entries(settings)) {
-    const one = last.get(key) ?? { key, value: initial, origin: "default", folder: cwd };
+    const one = last.get(key) ?? {
+      key,
+      value: initial,
+      origin: "default",
+      folder: cwd,
+      file: null,
+    };
     const value = one.value === undefined ? undefined : read(one);
     values.set(key, value);
-    inForce.push({ key, value: value ?? null, origin: one.origin });
+    inForce.push({ key, value: value ?? null, origin: one.origin, file: one.file });
   }
   checkTogether(inForce);
-  return {
-    config: assemble(values),
-    file: file === null ? null : absolute(file, cwd),
-    settings: inForce,
-  };
+  const files = layers.map(({ path }) => path);
+  return { config: assemble(values), files, settings: inForce };
+}
+
+interface Layer {
+  readonly path: string;
+  readonly given: readonly Given[];
+}
+
+/** The file that is named must be there, the usual ones may. @param namedOnly the usual ones are not asked. */
+function readFiles(sources: ConfigSources, namedOnly: boolean): Layer[] {
+  const { file, cwd, usualFiles: usual = usualFiles } = sources;
+  const there = namedOnly ? [] : usual.filter((path) => existsSync(absolute(path, cwd)));
+  const layers: Layer[] = [];
+  for (const path of file === null ? there : [file, ...there]) {
+    const whole = resolve(cwd, path);
+    if (layers.some((layer) => layer.path === whole)) continue;
+    const given = fromFile(whole, shownPath(path, cwd));
+    layers.push({ path: whole, given });
+    if (endsHere(given)) break;
+  }
+  return layers;
+}
+
+/** Whether a source says that those after it are not asked. */
+function endsHere(given: readonly Given[]): boolean {
+  return given.some(({ key, value }) => key === "inherit" && value === false);
 }
 
 /** Checks a value and completes its paths. @throws ConfigError */

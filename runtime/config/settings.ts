@@ -49,6 +49,12 @@ const token = z.strictObject({
 
 export const settings: Readonly<Record<string, Setting>> = {
   name: { form: "text", schema: label, initial: hostname(), about: "name of the node, for people" },
+  inherit: {
+    form: "flag",
+    schema: flag,
+    initial: true,
+    about: "false: files that come after this one are not asked",
+  },
   "db.path": {
     form: "text",
     schema: filePath,

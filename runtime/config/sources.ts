@@ -14,6 +14,8 @@ export interface Given {
   readonly origin: string;
   /** What relative paths are relative to. */
   readonly folder: string;
+  /** The file that says so; null: none. */
+  readonly file: string | null;
 }
 
 const envPrefix = "PATINA__";
@@ -41,7 +43,7 @@ export function fromFile(path: string, shown: string): Given[] {
       const key = prefix === "" ? name : `${prefix}.${name}`;
       const line = lineOf(text, key);
       const origin = line === null ? shown : `${shown}:${line}`;
-      if (Object.hasOwn(settings, key)) given.push({ key, value, origin, folder });
+      if (Object.hasOwn(settings, key)) given.push({ key, value, origin, folder, file: path });
       else if (sections.has(key) && isTable(value)) walk(value, key);
       else throw unknown(key, origin, sections.has(key));
     }
@@ -56,7 +58,7 @@ export function fromEnvironment(env: NodeJS.ProcessEnv, folder: string): Given[]
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(envPrefix) || text === undefined) continue;
     const key = name.slice(envPrefix.length).toLowerCase().replaceAll("__", ".");
-    given.push({ key, value: valueOf(key, text, name), origin: name, folder });
+    given.push({ key, value: valueOf(key, text, name), origin: name, folder, file: null });
   }
   return given.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
@@ -67,7 +69,8 @@ export function fromFlags(texts: readonly string[], folder: string): Given[] {
     const at = text.indexOf("=");
     if (at < 1) throw new ConfigError(`--set ${text}: is KEY=VALUE, such as --set log.level=debug`);
     const key = text.slice(0, at).trim();
-    return { key, value: valueOf(key, text.slice(at + 1), "--set"), origin: "--set", folder };
+    const value = valueOf(key, text.slice(at + 1), "--set");
+    return { key, value, origin: "--set", folder, file: null };
   });
 }
 

@@ -82,7 +82,7 @@ export function configOptions(command: Command): Command {
   return command
     .option(
       "-c, --config <FILE>",
-      "the configuration (default: ./patina.toml, then /etc/patina/config.toml)",
+      "goes before ./patina.toml, and that before /etc/patina/config.toml",
     )
     .option(
       "--set <KEY=VALUE>",

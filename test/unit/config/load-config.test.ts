@@ -1,8 +1,8 @@
 /** Where settings come from, what becomes of them, and what a mistake is told as. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { join, relative } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { ConfigError } from "../../../runtime/config/config-error.ts";
 import { type LoadedConfig, loadConfig } from "../../../runtime/config/load-config.ts";
 import { settings } from "../../../runtime/config/settings.ts";
@@ -19,7 +19,7 @@ interface Given {
 function load({ text, set = [], env = {} }: Given): LoadedConfig {
   if (text !== undefined) writeFileSync(join(folder, "node.toml"), text);
   const file = text === undefined ? null : "node.toml";
-  return loadConfig({ file, set, env, cwd: folder });
+  return loadConfig({ file, set, env, cwd: folder, usualFiles: [] });
 }
 
 function complaint(given: Given): string {
@@ -34,8 +34,8 @@ function complaint(given: Given): string {
 
 describe("sources", () => {
   test("without any, every setting is as documented", () => {
-    const { config, file, settings: all } = load({});
-    expect(file).toBeNull();
+    const { config, files, settings: all } = load({});
+    expect(files).toEqual([]);
     expect(all.every(({ origin }) => origin === "default")).toBe(true);
     expect(config.gossip).toMatchObject({ addr: "127.0.0.1:8787", tls: null, profile: "lan" });
     expect(config.api.addrs).toEqual(["127.0.0.1:8080"]);
@@ -89,6 +89,95 @@ describe("sources", () => {
     expect(load({ text }).config.api.tokens).toEqual([
       { name: "a", hash, read: ["*"], write: [], admin: false },
     ]);
+  });
+});
+
+describe("layers", () => {
+  const put = (name: string, text: string): void => {
+    mkdirSync(join(folder, "layers/etc"), { recursive: true });
+    writeFileSync(join(folder, "layers", name), text);
+  };
+  const layered = (more: Partial<Parameters<typeof loadConfig>[0]> = {}): LoadedConfig =>
+    loadConfig({
+      file: "named.toml",
+      set: [],
+      env: {},
+      cwd: join(folder, "layers"),
+      usualFiles: ["patina.toml", "etc/config.toml"],
+      ...more,
+    });
+  const origins = ({ settings: all }: LoadedConfig): Record<string, string> =>
+    Object.fromEntries(
+      all.filter(({ origin }) => origin !== "default").map(({ key, origin }) => [key, origin]),
+    );
+  beforeEach(() => {
+    put("named.toml", '[gossip]\nregion = "named"\n');
+    put("patina.toml", '[gossip]\nregion = "here"\ncluster_id = 1\n[db]\npath = "here.db"\n');
+    put("etc/config.toml", '[gossip]\ncluster_id = 2\n[log]\nlevel = "warn"\nformat = "text"\n');
+  });
+
+  test("setting by setting: the command line, the environment, the named file, ./patina.toml, /etc", () => {
+    const loaded = layered({
+      set: ["log.format=json"],
+      env: { PATINA__GOSSIP__BROADCAST: "flood" },
+    });
+    expect(origins(loaded)).toEqual({
+      "log.format": "--set",
+      "gossip.broadcast": "PATINA__GOSSIP__BROADCAST",
+      "gossip.region": "named.toml:2",
+      "gossip.cluster_id": "patina.toml:3",
+      "db.path": "patina.toml:5",
+      "log.level": "etc/config.toml:4",
+    });
+    expect(loaded.config.gossip).toMatchObject({ region: "named", clusterId: 1 });
+    expect(loaded.files.map((file) => relative(folder, file))).toEqual([
+      "layers/named.toml",
+      "layers/patina.toml",
+      "layers/etc/config.toml",
+    ]);
+    expect(origins(layered({ file: null }))["gossip.region"]).toBe("patina.toml:2");
+  });
+
+  test("each one before the next, when all of them say it", () => {
+    const env = { PATINA__GOSSIP__REGION: "env" };
+    const region = (more: Parameters<typeof layered>[0]): string =>
+      layered(more).config.gossip.region;
+    put("etc/config.toml", '[gossip]\nregion = "etc"\n');
+    expect(region({ env, set: ["gossip.region=flag"] })).toBe("flag");
+    expect(region({ env })).toBe("env");
+    expect(region({})).toBe("named");
+    expect(region({ file: null })).toBe("here");
+    rmSync(join(folder, "layers/patina.toml"));
+    expect(region({ file: null })).toBe("etc");
+  });
+
+  test("relative paths are relative to the file that names them, whichever layer it is", () => {
+    put("etc/config.toml", '[db]\nschema_paths = ["schema"]\n');
+    const { db } = layered().config;
+    expect(db.schemaPaths).toEqual([join(folder, "layers/etc/schema")]);
+    expect(db.path).toBe(join(folder, "layers/here.db"));
+  });
+
+  test("a file that inherits nothing is the last that is asked; so is what the command line says", () => {
+    put("named.toml", 'inherit = false\n[gossip]\nregion = "named"\n');
+    expect(origins(layered())).toEqual({
+      inherit: "named.toml:1",
+      "gossip.region": "named.toml:3",
+    });
+    put("patina.toml", "inherit = false\n");
+    expect(origins(layered({ file: null }))).toEqual({ inherit: "patina.toml:1" });
+    const { files } = layered({ set: ["inherit=false"] });
+    expect(files.map((file) => relative(folder, file))).toEqual(["layers/named.toml"]);
+  });
+
+  test("a file is read once, whatever it is called; the named one must be there", () => {
+    expect(layered({ file: "./etc/../patina.toml" }).files).toHaveLength(2);
+    expect(() => layered({ file: "nowhere.toml" })).toThrow(/nowhere.toml: cannot be read/);
+  });
+
+  test("a mistake in any layer is told with its place, overridden or not", () => {
+    put("etc/config.toml", '[gossip]\nadr = "x"\n');
+    expect(() => layered()).toThrow(/etc\/config.toml:2: .*did you mean gossip.addr/);
   });
 });
 
