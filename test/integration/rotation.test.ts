@@ -45,10 +45,10 @@ test("under load, new certificates on all nodes cost no connection and no write"
   const shaken = async (): Promise<number[]> =>
     await Promise.all(cluster.nodes.map((node) => counterOf(node.api, "transport_handshakes")));
   const before = await shaken();
-  let over = false;
+  const load = { over: false };
   const writers = cluster.nodes.map(async (node, i) => {
     let n = 0;
-    for (; !over; n++) {
+    for (; !load.over; n++) {
       const insert = ["INSERT INTO kv VALUES (?, '1')", [`${i}/${n}`]];
       const { version, peers } = await node.transact([insert], "?wait=all");
       expect(version).toBeGreaterThan(n);
@@ -64,7 +64,7 @@ test("under load, new certificates on all nodes cost no connection and no write"
       expect.stringContaining("has taken them over"),
     ]);
   }
-  over = true;
+  load.over = true;
   const written = (await Promise.all(writers)).reduce((sum, n) => sum + n, 1);
   expect(written).toBeGreaterThan(10);
   await cluster.agree();
