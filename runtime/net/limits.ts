@@ -6,6 +6,9 @@ export const maxConnections = 1024;
 /** Accepted connections that have not said who they are; more are turned away. */
 export const maxHandshakes = 256;
 
+/** Of these, how many may come from one source address: nobody keeps all others out alone. */
+export const maxHandshakesPerAddress = 128;
+
 /** From so many unfinished handshakes on, a stranger proves its address before any state is kept for it. */
 export const retryFromHandshakes = 16;
 

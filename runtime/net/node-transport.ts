@@ -11,16 +11,10 @@ import { isLoopback } from "./address.ts";
 import type { Control, Introduction } from "./control.ts";
 import { protocolVersion } from "./control.ts";
 import type { Credentials } from "./credentials.ts";
+import { crowding } from "./crowding.ts";
 import { Dial } from "./dial.ts";
 import type { DialOwner } from "./dial.ts";
-import {
-  idleMs,
-  maxConnections,
-  maxHandshakes,
-  rttEveryMs,
-  tcpRememberedMs,
-  tickMs,
-} from "./limits.ts";
+import { idleMs, maxConnections, rttEveryMs, tcpRememberedMs, tickMs } from "./limits.ts";
 import { Meeting } from "./meeting.ts";
 import type { MeetingOwner } from "./meeting.ts";
 import { failed, Peers } from "./peers.ts";
@@ -237,11 +231,9 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
   // What carriers ask
 
   accepted(pipe: Pipe): PipeEvents | null {
-    let strangers = 0;
-    for (const { peer, dialled } of this.#sessions) if (peer === null && !dialled) strangers++;
-    const crowded = this.#sessions.size >= maxConnections || strangers >= maxHandshakes;
-    if (this.#closing || crowded) {
-      this.handshakeRefused(pipe.remote, "too many connections");
+    const why = this.#closing ? "the node stops" : crowding(this.#sessions, pipe.remote);
+    if (why !== null) {
+      this.handshakeRefused(pipe.remote, why);
       return null;
     }
     const session = new Session(this, null);

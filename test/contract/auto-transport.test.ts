@@ -218,6 +218,39 @@ describe("limits on strangers", () => {
     socket.close();
   });
 
+  test("a member may open the streams that there are, and no other", async () => {
+    const a = await nodes.node({ kind: "quic" });
+    const port = Number(a.address.split(":")[1]);
+    const config = makeConfig(new Credentials(await certificates(), Date.now()));
+    const socket = createSocket("udp4");
+    onTestFinished(() => void socket.close());
+    await new Promise<void>((resolve) => {
+      socket.bind(0, "127.0.0.1", resolve);
+    });
+    const [from, to] = [
+      { host: "127.0.0.1", port: socket.address().port },
+      { host: "127.0.0.1", port },
+    ];
+    const member = quiche.Connection.connect(null, Buffer.alloc(8, 7), from, to, config);
+    const packet = Buffer.alloc(1500);
+    const flush = (): void => {
+      for (let sent = member.send(packet); sent !== null; sent = member.send(packet)) {
+        socket.send(packet.subarray(0, sent[0]), port, "127.0.0.1");
+      }
+    };
+    socket.on("message", (received) => {
+      member.recv(received, { from: to, to: from });
+      flush();
+    });
+    flush();
+    await until("it is let in", () => member.isEstablished());
+    const open = (stream: number): number | null =>
+      member.streamSend(stream, Buffer.from([1]), false);
+    // Of bidirectional ones 0, 4 and 8, of the others 2 and 6: see `ownLanes`.
+    expect([0, 4, 8, 2, 6].map(open)).toEqual([1, 1, 1, 1, 1]);
+    for (const stream of [12, 10]) expect(() => open(stream)).toThrow(/StreamLimit/);
+  });
+
   test.each([
     ["tcp", {}],
     ["plaintext", { tls: null }],

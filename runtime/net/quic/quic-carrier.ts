@@ -171,11 +171,16 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   }
 
   established(pipe: QuicPipe): void {
-    this.#handshakes.delete(pipe);
+    this.#shook(pipe);
     if (pipe.dialled) return;
     const events = this.#owner.accepted(pipe);
     if (events === null) pipe.close(1, "too many connections");
     else pipe.events = events;
+  }
+
+  /** Its handshake is over, one way or the other. */
+  #shook(pipe: QuicPipe): void {
+    if (this.#handshakes.delete(pipe)) this.#door.end(pipe.ip);
   }
 
   handshakeFailed(pipe: QuicPipe, why: string): void {
@@ -183,7 +188,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   }
 
   ended(pipe: QuicPipe): void {
-    this.#handshakes.delete(pipe);
+    this.#shook(pipe);
     this.#dirty.delete(pipe);
     for (const key of this.#keys.get(pipe) ?? []) {
       this.#pipes.delete(key);
@@ -306,8 +311,9 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
       this.#owner.handshakeRefused(source, "too many handshakes at once");
       return;
     }
-    if (!this.#door.admit(from.address, now)) {
-      this.#owner.handshakeRefused(source, "too many handshakes from one address");
+    const why = this.#door.refusal(from.address, now);
+    if (why !== null) {
+      this.#owner.handshakeRefused(source, why);
       return;
     }
     this.#accept(header, firstId, packet, from);
@@ -323,6 +329,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     // Until the answer arrives there, packets come to the id that the other side chose.
     if (firstId === null) this.#add(pipe, header.dcid);
     this.#handshakes.add(pipe);
+    this.#door.begin(pipe.ip);
     pipe.begin(connection, this.#local);
     pipe.receive(packet);
   }

@@ -126,33 +126,40 @@ export class TcpCarrier implements RotatingCarrier {
   #knock(socket: Socket): boolean {
     const ip = socket.remoteAddress ?? "";
     socket.on("error", () => socket.destroy());
-    const crowded = this.#opening.size >= maxHandshakes;
-    if (crowded || !this.#door.admit(ip, performance.now())) {
-      const why = crowded ? "too many handshakes at once" : "too many handshakes from one address";
-      this.#owner.handshakeRefused(remoteOf(socket), why);
-      socket.destroy();
-      return false;
-    }
-    return true;
+    const why =
+      this.#opening.size >= maxHandshakes
+        ? "too many handshakes at once"
+        : this.#door.refusal(ip, performance.now());
+    if (why === null) return true;
+    this.#owner.handshakeRefused(remoteOf(socket), why);
+    socket.destroy();
+    return false;
   }
 
   #handshake(socket: Socket): void {
     if (!this.#knock(socket)) return;
     const remote = remoteOf(socket);
+    const ip = socket.remoteAddress ?? "";
     this.#opening.set(remote, socket);
+    this.#door.begin(ip);
     // A socket that a handshake left behind would stay for ever.
     const late = setTimeout(() => {
       if (this.#opening.get(remote) === socket) socket.destroy();
     }, helloTimeoutMs);
     socket.once("close", () => {
       clearTimeout(late);
-      if (this.#opening.get(remote) === socket) this.#opening.delete(remote);
+      if (this.#opening.get(remote) === socket) this.#opened(remote, ip);
     });
+  }
+
+  /** A handshake is over, one way or the other. */
+  #opened(remote: string, ip: string): void {
+    if (this.#opening.delete(remote)) this.#door.end(ip);
   }
 
   #accept(socket: Socket): void {
     if (this.#credentials === null && !this.#knock(socket)) return;
-    this.#opening.delete(remoteOf(socket));
+    this.#opened(remoteOf(socket), socket.remoteAddress ?? "");
     const { remoteAddress = "", remotePort = 0 } = socket;
     const pipe = this.#pipe(socket, { ip: remoteAddress, port: remotePort }, null);
     const events = this.#owner.accepted(pipe);

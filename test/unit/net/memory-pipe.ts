@@ -4,7 +4,7 @@ import type { CloseCode, Pipe, PipeEvents } from "../../../runtime/net/pipe.ts";
 
 export class MemoryPipe implements Pipe {
   readonly kind = "quic";
-  readonly remote = "10.0.0.9:1";
+  readonly remote: string = "10.0.0.9:1";
   readonly certificate = null;
   readonly maxDatagramBytes = 1300;
   readonly rttMs = null;

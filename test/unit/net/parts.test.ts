@@ -232,7 +232,8 @@ describe("resets", () => {
 test("the door lets a burst in, then so many a second, for each address by itself", () => {
   const door = new Door();
   const admitted = (ip: string, nowMs: number): number =>
-    Array.from({ length: 1000 }, () => door.admit(ip, nowMs)).filter(Boolean).length;
+    Array.from({ length: 1000 }, () => door.refusal(ip, nowMs)).filter((why) => why === null)
+      .length;
   expect(admitted("10.0.0.1", 0)).toBe(handshakeBurst);
   expect(admitted("10.0.0.2", 0)).toBe(handshakeBurst);
   expect(admitted("10.0.0.1", 1000)).toBe(handshakesPerSecond);
