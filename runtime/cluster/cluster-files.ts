@@ -15,15 +15,30 @@ export interface ClusterPlan {
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** No certificates: plaintext on loopback. */
   readonly plaintext?: boolean;
+  /** Where each node is, by its number; left out: all on loopback. */
+  readonly place?: (index: number) => NodePlace;
+}
+
+export interface NodePlace {
+  /** IP addresses on which it listens. */
+  readonly gossip: string;
+  readonly api: string;
+  /** "host:port" that peers dial, where that is another. */
+  readonly external?: string;
 }
 
 export interface NodePlan {
   readonly name: string;
   readonly configFile: string;
   readonly dbPath: string;
+  /** "host:port" on which it listens… */
   readonly gossip: string;
+  /** …and which peers dial. */
+  readonly dialled: string;
   readonly api: string;
 }
+
+const loopback: NodePlace = { gossip: "127.0.0.1", api: "127.0.0.1" };
 
 /** Writes everything; nothing is started. */
 export async function writeCluster(plan: ClusterPlan): Promise<NodePlan[]> {
@@ -31,29 +46,36 @@ export async function writeCluster(plan: ClusterPlan): Promise<NodePlan[]> {
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "schema.sql"), plan.schema);
   const ports = await freePorts(names.length * 2);
+  const places = names.map((_, i) => plan.place?.(i) ?? loopback);
   const nodes = names.map((name, i): NodePlan => {
+    const place = places[i] as NodePlace;
+    const gossip = `${place.gossip}:${ports[2 * i]}`;
     return {
       name,
       configFile: join(dir, `${name}.toml`),
       dbPath: join(dir, `${name}.db`),
-      gossip: `127.0.0.1:${ports[2 * i]}`,
-      api: `127.0.0.1:${ports[2 * i + 1]}`,
+      gossip,
+      dialled: place.external ?? gossip,
+      api: `${place.api}:${ports[2 * i + 1]}`,
     };
   });
-  if (plan.plaintext !== true) await writeCertificates(plan, dir);
-  const bootstrap = nodes.map(({ gossip }) => gossip);
+  if (plan.plaintext !== true) await writeCertificates(plan, places);
+  const bootstrap = nodes.map(({ dialled }) => dialled);
   for (const node of nodes) writeFileSync(node.configFile, configText(plan, node, bootstrap));
   return nodes;
 }
 
-async function writeCertificates({ cluster, names }: ClusterPlan, dir: string): Promise<void> {
+async function writeCertificates(
+  { cluster, names, dir }: ClusterPlan,
+  places: readonly NodePlace[],
+): Promise<void> {
   const nowMs = Date.now();
   const authority = await makeAuthority({ cluster: cluster ?? "loopback", nowMs });
   writeFileSync(join(dir, "ca.pem"), authority.cert);
   // For `patina tls node` and `patina tls rotate`.
   writeFileSync(join(dir, "ca.key"), authority.key, { mode: 0o600 });
-  for (const name of names) {
-    const hosts = ["127.0.0.1", "localhost"];
+  for (const [i, name] of names.entries()) {
+    const hosts = [...new Set(["127.0.0.1", "localhost", (places[i] as NodePlace).gossip])];
     const { cert, key } = await makeNodeCertificate({ authority, name, hosts, nowMs });
     writeFileSync(join(dir, `${name}.pem`), cert);
     writeFileSync(join(dir, `${name}.key`), key, { mode: 0o600 });
@@ -71,9 +93,10 @@ function configText(plan: ClusterPlan, node: NodePlan, bootstrap: readonly strin
       [
         `addr = ${text(node.gossip)}`,
         `bootstrap = [${bootstrap
-          .filter((other) => other !== node.gossip)
+          .filter((other) => other !== node.dialled)
           .map(text)
           .join(", ")}]`,
+        ...(node.dialled === node.gossip ? [] : [`external_addr = ${text(node.dialled)}`]),
       ],
     ],
     ["gossip.tls", []],

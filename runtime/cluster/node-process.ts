@@ -13,6 +13,8 @@ export interface NodeProcessOptions {
   /** Further words of the command line. */
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Command line that begins the node in place of itself, such as `ip netns exec NAME`. */
+  readonly under?: readonly string[];
 }
 
 /** What `patina agent --json` prints when it is ready. */
@@ -63,25 +65,24 @@ export class NodeProcess {
   /** @throws NodeStartError */
   static async start(options: NodeProcessOptions): Promise<NodeProcess> {
     const log = openSync(options.logFile, "a");
-    const child = spawn(
+    const [first, ...words] = [
+      ...(options.under ?? []),
       process.execPath,
-      [
-        ...mainOptions,
-        program,
-        "agent",
-        "-c",
-        options.configFile,
-        "--json",
-        "--until-stdin-ends",
-        ...(options.args ?? []),
-      ],
-      {
-        stdio: ["pipe", "pipe", log],
-        env: frugalEnvironment({ ...ownEnvironment(), ...options.env }),
-        // What a terminal sends to all at once is for whoever started the node to pass on.
-        detached: true,
-      },
-    );
+      ...mainOptions,
+      program,
+      "agent",
+      "-c",
+      options.configFile,
+      "--json",
+      "--until-stdin-ends",
+      ...(options.args ?? []),
+    ] as [string, ...string[]];
+    const child = spawn(first, words, {
+      stdio: ["pipe", "pipe", log],
+      env: frugalEnvironment({ ...ownEnvironment(), ...options.env }),
+      // What a terminal sends to all at once is for whoever started the node to pass on.
+      detached: true,
+    });
     closeSync(log);
     const ready = await new Promise<Ready>((resolve, reject) => {
       child.once("error", (error) => reject(new NodeStartError(error.message, null)));

@@ -9,6 +9,7 @@ import {
   writeCluster,
 } from "../../runtime/cluster/cluster-files.ts";
 import { NodeProcess } from "../../runtime/cluster/node-process.ts";
+import type { BadNetwork } from "../chaos/network.ts";
 
 export interface TestClusterOptions {
   readonly nodes?: number;
@@ -16,6 +17,8 @@ export interface TestClusterOptions {
   readonly schema?: string;
   readonly settings?: ClusterPlan["settings"];
   readonly plaintext?: boolean;
+  /** What is between the nodes, in place of loopback; goes with the test. */
+  readonly network?: BadNetwork;
 }
 
 export const kvSchema = "CREATE TABLE kv (k TEXT PRIMARY KEY NOT NULL, v TEXT);";
@@ -24,10 +27,12 @@ export class TestCluster {
   readonly dir: string;
   readonly plans: readonly NodePlan[];
   readonly #nodes: (NodeProcess | null)[];
+  readonly #network: BadNetwork | null;
 
-  constructor(dir: string, plans: readonly NodePlan[]) {
+  constructor(dir: string, plans: readonly NodePlan[], network: BadNetwork | null = null) {
     this.dir = dir;
     this.plans = plans;
+    this.#network = network;
     this.#nodes = plans.map(() => null);
   }
 
@@ -45,13 +50,20 @@ export class TestCluster {
   async start(i: number, args: readonly string[] = []): Promise<NodeProcess> {
     const plan = this.plans[i] as NodePlan;
     const { name, configFile } = plan;
-    const node = await NodeProcess.start({ name, configFile, logFile: this.logFile(i), args });
+    const under = this.#network?.under(i) ?? [];
+    const logFile = this.logFile(i);
+    const node = await NodeProcess.start({ name, configFile, logFile, args, under });
     this.#nodes[i] = node;
     return node;
   }
 
   logFile(i: number): string {
     return join(this.dir, `${(this.plans[i] as NodePlan).name}.log`);
+  }
+
+  /** The node at a place, whichever process it is at the time; null while it does not run. */
+  at(i: number): () => NodeProcess | null {
+    return () => (this.#nodes[i]?.running === true ? this.#nodes[i] : null);
   }
 
   log(i: number): string {
@@ -90,14 +102,20 @@ async function stateOf(node: NodeProcess): Promise<string> {
 export async function plannedCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "patina-test-"));
   const count = options.nodes ?? 3;
+  const { network } = options;
+  // After the cluster's own end, which is registered later.
+  if (network !== undefined) onTestFinished(() => network.close());
   const plans = await writeCluster({
     dir,
     names: Array.from({ length: count }, (_, i) => `n${i}`),
     schema: options.schema ?? kvSchema,
-    ...(options.settings === undefined ? {} : { settings: options.settings }),
+    // What is in a network of its own is asked from outside of it.
+    settings: { ...(network === undefined ? {} : { "api.open": true }), ...options.settings },
     ...(options.plaintext === undefined ? {} : { plaintext: options.plaintext }),
+    ...(network === undefined ? {} : { place: (i: number) => network.place(i) }),
   });
-  const cluster = new TestCluster(dir, plans);
+  network?.connect(plans.map(({ gossip }) => gossip));
+  const cluster = new TestCluster(dir, plans, network ?? null);
   onTestFinished(() => cluster.dispose());
   return cluster;
 }

@@ -10,6 +10,7 @@ test("no acknowledged write is lost, and all agree, through kills, pauses and re
   const result = await runSoak({
     seed: "suite",
     nodes: 3,
+    network: "proxies",
     ms: 12_000,
     dir: mkdtempSync(join(tmpdir(), "patina-soak-")),
     tell: (line) => said.push(line),

@@ -1,40 +1,64 @@
-/** `npm run soak -- [--minutes M] [--seed S] [--nodes N]`: random faults on real nodes for as long as asked. */
+/**
+ * `npm run soak -- [--minutes M] [--seed S] [--nodes N] [--network none|proxies|namespaces] [--pause S]`:
+ * random faults on real nodes for as long as asked.
+ */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { runSoak } from "./soak.ts";
+import { whyNoNamespaces } from "../chaos/namespaces.ts";
+import { runSoak, type SoakNetwork } from "./soak.ts";
 
+const usage =
+  "usage: npm run soak -- [--minutes M] [--seed S] [--nodes N] [--network none|proxies|namespaces] [--pause SECONDS]\n";
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "5" },
     seed: { type: "string", default: String(Date.now()) },
     nodes: { type: "string", default: "5" },
+    network: { type: "string", default: "proxies" },
+    pause: { type: "string", default: "60" },
   },
 });
-const [minutes, nodes] = [Number(values.minutes), Number(values.nodes)];
-if (!(minutes > 0) || !(nodes >= 2)) {
-  process.stderr.write("usage: npm run soak -- [--minutes M] [--seed S] [--nodes N]\n");
+const [minutes, nodes, pause] = [
+  Number(values.minutes),
+  Number(values.nodes),
+  Number(values.pause),
+];
+const { network, seed } = values;
+if (!(minutes > 0) || !(nodes >= 2) || !(pause >= 0) || !isNetwork(network)) {
+  process.stderr.write(usage);
   process.exit(2);
 }
-const again = `npm run soak -- --minutes ${minutes} --seed ${values.seed} --nodes ${nodes}`;
-process.stdout.write(`${nodes} nodes for ${minutes} min, seed ${values.seed}\n`);
+const why = network === "namespaces" ? whyNoNamespaces() : null;
+if (why !== null) {
+  process.stderr.write(`no namespaces: ${why}; take --network proxies\n`);
+  process.exit(1);
+}
+const again = `npm run soak -- --minutes ${minutes} --seed ${seed} --nodes ${nodes} --network ${network} --pause ${pause}`;
+process.stdout.write(`${nodes} nodes for ${minutes} min, network ${network}, seed ${seed}\n`);
 const result = await runSoak({
-  seed: values.seed,
+  seed,
   nodes,
   ms: minutes * 60_000,
   dir: mkdtempSync(join(tmpdir(), "patina-soak-")),
+  network,
+  ...(pause === 0 ? {} : { longPauseMs: pause * 1000 }),
   tell: (line) => process.stderr.write(`  ${line}\n`),
 });
 const faults = Object.entries(result.faults).map(([kind, count]) => `${count} × ${kind}`);
 process.stdout.write(
-  `${result.acknowledged} writes acknowledged, ${result.refused} refused; ${faults.join(", ")}\n`,
+  `${result.acknowledged} writes acknowledged, ${result.retried} of them at a second try, ${result.refused} refused; ${faults.join(", ")}\n`,
 );
 if (result.wrong === null) {
   process.stdout.write(
-    "✓ Every acknowledged write is on every node, and their states are equal.\n",
+    "✓ Every acknowledged write is on every node, their states are equal, and every row is sound.\n",
   );
 } else {
   process.stdout.write(`✗ ${result.wrong}\n  the same faults again: ${again}\n`);
   process.exitCode = 1;
+}
+
+function isNetwork(text: string): text is SoakNetwork {
+  return text === "none" || text === "proxies" || text === "namespaces";
 }
