@@ -241,10 +241,11 @@ export class NetNode {
     this.#seeds = new SeedWatch({
       bootstrap: this.#options.gossip.bootstrap,
       self,
+      knows: (address) => this.#parts.host?.replica.membership.memberOf(address) !== undefined,
       alone: () => (this.#parts.host?.replica.membership.size ?? 1) === 1,
       tell: (seeds) => {
         this.#parts.host?.handle({ type: begun ? "seeds" : "start", seeds });
-        if (begun) this.#reports.log("info", "the bootstrap names have other addresses", { seeds });
+        if (begun) this.#reports.log("info", "the seeds have changed", { seeds });
         begun = true;
       },
       failing: (name, why) => {

@@ -2,14 +2,18 @@
  * Keeps the seeds of a node right: names in `gossip.bootstrap` are looked up at the start, again
  * while one of them is not known, and again while the node is alone, so that a cluster whose machines
  * have all got other addresses is found by its names. Addresses need no looking up and are told once.
+ * A name by which a member calls itself is its own seed: its addresses would look like nodes that
+ * were never met, and be knocked at for ever.
  */
 import type { Address } from "../../core/base/ids.ts";
-import { type FindAddresses, hasNames, resolveSeeds } from "./seeds.ts";
+import { type FindAddresses, hasNames, resolveSeeds, type Seeds } from "./seeds.ts";
 
 export interface SeedWatchOptions {
   readonly bootstrap: readonly string[];
   /** What peers dial this node by. */
   readonly self: Address;
+  /** Whether a member, alive or not, is known by this address. */
+  knows(address: Address): boolean;
   /** Nobody else is known to be alive. */
   alone(): boolean;
   /** All seeds, whenever they are others than those told before; the first time in any case. */
@@ -35,6 +39,8 @@ const usual: SeedTimes = { retryMs: 1000, aloneMs: 10_000, companyMs: 60_000 };
 export class SeedWatch {
   readonly #options: SeedWatchOptions;
   readonly #times: SeedTimes;
+  /** What each name, or address, of the configuration meant when it was known last. */
+  readonly #found = new Map<Address, readonly Address[]>();
   readonly #failing = new Set<string>();
   #told: readonly Address[] | null = null;
   #retryMs: number;
@@ -60,21 +66,31 @@ export class SeedWatch {
 
   async #look(): Promise<void> {
     const { bootstrap, self, find } = this.#options;
-    const { addresses, failed } = await resolveSeeds(bootstrap, self, find);
+    const seeds = await resolveSeeds(bootstrap, self, find);
     if (this.#stopped) return;
     this.#lookedMs = performance.now();
-    this.#note(failed);
+    this.#note(seeds.failed);
     // The addresses that a name had may still be right while nobody can tell them.
-    const kept = failed.length > 0 ? (this.#told ?? []) : [];
-    const seeds = [...new Set([...addresses, ...kept])].sort();
-    if (this.#told === null || !equal(seeds, this.#told)) {
-      this.#told = seeds;
-      this.#options.tell(seeds);
-    }
+    for (const [name, addresses] of seeds.found) this.#found.set(name, addresses);
+    this.#tell();
     if (hasNames(bootstrap)) this.#schedule();
   }
 
-  #note(failed: readonly { readonly name: string; readonly why: string }[]): void {
+  #tell(): void {
+    const { self, knows, tell } = this.#options;
+    const seeds = new Set<Address>();
+    for (const [name, addresses] of this.#found) {
+      if (knows(name)) seeds.add(name);
+      else for (const address of addresses) seeds.add(address);
+    }
+    seeds.delete(self);
+    const sorted = [...seeds].sort();
+    if (this.#told !== null && equal(sorted, this.#told)) return;
+    this.#told = sorted;
+    tell(sorted);
+  }
+
+  #note(failed: Seeds["failed"]): void {
     const now = new Set(failed.map(({ name }) => name));
     for (const { name, why } of failed) {
       if (!this.#failing.has(name)) this.#options.failing(name, why);
@@ -99,8 +115,12 @@ export class SeedWatch {
     const sinceMs = performance.now() - this.#lookedMs;
     const due =
       this.#options.alone() || (this.#failing.size > 0 && sinceMs >= this.#times.companyMs);
-    if (due) void this.#look();
-    else this.#schedule();
+    if (due) {
+      void this.#look();
+      return;
+    }
+    this.#tell();
+    this.#schedule();
   }
 }
 

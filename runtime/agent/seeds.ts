@@ -5,8 +5,8 @@ import { type Address, address } from "../../core/base/ids.ts";
 import { formatHostPort, parseHostPort } from "../net/address.ts";
 
 export interface Seeds {
-  /** In code unit order. */
-  readonly addresses: readonly Address[];
+  /** Of each name that is known, and of each address itself. */
+  readonly found: ReadonlyMap<Address, readonly Address[]>;
   /** Names that could not be looked up, and why. */
   readonly failed: readonly { readonly name: string; readonly why: string }[];
 }
@@ -17,33 +17,34 @@ export type FindAddresses = (host: string) => Promise<readonly string[]>;
 const bySystem: FindAddresses = async (host) =>
   (await lookup(host, { all: true })).map((found) => found.address);
 
-/** All addresses of all names, each once, without `self`. */
+/** All addresses of all names but `self`. */
 export async function resolveSeeds(
   names: readonly string[],
   self: Address,
   find: FindAddresses = bySystem,
 ): Promise<Seeds> {
-  const addresses = new Set<Address>();
+  const found = new Map<Address, readonly Address[]>();
   const failed: { name: string; why: string }[] = [];
   await Promise.all(
     names.map(async (name) => {
       const parts = parseHostPort(name);
-      if (parts === null) return;
+      if (parts === null || name === self) return;
       if (isIP(parts.host) !== 0) {
-        addresses.add(address(name));
+        found.set(address(name), [address(name)]);
         return;
       }
       try {
-        for (const ip of await find(parts.host)) {
-          addresses.add(address(formatHostPort(ip, parts.port)));
-        }
+        const ips = await find(parts.host);
+        found.set(
+          address(name),
+          ips.map((ip) => address(formatHostPort(ip, parts.port))),
+        );
       } catch (error) {
         failed.push({ name, why: (error as NodeJS.ErrnoException).code ?? String(error) });
       }
     }),
   );
-  addresses.delete(self);
-  return { addresses: [...addresses].sort(), failed };
+  return { found, failed };
 }
 
 /** Whether any of them has to be looked up. */

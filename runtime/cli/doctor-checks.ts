@@ -159,7 +159,7 @@ export async function checkUdpPath({ gossip }: NodeConfig): Promise<Finding[]> {
   const findings = seeds.failed.map(({ name, why }) =>
     finding("peers", "problem", `${name} cannot be looked up: ${why}`),
   );
-  for (const seed of seeds.addresses) {
+  for (const seed of new Set([...seeds.found.values()].flat())) {
     const why = await sendProbe(seed);
     if (why === null)
       findings.push(finding("peers", "ok", `${seed}: UDP leaves this machine and is not refused`));

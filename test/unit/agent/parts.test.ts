@@ -152,6 +152,9 @@ test("seeds: addresses as they are, names looked up, each once, without the node
     ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:2", "[::1]:3", "no-such-name.invalid:4"],
     self,
   );
-  expect(seeds.addresses).toEqual(["127.0.0.1:2", "[::1]:3"]);
+  expect([...seeds.found]).toEqual([
+    ["127.0.0.1:2", ["127.0.0.1:2"]],
+    ["[::1]:3", ["[::1]:3"]],
+  ]);
   expect(seeds.failed.map(({ name }) => name)).toEqual(["no-such-name.invalid:4"]);
 });

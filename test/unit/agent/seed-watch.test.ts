@@ -9,6 +9,8 @@ function watched(bootstrap: readonly string[]): {
   readonly failing: string[];
   /** Host to addresses; what is not in it is not known. */
   readonly names: Map<string, readonly string[]>;
+  /** Addresses by which members call themselves. */
+  readonly known: Set<string>;
   alone: boolean;
   lookups: number;
 } {
@@ -16,6 +18,7 @@ function watched(bootstrap: readonly string[]): {
     told: [] as (readonly string[])[],
     failing: [] as string[],
     names: new Map<string, readonly string[]>(),
+    known: new Set<string>(),
     alone: true,
     lookups: 0,
   };
@@ -23,6 +26,7 @@ function watched(bootstrap: readonly string[]): {
     bootstrap,
     self: "10.0.0.1:1" as Address,
     alone: () => state.alone,
+    knows: (address) => state.known.has(address),
     tell: (seeds) => state.told.push(seeds),
     failing: (name, why) => state.failing.push(why === null ? `${name} known` : `${name} ${why}`),
     find: async (host) => {
@@ -85,4 +89,16 @@ test("without names there is nothing to look up, and a stopped watch tells nothi
   stopped.names.set("seed", ["10.0.0.3"]);
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(stopped.told).toEqual([[]]);
+});
+
+test("a name by which a member calls itself is the seed, its own addresses no longer; its own name is none", async () => {
+  const state = watched(["seed:1", "other:1", "10.0.0.1:1"]);
+  state.names.set("seed", ["10.0.0.3", "10.0.0.4"]);
+  state.names.set("other", ["10.0.0.5"]);
+  await state.watch.start();
+  expect(state.told).toEqual([["10.0.0.3:1", "10.0.0.4:1", "10.0.0.5:1"]]);
+  state.known.add("seed:1");
+  state.alone = false;
+  await vi.waitFor(() => expect(state.told).toHaveLength(2));
+  expect(state.told[1]).toEqual(["10.0.0.5:1", "seed:1"]);
 });
