@@ -1,6 +1,15 @@
 /** The package: packed, put into an empty folder beside nothing but what it says that it needs, and run there. */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -19,6 +28,23 @@ const node = async (...args: string[]): Promise<string> => {
   const { stdout } = await run(process.execPath, args, { cwd: folder });
   return stdout;
 };
+
+const consumer = `
+import { startAgent, SqliteStore } from "patina";
+import { PatinaClient } from "patina/client";
+import { Replica } from "patina/core";
+import { memoryStores, runScenario } from "patina/sim";
+import { parseTraceLine } from "patina/trace";
+export const all = [startAgent, SqliteStore, Replica, memoryStores, runScenario, parseTraceLine];
+export const client = new PatinaClient({ address: "http://127.0.0.1:8080" });
+export const answer: Promise<{ readonly version: number | bigint | null }> = client.transact(["SELECT 1"]);
+`;
+
+/** What a program said that failed. */
+function saidBy(error: unknown): string {
+  const { stdout, stderr } = error as { stdout: string; stderr: string };
+  return stdout + stderr;
+}
 
 beforeAll(async () => {
   const npm = await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: root });
@@ -63,6 +89,47 @@ describe("the package", () => {
       if (typeof entry === "string") continue;
       expect(readFileSync(join(installed, entry.types), "utf8")).toMatch(/export/);
     }
+  });
+
+  test("a program that uses each entry is checked by the compiler", async () => {
+    writeFileSync(join(folder, "consumer.ts"), consumer);
+    const options = { strict: true, module: "nodenext", target: "esnext", noEmit: true };
+    const compilerOptions = { ...options, types: ["node"], skipLibCheck: false };
+    const types = join(folder, "node_modules/@types/node");
+    mkdirSync(dirname(types), { recursive: true });
+    symlinkSync(join(root, "node_modules/@types/node"), types);
+    const project = { compilerOptions, files: ["consumer.ts"] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(project));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const checked = async (): Promise<string> => await node(tsc, "-p", folder).catch(saidBy);
+    expect(await checked()).toBe("");
+    // What is wrong is found: the types are not `any`.
+    writeFileSync(join(folder, "consumer.ts"), `${consumer}\nclient.transact(7);\n`);
+    expect(await checked()).toContain("consumer.ts");
+  });
+
+  test("an older Node.js is told what is wrong", async () => {
+    const file = join(installed, "package.json");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace('">=24.10"', '">=99.1"'));
+    const said = await node(program, "--help").catch(saidBy);
+    writeFileSync(file, text);
+    expect(said).toContain("Patina needs 99.1 or later");
+  });
+
+  test("what its pages link to is in it", () => {
+    const docs = join(installed, "docs");
+    const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
+    const broken = ["README.md", ...pages.map((name) => `docs/${name}`)].flatMap((page) => {
+      const links = readFileSync(join(installed, page), "utf8").matchAll(
+        /\]\((?!https?:)([^)#\s]+)[^)]*\)/g,
+      );
+      return [...links]
+        .map(([, to = ""]) => to)
+        .filter((to) => !existsSync(join(installed, dirname(page), to)))
+        .map((to) => `${page}: ${to}`);
+    });
+    expect(broken).toEqual([]);
   });
 
   test("the page of the visualizer is in it", () => {
