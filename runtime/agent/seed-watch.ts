@@ -77,17 +77,17 @@ export class SeedWatch {
   }
 
   #tell(): void {
-    const { self, knows, tell } = this.#options;
+    const options = this.#options;
     const seeds = new Set<Address>();
     for (const [name, addresses] of this.#found) {
-      if (knows(name)) seeds.add(name);
+      if (options.knows(name)) seeds.add(name);
       else for (const address of addresses) seeds.add(address);
     }
-    seeds.delete(self);
+    seeds.delete(options.self);
     const sorted = [...seeds].sort();
     if (this.#told !== null && equal(sorted, this.#told)) return;
     this.#told = sorted;
-    tell(sorted);
+    options.tell(sorted);
   }
 
   #note(failed: Seeds["failed"]): void {
