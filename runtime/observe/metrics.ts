@@ -11,6 +11,8 @@ import { counterHelp } from "./counter-help.ts";
 /** Seconds, from what a small query takes to what a person gives up on. */
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30];
 const nanosecondsPerSecond = 1e9;
+/** How often the main loop is looked at, in ms: each look wakes the process. */
+const loopLookMs = 100;
 /** A name that Prometheus takes. */
 const nameForm = /^[a-z][a-z0-9_]*$/;
 
@@ -21,7 +23,7 @@ interface EndpointCounts {
 
 export class NodeMetrics {
   readonly #registry = new Registry();
-  readonly #loop = monitorEventLoopDelay({ resolution: 10 });
+  readonly #loop = monitorEventLoopDelay({ resolution: loopLookMs });
   readonly #endpoints = new Map<string, EndpointCounts>();
   readonly #requests: Counter<"endpoint" | "status">;
   readonly #durations: Histogram<"endpoint">;
@@ -221,12 +223,12 @@ export class NodeMetrics {
     this.#set(
       "patina_event_loop_delay_p99_seconds",
       "How late the main loop is, since the last time it was asked.",
-      loop.percentile(99) / nanosecondsPerSecond,
+      lateSeconds(loop.percentile(99)),
     );
     this.#set(
       "patina_event_loop_delay_max_seconds",
       "The latest that the main loop was, since the last time it was asked.",
-      loop.max / nanosecondsPerSecond,
+      lateSeconds(loop.max),
     );
     loop.reset();
     const { rss, heapUsed } = process.memoryUsage();
@@ -266,4 +268,9 @@ function helpOf(name: string): string {
   if (known !== undefined) return known;
   const text = name.replaceAll("_", " ");
   return `${(text[0] ?? "").toUpperCase()}${text.slice(1)}.`;
+}
+
+/** @param nanoseconds between two looks: what goes beyond their interval is delay. */
+function lateSeconds(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / nanosecondsPerSecond - loopLookMs / 1000);
 }

@@ -26,6 +26,11 @@ export class PathLength {
   #retryAtMs = Number.POSITIVE_INFINITY;
   #before: PathCounts = { sentBytes: 0, lost: 0, lostBytes: 0 };
 
+  /** Longer packets are to be tried again. */
+  get waits(): boolean {
+    return this.#retryAtMs < Number.POSITIVE_INFINITY;
+  }
+
   begin(agreed: number): void {
     this.#agreed = agreed;
     this.packetBytes = agreed;

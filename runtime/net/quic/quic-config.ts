@@ -15,6 +15,9 @@ export const protocolName = "patina/1";
 const laneWindowBytes = 4 * 1024 * 1024;
 const connectionWindowBytes = 12 * 1024 * 1024;
 
+/** What acknowledgements may wait at the other side (`quic-pipe.ts`), and what its loop may be late. */
+const maxAckDelayMs = 40;
+
 /** Datagrams that wait in one direction; more are lost, as datagrams may be. */
 const datagramQueue = 512;
 
@@ -37,6 +40,7 @@ export function makeConfig(credentials: Credentials): QuicheConfig {
   config.grease(false);
   // The session ends an idle connection in good order before this.
   config.setMaxIdleTimeout(idleMs + 60_000);
+  config.setMaxAckDelay(maxAckDelayMs);
   config.setInitialMaxData(connectionWindowBytes);
   config.setInitialMaxStreamDataBidiLocal(laneWindowBytes);
   config.setInitialMaxStreamDataBidiRemote(laneWindowBytes);

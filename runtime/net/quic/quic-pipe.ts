@@ -11,7 +11,7 @@ import { formatHostPort, unmapped } from "../address.ts";
 import { writeBytes } from "../limits.ts";
 import { laneCount } from "../pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "../pipe.ts";
-import { datagramOverheadBytes, minInitialBytes } from "./packets.ts";
+import { basePacketBytes, datagramOverheadBytes, minInitialBytes } from "./packets.ts";
 import { PathLength } from "./path-length.ts";
 import type { QuicheConnection } from "./quic-config.ts";
 import { describeError } from "./quic-errors.ts";
@@ -34,6 +34,14 @@ export interface QuicPipeOwner {
 /** Sent in one go; then other connections, and what has arrived, have their turn: a few milliseconds of sealing. */
 const maxBurstBytes = 256 * 1024;
 
+/**
+ * What was received in short packets is acknowledged at the latest after this long (RFC 9000, section
+ * 13.2.1), so that one packet can do it for several, or something that is said anyway…
+ */
+const ackDelayMs = 30;
+/** …and at once when so many packets have come, or so many bytes as a full one has: a bulk transfer must not wait. */
+const maxUnacknowledged = 4;
+
 /** QUIC stream ids by lane: bit 0 says who opened it, bit 1 that it carries bytes in one direction. */
 const ownLanes = { dialled: [0, 2, 6, 4, 8], accepted: [0, 3, 7, 4, 8] } as const;
 const streamReadBuffer = Buffer.allocUnsafe(256 * 1024);
@@ -50,7 +58,7 @@ export class QuicPipe implements Pipe {
   readonly bufferedBytes = 0;
   certificate: X509Certificate | null = null;
   heardMs = performance.now();
-  /** When quiche wants to be called again, by `performance.now()`. */
+  /** When it wants to be called again, by `performance.now()`. */
   deadlineMs = Number.POSITIVE_INFINITY;
   events: PipeEvents | null;
   expectedReset: Uint8Array = new Uint8Array(0);
@@ -58,11 +66,23 @@ export class QuicPipe implements Pipe {
   over = false;
   readonly #owner: QuicPipeOwner;
   readonly #outStreams: readonly number[];
-  readonly #laneOfStream: ReadonlyMap<number, number>;
+  /** The other side's, by lane. */
+  readonly #inStreams: readonly number[];
   readonly #path = new PathLength();
   #connection: QuicheConnection | null = null;
   #info: Parameters<QuicheConnection["recv"]>[1] | null = null;
   #failed = false;
+  /** Something of ours is to be sent. */
+  #wrote = false;
+  /** Packets and bytes received since the last packet of ours. */
+  #received = 0;
+  #receivedBytes = 0;
+  /** When what was received is acknowledged; Infinity: nothing waits for that. */
+  #ackMs = Number.POSITIVE_INFINITY;
+  /** When quiche wants to be called again. */
+  #quicheMs = Number.POSITIVE_INFINITY;
+  /** Something was sent or received since the path was looked at. */
+  #active = true;
   /** Why the other side, or a rule, ended it in the midst of reading. */
   #broken: string | null = null;
 
@@ -81,8 +101,7 @@ export class QuicPipe implements Pipe {
     this.dialled = events !== null;
     this.remote = formatHostPort(unmapped(ip), port);
     this.#outStreams = this.dialled ? ownLanes.dialled : ownLanes.accepted;
-    const inStreams = this.dialled ? ownLanes.accepted : ownLanes.dialled;
-    this.#laneOfStream = new Map(inStreams.map((stream, lane) => [stream, lane]));
+    this.#inStreams = this.dialled ? ownLanes.accepted : ownLanes.dialled;
     assert(this.#outStreams.length === laneCount, "each lane has a stream");
   }
 
@@ -136,6 +155,7 @@ export class QuicPipe implements Pipe {
       false,
     );
     assert(taken === bytes.length, "a stream takes what its capacity tells");
+    this.#wrote = true;
     this.#owner.dirty(this);
   }
 
@@ -148,6 +168,7 @@ export class QuicPipe implements Pipe {
     } catch {
       return false;
     }
+    this.#wrote = true;
     this.#owner.dirty(this);
     return true;
   }
@@ -183,6 +204,9 @@ export class QuicPipe implements Pipe {
     try {
       connection.recv(packet, this.#info as Parameters<QuicheConnection["recv"]>[1]);
       this.heardMs = performance.now();
+      this.#received++;
+      this.#receivedBytes += packet.length;
+      this.#active = true;
       this.#path.heard();
     } catch (error) {
       // A damaged or forged packet changes nothing; a failed handshake does.
@@ -196,13 +220,17 @@ export class QuicPipe implements Pipe {
     const connection = this.#connection;
     if (connection === null || this.over) return;
     if (!this.opened && connection.isEstablished()) this.#open(connection);
+    let read = false;
     if (this.opened && !this.over) {
-      this.#read(connection);
+      read = this.#read(connection);
       if (!this.over && !connection.isClosed()) this.events?.writable();
     }
     if (this.over) return;
-    const more = this.#transmit(connection);
-    if (more) this.#owner.dirty(this);
+    if (!this.#mayWait(read)) {
+      // More is left for the next turn.
+      this.#wrote = this.#transmit(connection);
+      if (this.#wrote) this.#owner.dirty(this);
+    }
     if (this.#broken !== null) this.#finish(null, this.#broken);
     else if (connection.isClosed() || connection.isDraining()) this.#finished(connection);
     else this.#schedule(connection);
@@ -212,8 +240,12 @@ export class QuicPipe implements Pipe {
     const connection = this.#connection;
     if (connection === null || this.over) return;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    connection.onTimeout();
-    if (this.opened && this.#path.timedOut()) this.shrink();
+    if (performance.now() >= this.#quicheMs) {
+      connection.onTimeout();
+      if (this.opened && this.#path.timedOut()) this.shrink();
+    }
+    // What waited to be acknowledged goes too.
+    this.#wrote = true;
     this.#owner.dirty(this);
   }
 
@@ -229,9 +261,24 @@ export class QuicPipe implements Pipe {
 
   /** Called every second. @returns whether the length of packets has changed. */
   checkPath(): boolean {
-    const stats = this.#connection?.pathStats()[0];
-    if (stats === undefined || !this.opened) return false;
-    return this.#path.look(stats, performance.now());
+    const connection = this.#connection;
+    if (connection === null || !this.opened) return false;
+    if (!this.#active && !this.#path.waits) return false;
+    this.#active = false;
+    this.#checkStreams(connection);
+    const stats = connection.pathStats()[0];
+    return stats !== undefined && this.#path.look(stats, performance.now());
+  }
+
+  /** What comes on a stream without a meaning is never read; the window of one bounds it. */
+  #checkStreams(connection: QuicheConnection): void {
+    if (!connection.isReadable()) return;
+    for (const stream of connection.readable()) {
+      if (this.#inStreams.includes(stream)) continue;
+      this.#break("it opened a stream that has no meaning");
+      this.#owner.dirty(this);
+      return;
+    }
   }
 
   /** Packets are too long for the path. */
@@ -261,20 +308,20 @@ export class QuicPipe implements Pipe {
     this.events?.opened();
   }
 
-  #read(connection: QuicheConnection): void {
+  /** @returns whether there was something. */
+  #read(connection: QuicheConnection): boolean {
+    if (!connection.isReadable()) return false;
     // The control lane first: what it says decides what becomes of the rest.
-    for (const stream of [...connection.readable()].sort((a, b) => a - b)) {
-      const lane = this.#laneOfStream.get(stream);
-      if (lane === undefined) {
-        this.#break("it opened a stream that has no meaning");
-        return;
-      }
-      if (!this.#readStream(connection, stream, lane)) return;
+    for (let lane = 0; lane < this.#inStreams.length; lane++) {
+      const stream = this.#inStreams[lane] as number;
+      if (!connection.streamReadable(stream)) continue;
+      if (!this.#readStream(connection, stream, lane)) return true;
     }
     for (let bytes = nextDatagram(connection); bytes !== null; bytes = nextDatagram(connection)) {
       if (bytes.length > 0) this.events?.datagramReceived(bytes);
-      if (this.over) return;
+      if (this.over) return true;
     }
+    return true;
   }
 
   #readStream(connection: QuicheConnection, stream: number, lane: number): boolean {
@@ -292,7 +339,16 @@ export class QuicPipe implements Pipe {
         this.#break("it ended a lane");
         return false;
       }
+      if (bytes < streamReadBuffer.length) return true;
     }
+  }
+
+  /** Whether all that could be sent is an acknowledgement that has time. @param read something has just come. */
+  #mayWait(read: boolean): boolean {
+    if (!read || this.#wrote || this.#broken !== null) return false;
+    if (this.#received >= maxUnacknowledged || this.#receivedBytes >= basePacketBytes) return false;
+    if (this.#ackMs === Number.POSITIVE_INFINITY) this.#ackMs = performance.now() + ackDelayMs;
+    return true;
   }
 
   #break(why: string): void {
@@ -306,6 +362,11 @@ export class QuicPipe implements Pipe {
 
   /** @returns whether there is more to send at once. */
   #transmit(connection: QuicheConnection): boolean {
+    this.#wrote = false;
+    this.#active = true;
+    this.#received = 0;
+    this.#receivedBytes = 0;
+    this.#ackMs = Number.POSITIVE_INFINITY;
     for (let bytes = 0; bytes < maxBurstBytes; ) {
       const buffer = this.#owner.packetBuffer(Math.max(this.packetBytes, minInitialBytes));
       let sent: ReturnType<QuicheConnection["send"]>;
@@ -323,7 +384,8 @@ export class QuicPipe implements Pipe {
 
   #schedule(connection: QuicheConnection): void {
     const ms = connection.timeout();
-    this.deadlineMs = ms === null ? Number.POSITIVE_INFINITY : performance.now() + ms;
+    this.#quicheMs = ms === null ? Number.POSITIVE_INFINITY : performance.now() + ms;
+    this.deadlineMs = Math.min(this.#quicheMs, this.#ackMs);
   }
 
   #handshakeError(connection: QuicheConnection, thrown: string): void {
