@@ -5,6 +5,7 @@ import { machineMs } from "../ipc/clock.ts";
 import type { Logger } from "../observe/logger.ts";
 import { LiveTrace } from "../observe/live-trace.ts";
 import type { TransportStats, TransportTls } from "../net/transport.ts";
+import { NearReader } from "../readers/near-reader.ts";
 import { ReaderPool } from "../readers/reader-pool.ts";
 import type { SchemaSource } from "../store/schema-source.ts";
 import type { StoredSchema } from "../store-process/messages.ts";
@@ -19,8 +20,10 @@ import type {
   QueryRequest,
   QueryResult,
   SchemaInfo,
+  Statement,
   TransactRequest,
   TransactResult,
+  WholeResult,
 } from "./node-service.ts";
 import { ServiceError } from "./node-service.ts";
 
@@ -46,6 +49,7 @@ export class LocalNode implements NodeService {
   readonly #options: LocalNodeOptions;
   readonly #net: NetThread;
   readonly #readers: ReaderPool;
+  readonly #near: NearReader;
   readonly #members = new MemberList();
   readonly #trace: LiveTrace;
   readonly #schemaListeners = new Set<() => void>();
@@ -61,6 +65,7 @@ export class LocalNode implements NodeService {
     this.#options = options;
     const { path } = options.net.db;
     this.#readers = new ReaderPool({ path, maxReaders: options.maxReaders, idleMs: readerIdleMs });
+    this.#near = new NearReader(path);
     this.#net = new NetThread(
       options.net,
       (report) => this.#report(report),
@@ -108,6 +113,10 @@ export class LocalNode implements NodeService {
     const deadlineMs = timeoutMs === null ? null : machineMs() + timeoutMs;
     const body = packStatements(request.statements);
     return resultOf(await this.#net.transact({ body, deadlineMs, key }));
+  }
+
+  queryNow(statement: Statement): WholeResult | null {
+    return this.#stopping || this.#started === null ? null : this.#near.query(statement);
   }
 
   query(request: QueryRequest): Promise<QueryResult> {
@@ -219,6 +228,7 @@ export class LocalNode implements NodeService {
     const reply = await this.#net.request({ type: "migrate", schema });
     if (reply.type === "migrated" && reply.changed) {
       this.#schema = reply.schema;
+      this.#near.forget();
       for (const changed of this.#schemaListeners) changed();
     }
     return reply;
@@ -247,6 +257,7 @@ export class LocalNode implements NodeService {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.#readers.close();
+    this.#near.close();
     const stopped = new Promise<void>((resolve) => {
       this.#stopped = resolve;
     });
@@ -258,6 +269,7 @@ export class LocalNode implements NodeService {
   /** Ends threads and processes at once; the database is left as a crash would leave it. */
   async abandon(): Promise<void> {
     this.#readers.close();
+    this.#near.close();
     await this.#net.terminate();
   }
 

@@ -38,6 +38,12 @@ const storeGraceMs = 2000;
 /** What waits to be sent when the node ends has this long. */
 const closeGraceMs = 500;
 
+/**
+ * An announcement costs a packet and its acknowledgement on real machines, and there are more of them
+ * than of pushes where they do not wait for company. A branch of the tree that breaks is found later by as much.
+ */
+const announceDelayMs = 250;
+
 export class NetNode {
   readonly #options: NetOptions;
   readonly #reports: Reports;
@@ -233,7 +239,8 @@ export class NetNode {
   #replicaConfig(): ReplicaConfig {
     const { profile, broadcast } = this.#options.gossip;
     const config = profileConfig(profile);
-    return { ...config, gossip: { ...config.gossip, mode: broadcast } };
+    const ihaveDelayMs = Math.max(config.gossip.ihaveDelayMs, announceDelayMs);
+    return { ...config, gossip: { ...config.gossip, mode: broadcast, ihaveDelayMs } };
   }
 
   async #join(self: Address): Promise<void> {

@@ -80,6 +80,12 @@ export interface QueryResult {
   readonly batches: AsyncIterable<readonly (readonly Value[])[]>;
 }
 
+/** A query's rows, all of them. */
+export interface WholeResult {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Value[])[];
+}
+
 export interface MemberInfo {
   readonly name: string;
   readonly actorId: string;
@@ -150,6 +156,8 @@ export interface NodeService {
   /** False until the database is open and the first attempt to join was made, and again when it stops. */
   readonly ready: boolean;
   transact(request: TransactRequest): Promise<TransactResult>;
+  /** The answer to a query that is certain to take moments only; null: ask `query`. Never throws. */
+  queryNow(statement: Statement): WholeResult | null;
   /** @throws ServiceError before the first row. */
   query(request: QueryRequest): Promise<QueryResult>;
   schema(): SchemaInfo;

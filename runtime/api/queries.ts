@@ -1,9 +1,9 @@
 /** `POST /v1/queries`: one statement that reads; its rows as lines, as fast as the client takes them. */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { QueryResult, Statement } from "../agent/node-service.ts";
+import type { QueryResult, Statement, WholeResult } from "../agent/node-service.ts";
 import { type ApiContext, permit, principalOf } from "./api-context.ts";
 import { ApiError, asApiError, errorBody } from "./api-error.ts";
-import { LineStream } from "./line-stream.ts";
+import { LineStream, ndjson } from "./line-stream.ts";
 import { bodyText, minVersionOf, queryOf, timeoutMsOf } from "./request-options.ts";
 import { parseStatement } from "./statement-text.ts";
 import { realText, rowLine } from "./value-text.ts";
@@ -40,6 +40,11 @@ export async function queries(
         );
       }
     }
+    const whole = ctx.service.queryNow(bound);
+    if (whole !== null) {
+      sendWhole(ctx, whole, reply, began);
+      return reply;
+    }
     const abort = new AbortController();
     const lines = new LineStream(reply.raw, undefined, () => abort.abort());
     const result = await ctx.service.query({ ...bound, timeoutMs, signal: abort.signal });
@@ -63,6 +68,29 @@ function permitRead(ctx: ApiContext, request: FastifyRequest, statement: Stateme
       hint: "they belong into /v1/transactions",
     });
   }
+}
+
+/** What was there at once leaves at once. */
+function sendWhole(
+  ctx: ApiContext,
+  { columns, rows }: WholeResult,
+  reply: FastifyReply,
+  began: number,
+): void {
+  let text = `{"columns":${JSON.stringify(columns)}}\n`;
+  for (let i = 0; i < rows.length; i++) text += rowLine(i + 1, rows[i] as WholeResult["rows"][0]);
+  text += eoqLine(began);
+  reply.hijack();
+  ctx.metrics.rowsSent(rows.length);
+  reply.raw.writeHead(200, {
+    "content-type": ndjson,
+    "content-length": Buffer.byteLength(text),
+  });
+  reply.raw.end(text);
+}
+
+function eoqLine(began: number): string {
+  return `{"eoq":{"time":${realText((performance.now() - began) / 1000)}}}\n`;
 }
 
 /**
@@ -104,7 +132,7 @@ async function send(
       if (lines.closed) return;
       await patience(lines);
     }
-    lines.end(`${text}{"eoq":{"time":${realText((performance.now() - began) / 1000)}}}\n`);
+    lines.end(`${text}${eoqLine(began)}`);
   } catch (error) {
     if (!reply.sent) throw error;
     const told = asApiError(error);

@@ -4,14 +4,11 @@
  * what is cancelled while it waits is never begun.
  */
 import { assert } from "../../core/base/assert.ts";
-import type { Value } from "../../core/crdt/value.ts";
-import type { Parameters } from "../agent/node-service.ts";
 import { backupDatabase } from "../store/backup.ts";
 import type { Db, Statement } from "../store/db.ts";
-import { checkRead, openReader } from "../store/reader.ts";
-import { fromSqlExact, type SqlValue, toSqlExact } from "../store/sql-value.ts";
+import { openReader } from "../store/reader.ts";
+import { fromSqlExact } from "../store/sql-value.ts";
 import type { PlainError } from "../store-process/result.ts";
-import { withoutPrefixes } from "../store-process/result.ts";
 import { sqlFailure } from "../store-process/sql-failure.ts";
 import {
   batchBytes,
@@ -20,6 +17,7 @@ import {
   type ReaderCommand,
   type Row,
 } from "./messages.ts";
+import { bound, notReadonly, refuseWrites, sizeOf } from "./query-rules.ts";
 
 /** Statements kept prepared on a connection; past it all are forgotten. */
 const maxPrepared = 128;
@@ -177,15 +175,6 @@ export class ReaderServer {
   }
 }
 
-const notReadonly = Object.assign(new Error("statement is not readonly"), { notReadonly: true });
-const writing =
-  /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|BEGIN|COMMIT|END|SAVEPOINT|RELEASE|ROLLBACK|REINDEX|ANALYZE)\b/i;
-
-function refuseWrites(sql: string): void {
-  if (writing.test(sql)) throw notReadonly;
-  checkRead(sql);
-}
-
 function queryFailure(error: unknown): PlainError {
   const given = error as { code?: unknown; message?: string };
   // The guards on replicated tables call a function that only the node's own connection has.
@@ -195,17 +184,4 @@ function queryFailure(error: unknown): PlainError {
     return { code: "not_readonly", message: notReadonly.message, sqlite: null, hint };
   }
   return sqlFailure(given);
-}
-
-function sizeOf(value: Value): number {
-  if (typeof value === "string") return value.length + 8;
-  return value instanceof Uint8Array ? value.length + 8 : 8;
-}
-
-function bound(parameters: Parameters): SqlValue[] | Record<string, SqlValue> {
-  if (Array.isArray(parameters)) return (parameters as Value[]).map(toSqlExact);
-  const named = Object.entries(withoutPrefixes(parameters)).map(
-    ([name, value]) => [name, toSqlExact(value as Value)] as const,
-  );
-  return Object.fromEntries(named);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { ActorId } from "../../core/base/ids.ts";
 import type { ServiceError } from "../../runtime/agent/node-service.ts";
+import { NearReader } from "../../runtime/readers/near-reader.ts";
 import { ReaderPool } from "../../runtime/readers/reader-pool.ts";
 import { SqliteStore } from "../../runtime/store/sqlite-store.ts";
 
@@ -13,6 +14,10 @@ const endless =
 const rowCount = 5000;
 
 function pool(maxReaders: number): ReaderPool {
+  return poolAt(maxReaders).readers;
+}
+
+function poolAt(maxReaders: number): { readonly path: string; readonly readers: ReaderPool } {
   const folder = mkdtempSync(join(tmpdir(), "patina-readers-"));
   const path = join(folder, "a.db");
   const store = new SqliteStore({
@@ -29,7 +34,7 @@ function pool(maxReaders: number): ReaderPool {
     readers.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  return readers;
+  return { path, readers };
 }
 
 async function all(
@@ -117,4 +122,42 @@ test("a signal lets go of a query that nobody waits for any more", async () => {
   gone.abort();
   await expect(asked).rejects.toThrow();
   expect(await all(readers, "SELECT 1", 60_000)).toEqual([[1]]);
+});
+
+test("short queries are answered at once, as a reader process answers them", async () => {
+  const { path, readers } = poolAt(1);
+  const near = new NearReader(path);
+  onTestFinished(() => near.close());
+  for (const [sql, parameters] of [
+    ["SELECT k, v FROM t WHERE k = ?", [7]],
+    ["SELECT k FROM t WHERE k >= :from AND k < :to", { from: 3, to: 9 }],
+    ["SELECT 9007199254740993, -0.0, 2.0, NULL, x'00ff', 'é'", []],
+  ] as const) {
+    const { columns, batches } = await readers.query({ sql, parameters, timeoutMs: null });
+    const rows: (readonly unknown[])[] = [];
+    for await (const batch of batches) rows.push(...batch);
+    expect(near.query({ sql, parameters }), sql).toEqual({ columns, rows });
+  }
+});
+
+test("what may take long, is much, or is wrong is left to reader processes", () => {
+  const near = new NearReader(poolAt(1).path);
+  onTestFinished(() => near.close());
+  const asks = (sql: string): unknown => near.query({ sql, parameters: [] });
+  expect(asks("SELECT k FROM t WHERE k >= 4990")).not.toBeNull();
+  for (const sql of [
+    endless,
+    "SELECT k FROM t",
+    "SELECT k FROM t WHERE v = 'w'",
+    "SELECT nothing FROM t",
+    "SELECT k FROM t WHERE k = ?",
+    "DELETE FROM t",
+    "PRAGMA cache_size",
+    "ATTACH 'other.db' AS o",
+  ]) {
+    expect(asks(sql), sql).toBeNull();
+  }
+  near.forget();
+  expect(asks("SELECT count(*) FROM t")).toBeNull();
+  expect(asks("SELECT k FROM t WHERE k = 1")).toEqual({ columns: ["k"], rows: [[1]] });
 });

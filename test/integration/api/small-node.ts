@@ -121,6 +121,10 @@ export class SmallNode implements NodeService {
     return { type: "committed", version, results, seconds: 0.001 };
   }
 
+  queryNow(): null {
+    return null;
+  }
+
   async query(request: QueryRequest): Promise<QueryResult> {
     let statement: Database.Statement;
     try {
