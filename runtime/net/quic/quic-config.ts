@@ -15,7 +15,7 @@ export const protocolName = "patina/1";
 const laneWindowBytes = 4 * 1024 * 1024;
 const connectionWindowBytes = 12 * 1024 * 1024;
 
-/** What acknowledgements may wait at the other side (`quic-pipe.ts`), and what its loop may be late. */
+/** What acknowledgements may wait at the other side (`ack-delay.ts`), and what its loop may be late. */
 const maxAckDelayMs = 40;
 
 /** Datagrams that wait in one direction; more are lost, as datagrams may be. */

@@ -11,7 +11,8 @@ import { formatHostPort, unmapped } from "../address.ts";
 import { writeBytes } from "../limits.ts";
 import { laneCount } from "../pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "../pipe.ts";
-import { basePacketBytes, datagramOverheadBytes, minInitialBytes } from "./packets.ts";
+import { AckDelay } from "./ack-delay.ts";
+import { datagramOverheadBytes, minInitialBytes } from "./packets.ts";
 import { PathLength } from "./path-length.ts";
 import type { QuicheConnection } from "./quic-config.ts";
 import { describeError } from "./quic-errors.ts";
@@ -33,14 +34,6 @@ export interface QuicPipeOwner {
 
 /** Sent in one go; then other connections, and what has arrived, have their turn: a few milliseconds of sealing. */
 const maxBurstBytes = 256 * 1024;
-
-/**
- * What was received in short packets is acknowledged at the latest after this long (RFC 9000, section
- * 13.2.1), so that one packet can do it for several, or something that is said anyway…
- */
-const ackDelayMs = 30;
-/** …and at once when so many packets have come, or so many bytes as a full one has: a bulk transfer must not wait. */
-const maxUnacknowledged = 4;
 
 /** QUIC stream ids by lane: bit 0 says who opened it, bit 1 that it carries bytes in one direction. */
 const ownLanes = { dialled: [0, 2, 6, 4, 8], accepted: [0, 3, 7, 4, 8] } as const;
@@ -72,13 +65,7 @@ export class QuicPipe implements Pipe {
   #connection: QuicheConnection | null = null;
   #info: Parameters<QuicheConnection["recv"]>[1] | null = null;
   #failed = false;
-  /** Something of ours is to be sent. */
-  #wrote = false;
-  /** Packets and bytes received since the last packet of ours. */
-  #received = 0;
-  #receivedBytes = 0;
-  /** When what was received is acknowledged; Infinity: nothing waits for that. */
-  #ackMs = Number.POSITIVE_INFINITY;
+  readonly #ack = new AckDelay();
   /** When quiche wants to be called again. */
   #quicheMs = Number.POSITIVE_INFINITY;
   /** Something was sent or received since the path was looked at. */
@@ -155,7 +142,7 @@ export class QuicPipe implements Pipe {
       false,
     );
     assert(taken === bytes.length, "a stream takes what its capacity tells");
-    this.#wrote = true;
+    this.#ack.wrote();
     this.#owner.dirty(this);
   }
 
@@ -168,7 +155,7 @@ export class QuicPipe implements Pipe {
     } catch {
       return false;
     }
-    this.#wrote = true;
+    this.#ack.wrote();
     this.#owner.dirty(this);
     return true;
   }
@@ -204,8 +191,7 @@ export class QuicPipe implements Pipe {
     try {
       connection.recv(packet, this.#info as Parameters<QuicheConnection["recv"]>[1]);
       this.heardMs = performance.now();
-      this.#received++;
-      this.#receivedBytes += packet.length;
+      this.#ack.received(packet.length);
       this.#active = true;
       this.#path.heard();
     } catch (error) {
@@ -226,11 +212,7 @@ export class QuicPipe implements Pipe {
       if (!this.over && !connection.isClosed()) this.events?.writable();
     }
     if (this.over) return;
-    if (!this.#mayWait(read)) {
-      // More is left for the next turn.
-      this.#wrote = this.#transmit(connection);
-      if (this.#wrote) this.#owner.dirty(this);
-    }
+    if (this.#broken !== null || !this.#ack.mayWait(read)) this.#transmit(connection);
     if (this.#broken !== null) this.#finish(null, this.#broken);
     else if (connection.isClosed() || connection.isDraining()) this.#finished(connection);
     else this.#schedule(connection);
@@ -245,7 +227,7 @@ export class QuicPipe implements Pipe {
       if (this.opened && this.#path.timedOut()) this.shrink();
     }
     // What waited to be acknowledged goes too.
-    this.#wrote = true;
+    this.#ack.wrote();
     this.#owner.dirty(this);
   }
 
@@ -343,14 +325,6 @@ export class QuicPipe implements Pipe {
     }
   }
 
-  /** Whether all that could be sent is an acknowledgement that has time. @param read something has just come. */
-  #mayWait(read: boolean): boolean {
-    if (!read || this.#wrote || this.#broken !== null) return false;
-    if (this.#received >= maxUnacknowledged || this.#receivedBytes >= basePacketBytes) return false;
-    if (this.#ackMs === Number.POSITIVE_INFINITY) this.#ackMs = performance.now() + ackDelayMs;
-    return true;
-  }
-
   #break(why: string): void {
     this.#broken = why;
     try {
@@ -360,32 +334,30 @@ export class QuicPipe implements Pipe {
     }
   }
 
-  /** @returns whether there is more to send at once. */
-  #transmit(connection: QuicheConnection): boolean {
-    this.#wrote = false;
+  /** Sends what there is; if that is much, the rest in the next turn. */
+  #transmit(connection: QuicheConnection): void {
     this.#active = true;
-    this.#received = 0;
-    this.#receivedBytes = 0;
-    this.#ackMs = Number.POSITIVE_INFINITY;
+    this.#ack.sent();
     for (let bytes = 0; bytes < maxBurstBytes; ) {
       const buffer = this.#owner.packetBuffer(Math.max(this.packetBytes, minInitialBytes));
       let sent: ReturnType<QuicheConnection["send"]>;
       try {
         sent = connection.send(buffer);
       } catch {
-        return false;
+        return;
       }
-      if (sent === null) return false;
+      if (sent === null) return;
       this.#owner.sendPacket(this, sent[0]);
       bytes += sent[0];
     }
-    return true;
+    this.#ack.wrote();
+    this.#owner.dirty(this);
   }
 
   #schedule(connection: QuicheConnection): void {
     const ms = connection.timeout();
     this.#quicheMs = ms === null ? Number.POSITIVE_INFINITY : performance.now() + ms;
-    this.deadlineMs = Math.min(this.#quicheMs, this.#ackMs);
+    this.deadlineMs = Math.min(this.#quicheMs, this.#ack.dueMs);
   }
 
   #handshakeError(connection: QuicheConnection, thrown: string): void {
