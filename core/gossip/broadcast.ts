@@ -13,10 +13,13 @@ import { maxVersion, type Verdict } from "../sync/actor-ledger.ts";
 import { decodeMessage, wireVersion } from "../wire/envelope.ts";
 import {
   encodePush,
+  expressHops,
   gossipDecoders,
   hopsAt,
+  markAhead,
   maxGossipBytes,
   peekPush,
+  wentAhead,
 } from "../wire/gossip-messages.ts";
 import { messageKinds } from "../wire/kinds.ts";
 import type { GossipConfig } from "./config.ts";
@@ -96,7 +99,10 @@ export class Broadcast {
   committed(now: Now, chunks: readonly Chunk[], out: Effect[]): void {
     for (const chunk of chunks) {
       if (this.#recent.find(chunk.actor, chunk.version, chunk.index) !== undefined) continue;
-      this.#spread(now, chunk, encodePush(chunk, 1), 0, null, out);
+      const push = encodePush(chunk, 1);
+      const alone = chunk.count === 1;
+      if (alone && this.#spreading.goesAhead(now, chunk.actor, push.length)) markAhead(push);
+      this.#spread(now, chunk, push, 0, null, out);
     }
   }
 
@@ -200,7 +206,9 @@ export class Broadcast {
     const { chunk, unknownField } = push;
     if (unknownField) out.push(notice({ type: "unknown", from, what: "field" }));
     const hops = bytes[hopsAt] as number;
-    this.#spread(now, chunk, push.relayed(hops + 1), hops, from, out);
+    // One that came ahead of the tree has come one hop all the same.
+    const next = hops === expressHops ? 2 : hops + 1;
+    this.#spread(now, chunk, push.relayed(next), hops, from, out);
     this.#intake.take(now, chunk, from, out);
   }
 
@@ -220,6 +228,7 @@ export class Broadcast {
       bytes,
       hops,
       parent,
+      ahead: wentAhead(bytes),
       told: 0,
       atMs: now.monoMs,
       announcedMs: 0,

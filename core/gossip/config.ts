@@ -25,6 +25,10 @@ export interface GossipConfig {
   readonly shortcutMs: number;
   /** Tree: at least this long between two such changes. */
   readonly shortcutIntervalMs: number;
+  /** Tree: members of every other region, at the most, to whom an author sends a copy ahead of the tree. */
+  readonly expressPerRegion: number;
+  /** Tree: it does so when some region is this far, as a measured round trip; 0: in any case. */
+  readonly expressRttMs: number;
   /** Messages kept for those who ask again: this many, this many bytes, this long. */
   readonly recentMessages: number;
   readonly recentBytes: number;
@@ -44,6 +48,10 @@ export const lanGossip: GossipConfig = {
   graftRetryMs: 100,
   shortcutMs: 5,
   shortcutIntervalMs: 500,
+  // One alone is lost now and then, and a commit goes to many regions.
+  expressPerRegion: 2,
+  // Nearer regions the tree reaches soon enough.
+  expressRttMs: 20,
   recentMessages: 4096,
   recentBytes: 8 * 1024 * 1024,
   recentMs: 10_000,
@@ -60,6 +68,7 @@ export const wanGossip: GossipConfig = {
   // At 1 % loss most links look slow for a moment now and then: a tree that chases the fastest is
   // cut somewhere all the time, which costs more than its detours.
   shortcutMs: 1000,
+  expressRttMs: 0,
   // A retransmission over the longest paths takes some 300 ms, and what waits behind it as long.
   graftDelayMs: 400,
   graftRetryMs: 300,

@@ -107,6 +107,11 @@ export class Flood implements Spreading {
     }
   }
 
+  /** Flooding is as fast as the network. */
+  goesAhead(): boolean {
+    return false;
+  }
+
   prune(): void {}
 
   gone(): void {}

@@ -8,6 +8,7 @@ import type { Address } from "../base/ids.ts";
 import type { Effect, Now } from "../node/event.ts";
 import type { IdSource } from "../node/ids.ts";
 import { TimerSlot } from "../node/timer-slot.ts";
+import { maxDatagramBytes } from "../wire/limits.ts";
 
 export type GossipKind = "push" | "ihave" | "graft" | "prune";
 
@@ -64,6 +65,13 @@ export class Outbox {
     this.#bytes += bytes.length;
     this.#trim(out);
     if (!this.#timer.armed) this.#timer.arm(now.monoMs, drainMs, out);
+  }
+
+  /** A copy that may be lost: it leaves at once, or, above the rate, not at all. */
+  sendDatagram(now: Now, to: Address, kind: GossipKind, bytes: Uint8Array, out: Effect[]): void {
+    assert(bytes.length <= maxDatagramBytes, "a datagram fits the path");
+    if (this.size > 0 || !this.#spend(now, bytes.length)) return;
+    out.push({ type: "send", to, plane: "gossip", reliable: false, kind, bytes });
   }
 
   timer(now: Now, token: number, out: Effect[]): boolean {

@@ -8,9 +8,9 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Address } from "../base/ids.ts";
-import { mix32 } from "../sync/set-hash.ts";
 import type { GossipConfig } from "./config.ts";
 import type { RecentMessages } from "./recent.ts";
+import { placeOf, type Region, regionsOf, takesOver } from "./regions.ts";
 
 /** The members, as the overlay needs them. */
 export interface Peers {
@@ -27,6 +27,8 @@ export interface Neighbour {
   eager: boolean;
   /** Chosen by this node, not only by the other. */
   chosen: boolean;
+  /** One of the links that reach everybody by themselves. */
+  backbone: boolean;
   /** By how much the reference's messages would have come earlier over this link, smoothed. */
   gainMs: number;
 }
@@ -57,8 +59,8 @@ export class Overlay {
   #spans: Span[] = [];
   /** The longest round trip of the links that were chosen for being short; Infinity while there is room for more. */
   #nearWorstMs = Infinity;
-  /** This node's region, when there are others; else null. */
-  #region: string | null = null;
+  /** The members by region, when there are several regions; else empty. */
+  #regions: ReadonlyMap<string, Region> = new Map();
 
   constructor(self: Address, config: GossipConfig, peers: Peers, recent: RecentMessages) {
     this.#self = self;
@@ -109,6 +111,8 @@ export class Overlay {
     }
     this.#rtts.delete(about);
     this.#suspended.delete(about);
+    // Another one of its region takes the place of a gateway.
+    for (const { gateway } of this.#regions.values()) if (gateway === about) this.#dirty = true;
     if (known === undefined) return;
     this.#remove(known);
     this.#dirty = true;
@@ -150,17 +154,37 @@ export class Overlay {
     this.#rtts.delete(longest);
   }
 
+  /** Of this node's region? */
+  isNear(address: Address): boolean {
+    return this.#peers.regionOf(address) === this.#peers.regionOf(this.#self);
+  }
+
+  /** Is there a region of which no member that was measured is nearer than `rttMs`? */
+  reachesFar(rttMs: number): boolean {
+    if (rttMs === 0) return true;
+    const own = this.#peers.regionOf(this.#self);
+    const nearest = new Map<string, number>();
+    for (const [address, ms] of this.#rtts) {
+      const region = this.#peers.regionOf(address);
+      if (region !== own && ms < (nearest.get(region) ?? Infinity)) nearest.set(region, ms);
+    }
+    for (const ms of nearest.values()) if (ms >= rttMs) return true;
+    return false;
+  }
+
   /** Would `about` be a neighbour? In a large cluster few newcomers are, and the others cost nothing. */
   #isBeside(about: Address): boolean {
     const spans = this.#spans;
     if (this.#dirty || spans.length === 0) return true;
-    const own = this.#region ?? this.#peers.regionOf(this.#self);
-    const foreign = this.#peers.regionOf(about) !== own;
-    if (foreign && this.#region === null) return true;
-    for (const { ring, regional, place, afterBy, beforeBy } of spans) {
-      if (regional && foreign) continue;
-      const hash = ringHash(about, ring);
-      if ((hash - place) >>> 0 <= afterBy || (place - hash) >>> 0 <= beforeBy) return true;
+    const region = this.#peers.regionOf(about);
+    const foreign = region !== this.#peers.regionOf(this.#self);
+    // The first of its region is its gateway, and so is one that comes before the gateway.
+    const known = this.#regions.get(region);
+    if (known === undefined ? foreign : takesOver(known, about)) return true;
+    for (const { over, salt, place, afterBy, beforeBy } of spans) {
+      if (over === "gateways" || (over === "region" && foreign)) continue;
+      const other = placeOf(about, salt);
+      if ((other - place) >>> 0 <= afterBy || (place - other) >>> 0 <= beforeBy) return true;
     }
     return false;
   }
@@ -168,47 +192,74 @@ export class Overlay {
   #choose(): void {
     this.#dirty = false;
     this.#spans = [];
-    this.#region = null;
-    const chosen = this.#rings();
-    const inRings = chosen.size;
+    this.#regions = new Map();
+    const chosen = new Set<Address>();
+    const backbone = this.#addRings(chosen);
     this.#addNear(chosen);
-    for (const neighbour of this.#list) neighbour.chosen = chosen.has(neighbour.address);
+    for (const neighbour of this.#list) {
+      neighbour.chosen = chosen.has(neighbour.address);
+      if (neighbour.chosen || !neighbour.backbone) continue;
+      neighbour.backbone = false;
+      neighbour.eager = false;
+    }
     for (const neighbour of this.#list) this.dropIfIdle(neighbour);
     let place = 0;
     for (const address of chosen) {
-      // A new link is eager until a duplicate proves that it is not needed. Near ones come and go as
-      // round trips are measured, beside rings that reach everybody: each has to show its gain first.
-      const eager = place++ < inRings;
-      if (!this.#byAddress.has(address)) this.#add(address, eager, true);
+      const onBackbone = place++ < backbone;
+      const known = this.#byAddress.get(address) ?? this.#add(address, false, true);
+      if (known === undefined || known.backbone === onBackbone) continue;
+      // A new link that helps to reach everybody is eager until a duplicate proves that it is not
+      // needed. The others are beside those, and near ones come and go as round trips are measured:
+      // each has to show its gain first.
+      known.backbone = onBackbone;
+      known.eager = onBackbone;
     }
   }
 
-  /** The neighbours in each ring, in ring order. */
-  #rings(): Set<Address> {
-    const chosen = new Set<Address>();
+  /** The neighbours in each ring, in ring order. Returns how many, from the first on, reach everybody. */
+  #addRings(chosen: Set<Address>): number {
     const known = this.#peers.aliveAddresses();
-    const suspended = this.#suspended;
-    const alive = suspended.size === 0 ? known : known.filter((a) => !suspended.has(a));
-    const { rings, regionRings } = this.#config;
-    if (alive.length <= 2 * rings) {
-      for (const address of alive) if (address !== this.#self) chosen.add(address);
-      return chosen;
+    const others = known.filter((a) => a !== this.#self && !this.#suspended.has(a));
+    const { rings } = this.#config;
+    if (others.length <= 2 * rings) {
+      for (const address of others) chosen.add(address);
+      return chosen.size;
     }
-    const region = this.#peers.regionOf(this.#self);
-    const near = alive.filter((a) => a !== this.#self && this.#peers.regionOf(a) === region);
-    const regional = near.length < alive.length - 1 && near.length > 0;
-    if (regional) this.#region = region;
-    for (let ring = 0; ring < (regional ? regionRings : 0); ring++) {
-      this.#spans.push(addRing(near, this.#self, 0x1000 + ring, true, chosen));
+    const regions = regionsOf([...others, this.#self], (a) => this.#peers.regionOf(a));
+    if (regions.size === 1) {
+      for (let ring = 0; ring < rings; ring++) this.#addRing("all", ring, others, chosen);
+      return chosen.size;
     }
-    // The short links carry most of the load then, so fewer long ones do.
-    const wide = regional ? Math.max(1, rings - 1) : rings;
-    for (let ring = 0; ring < wide; ring++) {
-      this.#spans.push(addRing(alive, this.#self, ring, false, chosen));
-    }
-    return chosen;
+    this.#regions = regions;
+    return this.#addRegionalRings(others, chosen);
   }
 
+  /**
+   * Rings over this node's region, and, if it is its region's gateway, over the gateways: so each
+   * region is a tree of its own, which a message enters at one place. The rings over all members
+   * are there to announce.
+   */
+  #addRegionalRings(others: readonly Address[], chosen: Set<Address>): number {
+    const { rings, regionRings } = this.#config;
+    const own = this.#regions.get(this.#peers.regionOf(this.#self));
+    assert(own !== undefined, "this node is in its region");
+    for (let ring = 0; ring < regionRings; ring++) {
+      this.#addRing("region", ring, own.members, chosen);
+    }
+    if (own.gateway === this.#self) {
+      const gateways = Array.from(this.#regions.values(), ({ gateway }) => gateway);
+      for (let ring = 0; ring < rings; ring++) this.#addRing("gateways", ring, gateways, chosen);
+    }
+    const backbone = chosen.size;
+    for (let ring = 0; ring < rings - 1; ring++) this.#addRing("all", ring, others, chosen);
+    return backbone;
+  }
+
+  #addRing(over: Span["over"], ring: number, members: readonly Address[], chosen: Set<Address>) {
+    if (members.length > 1 || over === "all") {
+      this.#spans.push(addRing(over, ring, members, this.#self, chosen));
+    }
+  }
   #addNear(chosen: Set<Address>): void {
     const byRtt = [...this.#rtts].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
     let left = this.#config.nearLinks;
@@ -226,7 +277,7 @@ export class Overlay {
     const bit = this.#freeBits & -this.#freeBits;
     this.#freeBits &= ~bit;
     this.#recent.forgetTold(bit);
-    const neighbour: Neighbour = { address, bit, eager, chosen, gainMs: 0 };
+    const neighbour = { address, bit, eager, chosen, backbone: false, gainMs: 0 };
     this.#byAddress.set(address, neighbour);
     this.#list = [...this.#list, neighbour];
     assert(this.#list.length === this.#byAddress.size, "a neighbour is listed once");
@@ -243,23 +294,26 @@ export class Overlay {
 
 /** A ring, and how far on it the neighbours are: whoever comes nearer takes their place. */
 interface Span {
-  readonly ring: number;
-  readonly regional: boolean;
+  readonly over: "all" | "region" | "gateways";
+  readonly salt: number;
   /** This node's own place. */
   readonly place: number;
   readonly afterBy: number;
   readonly beforeBy: number;
 }
 
-/** Adds the members before and after `self` in the order of ring `ring`. */
+const salts = { all: 0, region: 0x1000, gateways: 0x2000 } as const;
+
+/** Adds the members before and after `self` in the order of a ring. */
 function addRing(
+  over: Span["over"],
+  ring: number,
   members: readonly Address[],
   self: Address,
-  ring: number,
-  regional: boolean,
   chosen: Set<Address>,
 ): Span {
-  const own = ringHash(self, ring);
+  const salt = salts[over] + ring;
+  const own = placeOf(self, salt);
   let after: Address | null = null;
   let before: Address | null = null;
   // Distances around the ring, as 32-bit numbers without sign: those ahead and those behind.
@@ -267,9 +321,9 @@ function addRing(
   let beforeBy = Infinity;
   for (const address of members) {
     if (address === self) continue;
-    const hash = ringHash(address, ring);
-    const ahead = (hash - own) >>> 0;
-    const behind = (own - hash) >>> 0;
+    const place = placeOf(address, salt);
+    const ahead = (place - own) >>> 0;
+    const behind = (own - place) >>> 0;
     if (ahead < afterBy || (ahead === afterBy && after !== null && address < after)) {
       after = address;
       afterBy = ahead;
@@ -281,14 +335,5 @@ function addRing(
   }
   if (after !== null) chosen.add(after);
   if (before !== null) chosen.add(before);
-  return { ring, regional, place: own, afterBy, beforeBy };
-}
-
-/** A member's place in a ring. */
-function ringHash(address: Address, ring: number): number {
-  let hash = Math.imul(ring + 1, 0x9e3779b1);
-  for (let i = 0; i < address.length; i++) {
-    hash = Math.imul(hash ^ address.charCodeAt(i), 0x01000193);
-  }
-  return mix32(hash);
+  return { over, salt, place: own, afterBy, beforeBy };
 }

@@ -16,10 +16,12 @@ export interface Recent {
   readonly count: number;
   /** The push, with the hop count for the next receiver. */
   readonly bytes: Uint8Array;
-  /** Hops that it came; 0 for one's own. */
+  /** Hops that it came; 0 for one's own and for what came ahead of the tree. */
   readonly hops: number;
   /** From whom it came first; null for one's own. */
   readonly parent: Address | null;
+  /** Copies of it went ahead of the tree. */
+  readonly ahead: boolean;
   /** Neighbours (one bit each) that have it or were told of it. */
   told: number;
   readonly atMs: number;

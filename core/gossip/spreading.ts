@@ -1,5 +1,5 @@
 /** The two ways of spreading a message have one interface; configuration chooses. */
-import type { Address } from "../base/ids.ts";
+import type { ActorId, Address } from "../base/ids.ts";
 import type { Rng } from "../base/rng.ts";
 import type { Effect, Now } from "../node/event.ts";
 import type { IdSource } from "../node/ids.ts";
@@ -13,6 +13,8 @@ import type { Recent, RecentMessages } from "./recent.ts";
 export interface Spreading {
   /** A message is new here: pass it on. */
   spread(now: Now, message: Recent, out: Effect[]): void;
+  /** Do copies of this node's own push of `bytes` go ahead to other regions? Asked once, before it is spread. */
+  goesAhead(now: Now, actor: ActorId, bytes: number): boolean;
   /** `from` pushed what was here already. `known`: unless it is long ago or came by sync. */
   duplicate(now: Now, known: Recent | undefined, from: Address, out: Effect[]): void;
   ihave(now: Now, from: Address, have: readonly Announcement[], out: Effect[]): void;

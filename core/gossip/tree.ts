@@ -4,7 +4,7 @@
  * links become a spanning tree made of the links that were fastest; a message that was announced
  * and did not come makes a link eager again, which mends the tree.
  */
-import type { Address } from "../base/ids.ts";
+import type { ActorId, Address } from "../base/ids.ts";
 import type { Rng } from "../base/rng.ts";
 import type { Effect, Now } from "../node/event.ts";
 import { TimerSlot } from "../node/timer-slot.ts";
@@ -14,10 +14,12 @@ import {
   encodeGraft,
   encodeIhave,
   encodePrune,
+  expressHops,
   maxRefs,
 } from "../wire/gossip-messages.ts";
+import { Express } from "./express.ts";
 import { MissingMessages } from "./missing.ts";
-import type { Neighbour } from "./overlay.ts";
+import type { Neighbour, Overlay } from "./overlay.ts";
 import { Patience } from "./patience.ts";
 import type { Recent } from "./recent.ts";
 import type { Spreading, SpreadingParts } from "./spreading.ts";
@@ -33,6 +35,7 @@ export class Tree implements Spreading {
   readonly #graftTimer: TimerSlot;
   readonly #trunk = new Trunk();
   readonly #patience: Patience;
+  readonly #express: Express;
   readonly #rng: Rng;
   #announce: Recent[] = [];
   #shortcutFromMs = 0;
@@ -42,6 +45,7 @@ export class Tree implements Spreading {
     this.#ihaveTimer = new TimerSlot(parts.ids);
     this.#graftTimer = new TimerSlot(parts.ids);
     this.#rng = parts.rng.fork("tree");
+    this.#express = new Express(parts, this.#trunk);
     this.#patience = new Patience(parts.config.graftDelayMs);
   }
 
@@ -52,14 +56,10 @@ export class Tree implements Spreading {
   spread(now: Now, message: Recent, out: Effect[]): void {
     const { overlay, outbox, config } = this.#parts;
     this.#learn(now, message);
-    this.#trunk.fresh(now.monoMs, message.actor, message.parent);
-    if (message.parent !== null) {
-      const parent = overlay.accept(message.parent);
-      if (parent !== undefined) {
-        parent.eager = true;
-        message.told |= parent.bit;
-      }
-    }
+    if (message.ahead) this.#trunk.heard(now.monoMs, message.actor);
+    else this.#trunk.fresh(now.monoMs, message.actor, message.parent);
+    if (message.parent !== null) this.#from(message, message.parent);
+    else if (message.ahead) this.#express.send(now, message, out);
     let lazy = false;
     for (const neighbour of overlay.neighbours()) {
       if ((message.told & neighbour.bit) !== 0) continue;
@@ -92,8 +92,13 @@ export class Tree implements Spreading {
       if (!this.#trunk.isParent(hasty)) this.#cut(now, hasty, out);
       return;
     }
+    if (known.ahead) return;
     const redundant = this.#trunk.duplicate(known.actor, known.parent, from);
     if (redundant !== null) this.#cut(now, redundant, out);
+  }
+
+  goesAhead(now: Now, actor: ActorId, bytes: number): boolean {
+    return this.#express.takes(now, actor, bytes);
   }
 
   ihave(now: Now, from: Address, have: readonly Announcement[], out: Effect[]): void {
@@ -159,6 +164,16 @@ export class Tree implements Spreading {
     this.#trunk.drop(peer);
   }
 
+  /** `parent` has it, and, unless it sent it ahead of the tree, is a link of the tree. */
+  #from(message: Recent, parent: Address): void {
+    const { overlay } = this.#parts;
+    const ahead = message.hops === expressHops;
+    const neighbour = ahead ? overlay.find(parent) : overlay.accept(parent);
+    if (neighbour === undefined) return;
+    message.told |= neighbour.bit;
+    if (!ahead) neighbour.eager = true;
+  }
+
   /** Both sides stop pushing to one another. */
   #cut(now: Now, peer: Address, out: Effect[]): void {
     const neighbour = this.#parts.overlay.find(peer);
@@ -201,7 +216,7 @@ export class Tree implements Spreading {
         this.#missing.drop(missing);
         continue;
       }
-      const source = missing.sources.shift();
+      const source = takeNearest(missing.sources, overlay);
       if (source === undefined) {
         this.#missing.drop(missing);
         const peer = overlay.neighbours()[0];
@@ -252,7 +267,7 @@ export class Tree implements Spreading {
     out: Effect[],
   ): void {
     const { outbox, config } = this.#parts;
-    if (neighbour === undefined || neighbour.eager || known.parent === null) return;
+    if (neighbour === undefined || neighbour.eager || known.parent === null || known.ahead) return;
     if (!this.#trunk.isReference(known.actor) || !this.#trunk.isParent(known.parent)) return;
     const gainMs = known.atMs - (now.monoMs - ageMs);
     neighbour.gainMs += (gainMs - neighbour.gainMs) / 4;
@@ -270,6 +285,12 @@ export class Tree implements Spreading {
     const due = this.#missing.nextDueMs();
     this.#graftTimer.armBy(now.monoMs, Math.max(0, due - now.monoMs), out);
   }
+}
+
+/** Of this node's region the first, so that the tree of the region stays one; else the first. */
+function takeNearest(sources: Address[], overlay: Overlay): Address | undefined {
+  const near = sources.findIndex((source) => overlay.isNear(source));
+  return near > 0 ? sources.splice(near, 1)[0] : sources.shift();
 }
 
 function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {

@@ -37,6 +37,11 @@ export class Trunk {
     }
   }
 
+  /** A message of `source` came that says nothing about the tree. */
+  heard(monoMs: number, source: ActorId): void {
+    if (source === this.#source || this.#adopt(monoMs, source)) this.#heardMs = monoMs;
+  }
+
   /**
    * A message of `source` that came first from `first` came again from `from`: a cycle. Returns
    * the neighbour whose link is to be cut; null if none.

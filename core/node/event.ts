@@ -21,7 +21,7 @@ export interface Now {
   readonly wallMs: number;
 }
 
-/** What a message is about, and what its losses cost: swim over datagrams, gossip and sync over streams. */
+/** What a message is about, and what its losses cost: swim over datagrams, gossip and sync over streams but for copies of which one may be lost. */
 export type Plane = "swim" | "gossip" | "sync";
 
 export type Event =

@@ -37,6 +37,9 @@ export type GossipMessage =
   /** The link becomes lazy. */
   | { readonly type: "prune" };
 
+/** The hop count of a copy that its author sends ahead of the tree: it came over no link of the tree. */
+export const expressHops = 0;
+
 /** A hop count past this is written as this. */
 export const maxHops = 255;
 
@@ -48,9 +51,12 @@ export const maxRefs = 1024;
 
 /** Flag of a push: a seal follows the chunk. */
 const sealed = 1;
+/** Flag of a push, on every copy: some went ahead of the tree, so that duplicates prove nothing. */
+const ahead = 2;
 
 /** Where in a push its hop count stands. */
 export const hopsAt = envelopeBytes;
+const flagsAt = envelopeBytes + 1;
 const chunkAt = envelopeBytes + 2;
 /** An id and three varints of one byte. */
 const minRefBytes = 19;
@@ -73,6 +79,16 @@ export function copyPush(push: Uint8Array, hops: number): Uint8Array {
   const copy = pushes.copy(push, 0, push.length);
   copy[hopsAt] = Math.min(hops, maxHops);
   return copy;
+}
+
+/** Copies of this push, which nobody has yet, will go ahead of the tree. */
+export function markAhead(push: Uint8Array): void {
+  push[flagsAt] = (push[flagsAt] as number) | ahead;
+}
+
+/** Did copies of this push go ahead of the tree? */
+export function wentAhead(push: Uint8Array): boolean {
+  return ((push[flagsAt] as number) & ahead) !== 0;
 }
 
 /** @param atMs when each of `have` came, in the time of `nowMs`. */

@@ -2,32 +2,15 @@
 import { describe, expect, test } from "vitest";
 import type { ReplicaConfig } from "../../../core/node/config.ts";
 import { lanGossip } from "../../../core/gossip/config.ts";
-import { decodeMessage } from "../../../core/wire/envelope.ts";
 import {
   encodeGraft,
   encodeIhave,
   encodePrune,
   encodePush,
-  gossipDecoders,
-  maxGossipBytes,
-  type GossipMessage,
 } from "../../../core/wire/gossip-messages.ts";
 import { maxVersion } from "../../../core/sync/actor-ledger.ts";
 import { actorOf, Cluster, identityOf, type Sent } from "../node/cluster.ts";
-
-type Of<T extends GossipMessage["type"]> = Extract<GossipMessage, { type: T }>;
-
-function messages<T extends GossipMessage["type"]>(
-  sent: readonly Sent[],
-  type: T,
-): { from: number; to: number; message: Of<T>; bytes: Uint8Array }[] {
-  return sent.flatMap(({ from, to, effect }) => {
-    if (effect.plane !== "gossip") return [];
-    const decoded = decodeMessage(effect.bytes, gossipDecoders, maxGossipBytes);
-    if (decoded.type !== "message" || decoded.message.type !== type) return [];
-    return [{ from, to, message: decoded.message as Of<T>, bytes: effect.bytes }];
-  });
-}
+import { messages } from "./messages.ts";
 
 function mode(gossip: "flood" | "tree"): (config: ReplicaConfig) => ReplicaConfig {
   return (config) => ({ ...config, gossip: { ...config.gossip, mode: gossip } });
@@ -303,6 +286,21 @@ describe("tree", () => {
     // Then it is left to sync, which asks.
     expect(cluster.sentOf("syncSummary", since).length).toBeGreaterThan(0);
     expect(cluster.node(0).replica.stats().broadcast.missing).toBe(0);
+  });
+
+  test("GO09: of those who announced it one of the own region is asked first", () => {
+    const cluster = new Cluster({ nodes: 5, regionOf: (n) => `r${n % 2}` });
+    cluster.run(1000);
+    const ref = { actor: actorOf(7), version: 1, index: 0, count: 1, atMs: 0 };
+    const bytes = encodeIhave(0, [ref]);
+    for (const n of [1, 3, 2]) {
+      const from = identityOf(n).address;
+      cluster.handle(0, { type: "message", from, plane: "gossip", bytes });
+    }
+    const since = cluster.sent.length;
+    cluster.run(3000);
+    const grafts = messages(cluster.sent.slice(since), "graft").filter((g) => g.from === 0);
+    expect(grafts.map(({ to }) => to)).toEqual([2, 1, 3]);
   });
 
   test("GO10: a graft is answered with the message while it is remembered, else by silence", () => {

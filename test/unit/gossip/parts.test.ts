@@ -10,6 +10,7 @@ import { maxOutboxMessages, Outbox } from "../../../core/gossip/outbox.ts";
 import { maxNeighbours, Overlay } from "../../../core/gossip/overlay.ts";
 import { Patience } from "../../../core/gossip/patience.ts";
 import { type Recent, RecentMessages } from "../../../core/gossip/recent.ts";
+import { gatewaySalt, leastBy } from "../../../core/gossip/regions.ts";
 import { Trunk } from "../../../core/gossip/trunk.ts";
 
 const alice = actorId("a1".repeat(16));
@@ -88,6 +89,67 @@ describe("the overlay", () => {
     expect(reached(links, members[0] as Address)).toBe(members.length);
   });
 
+  test("GO20: of each region one member has eager links to other regions, and so all are connected", () => {
+    const members = names(120);
+    const region = (a: Address): string => `r${members.indexOf(a) % 4}`;
+    const all = overlays(members, region);
+    const eager = new Map(
+      Array.from(all, ([self, overlay]) => {
+        const links = overlay.neighbours().filter((n) => n.eager);
+        return [self, new Set(links.map((n) => n.address))];
+      }),
+    );
+    const gateways = members.filter((a) =>
+      [...(eager.get(a) ?? [])].some((other) => region(other) !== region(a)),
+    );
+    expect(gateways.map(region).toSorted()).toEqual(["r0", "r1", "r2", "r3"]);
+    expect(reached(eager, members[0] as Address)).toBe(members.length);
+    for (const [self, others] of eager) {
+      for (const other of others) expect(eager.get(other)?.has(self)).toBe(true);
+    }
+    // A region is connected by itself.
+    const inside = new Map(
+      Array.from(eager, ([self, others]) => [
+        self,
+        new Set([...others].filter((other) => region(other) === region(self))),
+      ]),
+    );
+    expect(reached(inside, members[0] as Address)).toBe(30);
+    // Lazy links over all members are there to announce.
+    const lazy =
+      all
+        .get(members[0] as Address)
+        ?.neighbours()
+        .filter((n) => !n.eager) ?? [];
+    expect(lazy.some((n) => region(n.address) !== "r0")).toBe(true);
+  });
+
+  test.each([40, 60, 90, 150])(
+    "GO20: when a gateway of %i members goes its heir has its links, until it returns",
+    (count) => {
+      const members = names(count);
+      const region = (a: Address): string => `r${members.indexOf(a) % 3}`;
+      for (const name of ["r0", "r1", "r2"]) {
+        const inside = members.filter((a) => region(a) === name);
+        const [gateway, heir] = leastBy(inside, gatewaySalt, 2) as [Address, Address];
+        let alive: readonly Address[] = members;
+        const peers = { aliveAddresses: () => alive.filter((a) => a !== heir), regionOf: region };
+        const overlay = new Overlay(heir, lanGossip, peers, new RecentMessages(lanGossip));
+        const reaches = (): boolean =>
+          overlay.neighbours().some((n) => n.eager && region(n.address) !== name);
+        expect(reaches()).toBe(false);
+        for (let i = 0; i < 2; i++) {
+          alive = members.filter((a) => a !== gateway);
+          overlay.memberChanged(gateway, false);
+          expect(reaches()).toBe(true);
+          alive = members;
+          overlay.memberChanged(gateway, true);
+          expect(reaches()).toBe(false);
+        }
+      }
+    },
+  );
+
   test("GO12: a member that goes is replaced by those beside it, and nobody else changes", () => {
     const members = names(100);
     const before = linksOf(overlays(members));
@@ -136,33 +198,48 @@ describe("the overlay", () => {
   });
 
   test("GO12: whatever comes, goes and returns, the neighbours are those of the members there are", () => {
-    const all = names(60);
-    const region = (a: Address): string => `r${all.indexOf(a) % 3}`;
-    const change = fc.record({ member: fc.integer({ min: 1, max: 59 }), there: fc.boolean() });
+    const names60 = names(60);
+    const region = (a: Address): string => `r${names60.indexOf(a) % 3}`;
+    // Those who would be gateway of the first region come first, and are there or not more often.
+    const first = leastBy(
+      names60.filter((a) => region(a) === "r0"),
+      gatewaySalt,
+      4,
+    );
+    const all = [...first, ...names60.filter((a) => !first.includes(a))];
+    const member = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 59 }));
+    const changed = fc.array(fc.record({ member, there: fc.boolean() }), { maxLength: 40 });
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 40 }), fc.boolean(), (changes, regional) => {
-        const self = all[0] as Address;
-        const regionOf = regional ? region : () => "";
-        let members = all.slice(0, 30);
-        const peers = {
-          aliveAddresses: () => members.filter((a) => a !== self),
-          regionOf,
-        };
-        const overlay = new Overlay(self, lanGossip, peers, new RecentMessages(lanGossip));
-        overlay.neighbours();
-        for (const { member, there } of changes) {
-          const about = all[member] as Address;
-          members = members.filter((a) => a !== about);
-          if (there) members = [...members, about].sort();
-          overlay.memberChanged(about, there);
-          const chosen = overlay.neighbours().filter((n) => n.chosen);
-          const anew = new Overlay(self, lanGossip, peers, new RecentMessages(lanGossip));
-          expect(new Set(chosen.map((n) => n.address))).toEqual(
-            new Set(anew.neighbours().map((n) => n.address)),
-          );
-        }
-      }),
-      { numRuns: 50 },
+      fc.property(
+        changed,
+        fc.integer({ min: 0, max: 6 }),
+        fc.boolean(),
+        (changes, whom, regional) => {
+          const self = all[whom] as Address;
+          const regionOf = regional ? region : () => "";
+          let members = all.slice(0, 30);
+          const peers = {
+            aliveAddresses: () => members.filter((a) => a !== self),
+            regionOf,
+          };
+          const overlay = new Overlay(self, lanGossip, peers, new RecentMessages(lanGossip));
+          overlay.neighbours();
+          for (const { member, there } of changes) {
+            const about = all[member] as Address;
+            if (about === self) continue;
+            members = members.filter((a) => a !== about);
+            if (there) members = [...members, about].sort();
+            overlay.memberChanged(about, there);
+            const chosen = overlay.neighbours().filter((n) => n.chosen);
+            const anew = new Overlay(self, lanGossip, peers, new RecentMessages(lanGossip));
+            // Nothing was cut, so the eager links are those that begin so.
+            expect(new Set(chosen.map((n) => `${n.address} ${n.eager}`))).toEqual(
+              new Set(anew.neighbours().map((n) => `${n.address} ${n.eager}`)),
+            );
+          }
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 
@@ -188,6 +265,7 @@ describe("recent messages", () => {
       bytes: new Uint8Array(bytes),
       hops: 1,
       parent: null,
+      ahead: false,
       told: 0,
       atMs,
       announcedMs: 0,

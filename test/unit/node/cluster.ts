@@ -41,6 +41,8 @@ export interface ClusterOptions {
   readonly fill?: (store: MemoryStore, n: number) => void;
   /** Numbers of nodes that exist but are not started or known yet. */
   readonly absent?: readonly number[];
+  /** Where each node stands; all in one place when left out. */
+  readonly regionOf?: (n: number) => string;
 }
 
 export class ClusterNode {
@@ -58,7 +60,7 @@ export class ClusterNode {
   constructor(n: number, config: ReplicaConfig, options: ClusterOptions) {
     const { seed = "cluster", chunkBytes = 32 * 1024 } = options;
     this.n = n;
-    this.identity = identityOf(n);
+    this.identity = { ...identityOf(n), region: options.regionOf?.(n) ?? "" };
     this.store = new MemoryStore({ actor: this.identity.actor, schema, chunkBytes });
     options.fill?.(this.store, n);
     this.replica = new Replica({
