@@ -1,5 +1,15 @@
-/** seedrandom's alea flavour (Johannes Baagøe, 2010): 80 bytes of state, arithmetic only, the same in every engine. */
+/** seedrandom's alea flavour (Johannes Baagøe, 2010): arithmetic only, the same in every engine. */
 declare module "seedrandom/lib/alea.js" {
-  /** Returns a generator of numbers in [0, 1) with 32 bits of resolution. */
-  export default function alea(seed: string): () => number;
+  interface AleaState {
+    readonly c: number;
+    readonly s0: number;
+    readonly s1: number;
+    readonly s2: number;
+  }
+  interface Alea {
+    /** A number in [0, 1) with 32 bits of resolution. */
+    (): number;
+    state(): AleaState;
+  }
+  export default function alea(seed: string, options: { readonly state: true }): Alea;
 }

@@ -1,3 +1,4 @@
+import alea from "seedrandom/lib/alea.js";
 import { expect, test } from "vitest";
 import { createRng, randomHexId } from "../../../sim/rng.ts";
 
@@ -25,6 +26,15 @@ test("SI03: draws are what they are on every engine", () => {
   const rng = createRng("42");
   expect(draws(3, () => rng.uint32())).toEqual([4228424902, 87768183, 3842176852]);
   expect(randomHexId(createRng("42"))).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test("SI03: a stream is the library's, however many others are drawn from in between", () => {
+  const root = createRng("many");
+  const streams = Array.from({ length: 300 }, (_, i) => root.fork(String(i)));
+  const library = streams.map((_, i) => alea(`patina:many/${i}`, { state: true }));
+  for (let round = 0; round < 50; round++) {
+    streams.forEach((stream, i) => expect(stream.unit()).toBe(library[i]?.()));
+  }
 });
 
 test("SI03: below and unit stay within their bounds and reach both ends", () => {
