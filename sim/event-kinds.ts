@@ -6,7 +6,7 @@ export const evArrive = 1;
 export const evTimer = 2;
 /** a: node, c: boot. A busy node is free again. */
 export const evFree = 3;
-/** ref: the link, a: plane, c: boot of the sender. A reliable send is given up. */
+/** a: plane, b: the link, c: boot of the sender. A reliable send is given up. */
 export const evUnreachable = 4;
 /** a: node told, b: round trip in µs, c: boot, ref: the peer's address. */
 export const evRtt = 5;

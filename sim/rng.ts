@@ -26,7 +26,7 @@ class Streams {
   #used = 0;
 
   /** Begins the stream of `seed`: its block; its place there is `at`. */
-  begin(seed: string): Float64Array {
+  begin(seed: string): Float64Array<ArrayBuffer> {
     if (this.#used === this.#block.length) {
       const streams = this.#block.length / stateNumbers;
       const more = Math.min(maxStreams, Math.max(firstStreams, streams * 2));

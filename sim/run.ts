@@ -214,7 +214,7 @@ export class Run {
         break;
       }
       case ev.evUnreachable:
-        world.network.giveUp(ref, a, c);
+        world.network.giveUp(b, a, c);
         break;
       default:
         this.#dispatchRare(kernel.kind, a, b, c, ref);

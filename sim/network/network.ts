@@ -10,7 +10,7 @@ import { evArrive, evRtt, evUnreachable } from "../event-kinds.ts";
 import type { Kernel } from "../kernel.ts";
 import { type CutReason, Cuts } from "./cuts.ts";
 import type { LatencyModel } from "./latency.ts";
-import { Link } from "./link.ts";
+import { Links } from "./links.ts";
 import { Packet } from "./packet.ts";
 import type { DropReason } from "./packet.ts";
 
@@ -59,8 +59,7 @@ export class Network {
   readonly #rng: Rng;
   /** Per sender, so that a node taken away shifts nothing at the others. */
   readonly #rngs: Rng[] = [];
-  /** By sender, then by receiver. */
-  readonly #links: Link[][] = [];
+  readonly #links = new Links();
   /** The chance that a stream message of so many packets needs a retransmission. */
   readonly #retransmitChance: number[] = [0];
 
@@ -142,18 +141,16 @@ export class Network {
   /** A packet is lost on arrival; its connection, if it has one, breaks. */
   lose(packet: Packet, why: DropReason): void {
     this.#port.dropped(packet, why);
-    const { link } = packet;
-    if (link !== null) {
-      if (link.generation[packet.plane] === packet.generation) {
-        this.#break(link, packet.plane, packet.fromBoot);
-      }
+    const { link, plane } = packet;
+    if (link >= 0 && this.#links.generation(link, plane) === packet.generation) {
+      this.#break(link, plane, packet.fromBoot);
     }
   }
 
   /** Whether the connection that a reliable packet was sent on still stands. */
   #carried(packet: Packet, boot: number): boolean {
-    const link = packet.link as Link;
-    if (link.generation[packet.plane] !== packet.generation) {
+    const { link } = packet;
+    if (this.#links.generation(link, packet.plane) !== packet.generation) {
       this.#port.dropped(packet, "cut");
       return false;
     }
@@ -164,8 +161,8 @@ export class Network {
       return false;
     }
     const now = this.#kernel.nowUs;
-    if (now >= link.nextRttUs && !packet.retransmitted) {
-      link.nextRttUs = now + rttEveryUs;
+    if (now >= this.#links.nextRttUs(link) && !packet.retransmitted) {
+      this.#links.setNextRttUs(link, now + rttEveryUs);
       const backUs = this.#latency.typicalUs(packet.to, packet.from);
       this.#kernel.schedule(
         now + backUs,
@@ -214,9 +211,9 @@ export class Network {
 
   #sendReliable(packet: Packet, departUs: number): void {
     const { from, to, plane } = packet;
-    const link = this.#link(from, to);
+    const link = this.#links.find(from, to);
     packet.link = link;
-    packet.generation = link.generation[plane] as number;
+    packet.generation = this.#links.generation(link, plane);
     let loss = this.#config.loss;
     if (this.cuts.active) {
       const why = this.cutFor(packet);
@@ -242,10 +239,8 @@ export class Network {
       return;
     }
     if (retransmissionUs > 0) packet.retransmitted = true;
-    let at = leaves + retransmissionUs + this.#delayUs(from, to, rng);
-    const last = link.lastArrivalUs[plane] as number;
-    if (at < last) at = last;
-    link.lastArrivalUs[plane] = at;
+    const soonest = leaves + retransmissionUs + this.#delayUs(from, to, rng);
+    const at = this.#links.arriveInOrder(link, plane, soonest);
     this.#kernel.schedule(at, evArrive, to, 0, 0, packet);
   }
 
@@ -275,11 +270,12 @@ export class Network {
   /** When the packet has left a link of limited bandwidth, or −1 if the queue before it is too long. */
   #transmit(packet: Packet, departUs: number, maxQueued: number): number {
     const bytesPerSec = this.#config.bytesPerSec;
-    const link = this.#link(packet.from, packet.to);
-    const start = link.freeAtUs > departUs ? link.freeAtUs : departUs;
+    const link = this.#links.find(packet.from, packet.to);
+    const start = Math.max(departUs, this.#links.freeAtUs(link));
     if ((start - departUs) * bytesPerSec > maxQueued * 1e6) return -1;
-    link.freeAtUs = start + (packet.bytes.length * 1e6) / bytesPerSec;
-    return link.freeAtUs;
+    const freeAtUs = start + (packet.bytes.length * 1e6) / bytesPerSec;
+    this.#links.setFreeAtUs(link, freeAtUs);
+    return freeAtUs;
   }
 
   #delayUs(from: number, to: number, rng: Rng): number {
@@ -291,36 +287,30 @@ export class Network {
   }
 
   /** What is under way on the connection is lost, and its sender learns of it in a while. */
-  #break(link: Link, plane: number, senderBoot: number): void {
-    link.generation[plane] = (link.generation[plane] as number) + 1;
-    if (link.givingUp[plane]) return;
-    link.givingUp[plane] = true;
+  #break(link: number, plane: number, senderBoot: number): void {
+    if (!this.#links.break(link, plane)) return;
     this.#kernel.schedule(
       this.#kernel.nowUs + unreachableAfterUs,
       evUnreachable,
       plane,
-      0,
-      senderBoot,
       link,
+      senderBoot,
+      null,
     );
   }
 
   /** A reliable message went where nobody is, or nobody listens. */
   sendNowhere(from: number, to: number, plane: number): void {
-    this.#break(this.#link(from, to), plane, this.#port.bootOf(from));
+    this.#break(this.#links.find(from, to), plane, this.#port.bootOf(from));
   }
 
   /** The time-out after a broken connection has passed. */
-  giveUp(ref: unknown, plane: number, senderBoot: number): void {
-    const link = ref as Link;
-    link.givingUp[plane] = false;
-    if (this.#port.bootOf(link.from) === senderBoot)
-      this.#port.unreachable(link.from, link.to, plane);
-  }
-
-  #link(from: number, to: number): Link {
-    const links = (this.#links[from] ??= []);
-    return (links[to] ??= new Link(from, to));
+  giveUp(link: number, plane: number, senderBoot: number): void {
+    this.#links.givenUp(link, plane);
+    const from = this.#links.fromOf(link);
+    if (this.#port.bootOf(from) === senderBoot) {
+      this.#port.unreachable(from, this.#links.toOf(link), plane);
+    }
   }
 
   #rngOf(node: number): Rng {

@@ -1,5 +1,4 @@
 import type { Plane } from "../../core/node/event.ts";
-import type { Link } from "./link.ts";
 
 /** Planes by number, and back. */
 export const planes: readonly Plane[] = ["swim", "gossip", "sync"];
@@ -20,8 +19,8 @@ export class Packet {
   /** The sender's boot, and the receiver's (−1: it was down). */
   readonly fromBoot: number;
   readonly toBoot: number;
-  /** A reliable message's link, and which of its connections carries it; a broken one loses all that it carried. */
-  link: Link | null = null;
+  /** A reliable message's link (−1: none), and which of its connections carries it; a broken one loses all that it carried. */
+  link = -1;
   generation = 0;
   /** It needed the sender's help after its first try. */
   retransmitted = false;

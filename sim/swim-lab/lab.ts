@@ -279,7 +279,7 @@ export class SwimLab {
         return;
       }
       case evUnreachable:
-        this.network.giveUp(kernel.ref, kernel.a, kernel.c);
+        this.network.giveUp(kernel.b, kernel.a, kernel.c);
         return;
       case evAct:
         (kernel.ref as () => void)();

@@ -57,9 +57,9 @@ class Lab {
   /** Runs until `ms`. */
   until(ms: number): this {
     while (this.kernel.take(ms * 1000)) {
-      const { kind, a, c, ref } = this.kernel;
+      const { kind, a, b, c, ref } = this.kernel;
       if (kind === evArrive) this.network.arrive(ref as Packet);
-      else if (kind === evUnreachable) this.network.giveUp(ref, a, c);
+      else if (kind === evUnreachable) this.network.giveUp(b, a, c);
       else if (kind === evRtt) this.log.push(`${this.ms} rtt ${this.kernel.b / 1000}`);
     }
     this.kernel.advance(ms * 1000);
