@@ -4,7 +4,7 @@
  */
 import type { ActorId } from "../base/ids.ts";
 
-const versionBound = 2 ** 33;
+export const versionBound = 2 ** 33;
 
 /** What names a chunk. */
 export interface ChunkKey {

@@ -5,7 +5,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { ActorId, Address } from "../base/ids.ts";
-import { ChunkMap } from "./chunk-map.ts";
+import { ChunkTable } from "./chunk-table.ts";
 import type { GossipConfig } from "./config.ts";
 
 /** One message of the broadcast: a chunk, as it is pushed by this node. */
@@ -32,7 +32,7 @@ export interface Recent {
 
 export class RecentMessages {
   readonly #config: GossipConfig;
-  readonly #byChunk = new ChunkMap<Recent>();
+  readonly #byChunk = new ChunkTable<Recent>();
   /** In order of arrival; those before `#head` are gone. */
   #queue: Recent[] = [];
   #head = 0;
@@ -56,7 +56,7 @@ export class RecentMessages {
 
   /** Keeps a message that is not there yet. */
   add(message: Recent): void {
-    if (!this.#byChunk.add(message, message)) return;
+    if (!this.#byChunk.add(message)) return;
     this.#queue.push(message);
     this.#bytes += message.bytes.length;
     this.#evict(message.atMs);

@@ -28,6 +28,9 @@ import { Trunk } from "./trunk.ts";
 /** Messages to be announced. Overflow policy: they are announced at once. */
 const maxAnnounced = maxRefs;
 
+/** The list that the last neighbour was told while several are: filled and emptied within one call. */
+const toldLast: Recent[] = [];
+
 export class Tree implements Spreading {
   readonly #parts: SpreadingParts;
   readonly #missing = new MissingMessages();
@@ -37,7 +40,7 @@ export class Tree implements Spreading {
   readonly #patience: Patience;
   readonly #express: Express;
   readonly #rng: Rng;
-  #announce: Recent[] = [];
+  readonly #announce: Recent[] = [];
   #shortcutFromMs = 0;
 
   constructor(parts: SpreadingParts) {
@@ -190,21 +193,32 @@ export class Tree implements Spreading {
   #flush(now: Now, out: Effect[]): void {
     const { overlay, outbox } = this.#parts;
     const messages = this.#announce;
-    this.#announce = [];
-    let lastList: readonly Recent[] = [];
+    let last = 0;
     let lastBytes: Uint8Array | null = null;
     for (const neighbour of overlay.neighbours()) {
       if (neighbour.eager) continue;
-      const list = messages.filter((message) => (message.told & neighbour.bit) === 0);
-      if (list.length === 0) continue;
-      for (const message of list) message.told |= neighbour.bit;
+      const { bit } = neighbour;
+      let count = 0;
+      let same = true;
+      for (let i = 0; i < messages.length; i++) {
+        const message = messages[i] as Recent;
+        if ((message.told & bit) !== 0) continue;
+        message.told |= bit;
+        same &&= count < last && toldLast[count] === message;
+        toldLast[count++] = message;
+      }
+      if (count === 0) continue;
       // Most neighbours are told the same.
-      if (lastBytes === null || !sameItems(list, lastList)) {
-        lastBytes = encodeIhave(now.monoMs, list);
-        lastList = list;
+      if (lastBytes === null || !same || count !== last) {
+        toldLast.length = count;
+        lastBytes = encodeIhave(now.monoMs, toldLast);
+        last = count;
       }
       outbox.send(now, neighbour.address, "ihave", lastBytes, false, out);
     }
+    toldLast.length = 0;
+    // One by one: a length of 0 would give back the room that the next ones need.
+    while (messages.length > 0) messages.pop();
   }
 
   #graftDue(now: Now, out: Effect[]): void {
@@ -291,10 +305,4 @@ export class Tree implements Spreading {
 function takeNearest(sources: Address[], overlay: Overlay): Address | undefined {
   const near = sources.findIndex((source) => overlay.isNear(source));
   return near > 0 ? sources.splice(near, 1)[0] : sources.shift();
-}
-
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -45,6 +45,9 @@ export type Decoded<Message> =
   /** Not a message, or not one of this plane. */
   | { readonly type: "rejected"; readonly why: string };
 
+/** One for all messages: a decoder is done before the next begins. */
+const reader = new Reader(new Uint8Array(0));
+
 /** @param maxBytes longest message of the plane. Never throws, whatever the bytes. */
 export function decodeMessage<Message>(
   bytes: Uint8Array,
@@ -61,7 +64,8 @@ export function decodeMessage<Message>(
     if (name === undefined) return { type: "unknownKind", kind };
     return { type: "rejected", why: `${name} is not of this plane` };
   }
-  const r = new Reader(bytes, envelopeBytes);
+  const r = reader;
+  r.restart(bytes, envelopeBytes);
   try {
     const message = decoder(r);
     return { type: "message", message, unknownField: r.remaining > 0 || r.skipped > 0 };

@@ -128,12 +128,27 @@ function writeRef(ref: ChunkRef): void {
 function readRef(r: Reader): ChunkRef {
   const actor = r.id() as ActorId;
   const version = r.varint();
-  if (version === 0) throw new WireError("version 0");
   const index = r.varint();
   const count = r.varint();
+  checkRef(version, index, count);
+  return { actor, version, index, count };
+}
+
+/** @throws WireError */
+function readAnnouncement(r: Reader): Announcement {
+  const actor = r.id() as ActorId;
+  const version = r.varint();
+  const index = r.varint();
+  const count = r.varint();
+  checkRef(version, index, count);
+  return { actor, version, index, count, ageMs: r.u16() };
+}
+
+/** @throws WireError */
+function checkRef(version: number, index: number, count: number): void {
+  if (version === 0) throw new WireError("version 0");
   if (count > maxChunksPerVersion) throw new WireError("too many chunks in a version");
   if (index >= count) throw new WireError("chunk index past its count");
-  return { actor, version, index, count };
 }
 
 /** What stands before the payload of a push. Filled anew by each `peekPush`. */
@@ -188,10 +203,9 @@ export const gossipDecoders: DecoderTable<GossipMessage> = decoderTable<GossipMe
   ihave: (r) => {
     const count = r.count(minRefBytes + 2, maxRefs);
     const have: Announcement[] = [];
-    for (let i = 0; i < count; i++) {
-      const { actor, version, index, count: of } = readRef(r);
-      have.push({ actor, version, index, count: of, ageMs: r.u16() });
-    }
+    // Room for all at once, and no more: the count was checked against the bytes.
+    have.length = count;
+    for (let i = 0; i < count; i++) have[i] = readAnnouncement(r);
     return { type: "ihave", have };
   },
   graft: (r) => {

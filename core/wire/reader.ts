@@ -12,7 +12,7 @@ const scratchBytes = new Uint8Array(8);
 const scratch = new DataView(scratchBytes.buffer);
 
 export class Reader {
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array;
   #end: number;
   #at: number;
   #skipped = 0;
@@ -22,6 +22,14 @@ export class Reader {
     this.#bytes = bytes;
     this.#at = from;
     this.#end = to;
+  }
+
+  /** Begins anew with `bytes[from, …)`. */
+  restart(bytes: Uint8Array, from: number): void {
+    this.#bytes = bytes;
+    this.#at = from;
+    this.#end = bytes.length;
+    this.#skipped = 0;
   }
 
   get remaining(): number {
