@@ -143,12 +143,8 @@ function countLive(row: Row, live: Map<number, number>): void {
 /** What the log has above id `above` is held, once, under ids that are not used again. */
 function checkHeld(engine: Engine, above: number, problems: Problem[]): void {
   const where = "patina_log";
-  const rows = engine.db
-    .prepare("SELECT id, actor, version FROM patina_log WHERE id > ? AND version > 0 ORDER BY id")
-    .raw()
-    .iterate(above) as IterableIterator<[number, number, number]>;
   const seen = new Map<number, IntervalSet>();
-  for (const [id, actor, version] of rows) {
+  for (const { id, actor, version } of versionsAbove(engine, above)) {
     const log = engine.actors.byNumber(actor);
     const versions = seen.get(actor) ?? new IntervalSet();
     seen.set(actor, versions);
@@ -170,19 +166,49 @@ function checkHeld(engine: Engine, above: number, problems: Problem[]): void {
   }
 }
 
+interface KnownVersion {
+  readonly id: number;
+  readonly actor: number;
+  readonly version: number;
+  readonly ms: number;
+  readonly counter: number;
+  readonly count: number;
+}
+
+/** All versions whose content is here and whose log id is above `above`. */
+function* versionsAbove(engine: Engine, above: number): Generator<KnownVersion> {
+  // The last transactions are in no pack yet.
+  if (above < engine.packs.packed) {
+    for (const version of engine.packs.all())
+      if (version.id > above) yield { ...version, count: 1 };
+  }
+  const rows = engine.db.prepare(
+    "SELECT id, actor, version, ms, counter, count FROM patina_log WHERE id > ? AND version > 0 ORDER BY id",
+  );
+  yield* rows.iterate(above) as IterableIterator<KnownVersion>;
+}
+
 /** Each version counts as many living pieces as there are. */
 function checkLive(engine: Engine, live: ReadonlyMap<number, number>, problems: Problem[]): void {
   const where = "patina_log";
-  const rows = engine.db.prepare("SELECT id, live FROM patina_log").raw().iterate();
+  const counts = new Map(engine.live.all());
   const known = new Set<number>();
-  for (const [id, counted] of rows as IterableIterator<[number, number | null]>) {
+  for (const id of idsCounted(engine)) {
     known.add(id);
+    const counted = counts.get(id);
+    if (counted === undefined) {
+      tell(problems, where, `row ${id} is not counted`);
+      continue;
+    }
     const found = live.get(id) ?? 0;
-    if (found === (counted ?? 0)) continue;
-    tell(problems, where, `row ${id} counts ${String(counted)} living pieces, ${found} are there`);
+    if (found === counted) continue;
+    tell(problems, where, `row ${id} counts ${counted} living pieces, ${found} are there`);
   }
   for (const id of live.keys()) {
     if (!known.has(id)) tell(problems, where, `row ${id} is gone, though rows stem from it`);
+  }
+  for (const id of counts.keys()) {
+    if (!known.has(id)) tell(problems, "patina_live", `row ${id} is counted, though it is gone`);
   }
   const waiting = engine.db
     .prepare(
@@ -193,14 +219,17 @@ function checkLive(engine: Engine, live: ReadonlyMap<number, number>, problems: 
   if (waiting > 0) tell(problems, "patina_quarantine", "it does not list what is quarantined");
 }
 
+function* idsCounted(engine: Engine): Generator<number> {
+  for (const { id } of engine.packs.all()) yield id;
+  const rows = engine.db.prepare("SELECT id FROM patina_log WHERE live IS NOT NULL").pluck();
+  yield* rows.iterate() as IterableIterator<number>;
+}
+
 /** Every version can be found, and its content is what was stored. */
 function checkContents(engine: Engine, problems: Problem[]): void {
   const where = "patina_log";
-  const rows = engine.db
-    .prepare("SELECT id, actor, version, ms, counter, count FROM patina_log WHERE version > 0")
-    .raw()
-    .all() as [number, number, number, number, number, number][];
-  for (const [id, actor, version, ms, counter, count] of rows) {
+  const versions = Array.from(versionsAbove(engine, 0));
+  for (const { id, actor, version, ms, counter, count } of versions) {
     const owner = engine.actors.idOf(actor);
     const name = `version ${version} of ${owner}`;
     const logged = { id, version, hlc: { ms, counter }, count };

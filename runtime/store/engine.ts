@@ -17,7 +17,9 @@ import { type ActorLog, ActorTable, encodeRanges } from "./actor-table.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import { type Db, StatementCache } from "./db.ts";
 import { decodeEffects, encodeEffects, type Effects, type TableEffect } from "./effects.ts";
+import { LiveCounts } from "./live-counts.ts";
 import { Origins } from "./log-origin.ts";
+import { PackedLog, versionsPerPack } from "./packed-log.ts";
 import { RowStore } from "./row-store.ts";
 import { readDigests, readState, readUnfolded, writeState } from "./stored-state.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
@@ -27,6 +29,7 @@ import { WaitingClocks } from "./waiting-clocks.ts";
 /** Transactions and clocks that may wait to be folded: bounds memory, and what is read back after a crash. */
 const maxTailVersions = 4096;
 const maxWaitingClocks = 8192;
+const maxUnpackedBytes = 512 * 1024;
 
 export interface StoreIdentity {
   readonly actor: ActorId;
@@ -53,6 +56,8 @@ export class Engine {
   readonly driftMs: number | undefined;
   readonly actors = new ActorTable();
   readonly origins: Origins;
+  readonly packs: PackedLog;
+  readonly live: LiveCounts;
   readonly log: VersionLog;
   readonly waiting: WaitingClocks;
   identity: StoreIdentity;
@@ -72,22 +77,27 @@ export class Engine {
   #rows = new Map<TablePlan, RowStore>();
   #nextId = 1;
   #folded = 0;
-  /** Changes of `patina_log.live` not yet folded. */
-  readonly #live = new Map<number, number>();
   /** The last log row before the transaction under way. */
   #idBefore = 0;
   /** A far-future stamp is in the log; it stays so, since nothing says when the last one is gone. */
   #farSeen = false;
   #own: ActorLog;
 
-  constructor(db: Db, identity: StoreIdentity, driftMs: number | undefined) {
+  constructor(
+    db: Db,
+    identity: StoreIdentity,
+    driftMs: number | undefined,
+    perPack: number = versionsPerPack,
+  ) {
     this.db = db;
     this.identity = identity;
     this.driftMs = driftMs;
     db.pragma("foreign_keys = ON");
     this.statements = new StatementCache(db);
-    this.origins = new Origins(db, this.actors);
-    this.log = new VersionLog(this.statements);
+    this.packs = new PackedLog(this.statements, perPack);
+    this.live = new LiveCounts(this.statements);
+    this.origins = new Origins(db, this.actors, this.packs);
+    this.log = new VersionLog(this.statements, this.packs, this.live);
     this.waiting = new WaitingClocks(this.statements);
     this.clock = new HybridClock(undefined, driftMs);
     this.#own = this.actors.findOrAdd(identity.actor);
@@ -220,7 +230,7 @@ export class Engine {
     for (const [id, delta] of live) {
       if (id > this.#idBefore) continue;
       older.set(id, delta);
-      this.#live.set(id, (this.#live.get(id) ?? 0) + delta);
+      this.live.add(id, delta);
     }
     this.waiting.flush();
     if (this.waiting.tooMany) return { effects: null, live };
@@ -244,7 +254,10 @@ export class Engine {
   }
 
   #settleTail(mustFold: boolean): void {
-    const full = this.log.tailSize >= maxTailVersions || this.waiting.size >= maxWaitingClocks;
+    const full =
+      this.log.tailSize >= maxTailVersions ||
+      this.waiting.size >= maxWaitingClocks ||
+      this.packs.waitingBytes >= maxUnpackedBytes;
     if (full || mustFold || this.waiting.tooMany) this.fold();
     else for (const log of this.actors.logs) if (!log.stored) this.#foldActor(log);
   }
@@ -267,9 +280,8 @@ export class Engine {
     assert(this.db.inTransaction, "folding writes");
     this.waiting.fold(this.plans.values());
     this.log.fold();
-    const addLive = this.statements.get("UPDATE patina_log SET live = live + ? WHERE id = ?");
-    for (const [id, delta] of this.#live) if (delta !== 0) addLive.run(delta, id);
-    this.#live.clear();
+    this.live.fold();
+    this.packs.pack(this.lastId);
     for (const log of this.actors.logs) this.#foldActor(log);
     const sums = this.statements.get(
       "UPDATE patina_object SET hash_a = ?, hash_b = ?, rows = ?, dead = ? WHERE n = ?",
@@ -281,7 +293,7 @@ export class Engine {
 
   /** Outside a transaction: so that the tables tell everything. */
   foldNow(): void {
-    if (this.log.tailSize === 0 && this.waiting.size === 0 && this.#live.size === 0) return;
+    if (this.log.tailSize === 0 && this.waiting.size === 0 && this.live.isEmpty) return;
     this.inTransaction(() => this.fold());
   }
 
@@ -358,7 +370,18 @@ export class Engine {
     const { actor, node, epoch } = this.identity;
     const clock = this.clock.save();
     const [farSeen, folded, nextId] = [this.#farSeen, this.#folded, this.#nextId];
-    writeState(this.statements, { actor, node, epoch, clock, farSeen, folded, nextId, clean });
+    const { packed } = this.packs;
+    writeState(this.statements, {
+      actor,
+      node,
+      epoch,
+      clock,
+      farSeen,
+      folded,
+      packed,
+      nextId,
+      clean,
+    });
   }
 
   /** Reads back from the file everything that is kept in memory. */
@@ -368,9 +391,10 @@ export class Engine {
     this.#folded = state.folded;
     this.#nextId = state.nextId;
     this.#farSeen = state.farSeen;
-    this.#live.clear();
+    this.live.clear();
     this.origins.clear();
     this.log.clearTail();
+    this.packs.load(state.packed);
     this.waiting.clear(this.plans.values());
     this.#loadActors(state.actor);
     this.#loadDigests();
@@ -381,6 +405,7 @@ export class Engine {
         this.actors.byNumber(row.actor).hold(row.version, row.version);
         this.log.addTail(row.actor, row.version, row.id);
       }
+      if (row.live !== null) this.live.add(row.id, row.live);
       if (row.effects !== null) clock = this.#replay(decodeEffects(row.effects));
       this.#nextId = Math.max(this.#nextId, row.id + 1);
     }
@@ -418,7 +443,7 @@ export class Engine {
 
   #replay({ clock, farSeen, tables, live }: Effects): ClockState {
     this.#farSeen = farSeen;
-    for (const [id, delta] of live) this.#live.set(id, (this.#live.get(id) ?? 0) + delta);
+    for (const [id, delta] of live) this.live.add(id, delta);
     for (const effect of tables) {
       const plan = [...this.plans.values()].find(({ n }) => n === effect.n);
       assert(plan !== undefined, "what waits to be folded is of a table that is there");

@@ -2,12 +2,16 @@
  * The tables that Patina keeps beside the user's in the same file. Everything that decides what a
  * node holds is changed in the transaction that changes the rows.
  *
- * - `patina_log`: one row a version held with its content. `id` rises as versions arrive here and
- *   is what clocks point to. `live`: pieces of state that stem from the version; NULL while it is
- *   quarantined. `sum`: checksum of the payload (`payload.ts`). `effects`: what the transaction did to clocks and digests (`effects.ts`); if that
+ * - `patina_log`: one row a version held with its content, but for those in packs. `id` rises as
+ *   versions arrive here and is what clocks point to. `live`: pieces of state that stemmed from the
+ *   version at first; NULL while it is quarantined. `sum`: checksum of the payload (`payload.ts`). `effects`: what the transaction did to clocks and digests (`effects.ts`); if that
  *   is much, it stands in `patina_effects` until it is folded into the tables where it belongs. A
  *   version of several chunks has its payloads in `patina_chunk`. `actor` 0 and `version` 0 do not occur together with a payload:
  *   a row with version 0 stands for a stamp that came by repair.
+ * - `patina_pack`: small versions, many to a row: `head` tells of them, `content` is their payloads
+ *   and seals end to end (`version-pack.ts`). `id` and `last`: the first and the last of their log ids.
+ * - `patina_live`: how many pieces of state stem from each version by now, 256 log ids to a row
+ *   (`live-counts.ts`); `dead`: how many of them count none.
  * - `patina_run`: where versions are in the log: `count` of them from `version` on have log ids
  *   from `id` on. Those that shrank are missing there.
  * - `patina_actor`: authors, each with what is held of it, as ranges.
@@ -22,14 +26,32 @@
  * - `patina_clock_…`: one row for each row of a replicated table, living or dead (`clock-cell.ts`).
  */
 
+import { type Db, StatementCache } from "./db.ts";
+import { LiveCounts } from "./live-counts.ts";
+
 /** "Ptna": tells `file` and SQLite tools whose database this is. */
 export const applicationId = 0x50746e61;
 
 /** Rises with each change of this layout; a program refuses a database from a newer one. */
-export const layoutVersion = 2;
+export const layoutVersion = 3;
 
 /** Chunk `index` of log row `id` is row `id × chunkStride + index` of `patina_chunk`. */
 export const chunkStride = 2 ** 20;
+
+const tablesOf3 = `CREATE TABLE patina_pack (
+  id INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL,
+  head BLOB NOT NULL,
+  sum INTEGER NOT NULL,
+  content BLOB NOT NULL
+);
+CREATE TABLE patina_live (
+  block INTEGER PRIMARY KEY,
+  dead INTEGER NOT NULL,
+  counts BLOB NOT NULL
+);
+CREATE INDEX patina_live_dead ON patina_live (block) WHERE dead > 0;
+`;
 
 export const layout = `
 CREATE TABLE patina_state (
@@ -43,6 +65,7 @@ CREATE TABLE patina_state (
   far_counter INTEGER NOT NULL,
   far_seen INTEGER NOT NULL,
   folded INTEGER NOT NULL,
+  packed INTEGER NOT NULL DEFAULT 0,
   next_id INTEGER NOT NULL,
   clean INTEGER NOT NULL DEFAULT 1,
   backup INTEGER NOT NULL DEFAULT 0,
@@ -67,8 +90,7 @@ CREATE TABLE patina_log (
   payload BLOB,
   seal BLOB
 );
-CREATE INDEX patina_log_dead ON patina_log (id) WHERE live = 0;
-CREATE TABLE patina_chunk (
+${tablesOf3}CREATE TABLE patina_chunk (
   at INTEGER PRIMARY KEY,
   sum INTEGER NOT NULL,
   payload BLOB NOT NULL,
@@ -111,11 +133,33 @@ CREATE TABLE patina_object (
 `;
 
 /** What brings a database of an older layout to the next one, by the older one's number. */
-export const upgrades: Readonly<Record<number, string>> = {
-  1: `
+export const upgrades: Readonly<Record<number, (db: Db) => void>> = {
+  1: (db) => {
+    db.exec(`
 ALTER TABLE patina_log ADD COLUMN seal BLOB;
 ALTER TABLE patina_chunk ADD COLUMN seal BLOB;
 ALTER TABLE patina_part ADD COLUMN seal BLOB;
 CREATE TABLE patina_credential (key BLOB PRIMARY KEY, credential BLOB NOT NULL) WITHOUT ROWID;
-`,
+`);
+  },
+  2: (db) => {
+    db.exec(`
+DROP INDEX patina_log_dead;
+${tablesOf3}
+ALTER TABLE patina_state ADD COLUMN packed INTEGER NOT NULL DEFAULT 0;
+UPDATE patina_state SET packed = folded;
+`);
+    // Versions of before stay rows of their own; those that are not folded yet are counted when they are.
+    const live = new LiveCounts(new StatementCache(db));
+    const counted = db.prepare(
+      "SELECT id, live FROM patina_log WHERE live IS NOT NULL AND id <= (SELECT folded FROM patina_state) AND id > ? ORDER BY id LIMIT 10000",
+    );
+    for (let after = 0; ; ) {
+      const rows = counted.raw().all(after) as [number, number][];
+      if (rows.length === 0) return;
+      for (const [id, count] of rows) live.add(id, count);
+      live.fold();
+      after = (rows.at(-1) as [number, number])[0];
+    }
+  },
 };

@@ -1,7 +1,7 @@
 /**
- * Origins of the SQLite store: each is a row of `patina_log`, by whose id clocks refer to it. How
- * many pieces of state stem from a version is kept there; here only what the transaction under way
- * adds and takes.
+ * Origins of the SQLite store: each has an id in `patina_log`, by which clocks refer to it. How many
+ * pieces of state stem from a version is kept elsewhere (`live-counts.ts`); here only what the
+ * transaction under way adds and takes.
  */
 import { assert } from "../../core/base/assert.ts";
 import type { ActorId } from "../../core/base/ids.ts";
@@ -9,6 +9,7 @@ import type { Hlc } from "../../core/clock/hlc.ts";
 import { Origin } from "../../core/crdt/origin.ts";
 import type { ActorTable } from "./actor-table.ts";
 import type { Db, Statement } from "./db.ts";
+import type { PackedLog } from "./packed-log.ts";
 
 /** Origins kept in memory; past it the older half goes. Each takes some 150 bytes. */
 const maxCachedOrigins = 32_768;
@@ -54,13 +55,15 @@ export class LogOrigin extends Origin {
 
 export class Origins {
   readonly #actors: ActorTable;
+  readonly #packs: PackedLog;
   readonly #select: Statement;
   readonly #cache = new Map<number, LogOrigin>();
   /** Whose number of living pieces the transaction under way has changed. */
   readonly #touched: LogOrigin[] = [];
 
-  constructor(db: Db, actors: ActorTable) {
+  constructor(db: Db, actors: ActorTable, packs: PackedLog) {
     this.#actors = actors;
+    this.#packs = packs;
     this.#select = db
       .prepare("SELECT actor, ms, counter, version FROM patina_log WHERE id = ?")
       .raw();
@@ -76,6 +79,11 @@ export class Origins {
   get(id: number): LogOrigin {
     const cached = this.#cache.get(id);
     if (cached !== undefined) return cached;
+    const packed = this.#packs.find(id);
+    if (packed !== null) {
+      const { actor, ms, counter, version } = packed;
+      return this.add(id, this.#actors.idOf(actor), { ms, counter }, version);
+    }
     const row = this.#select.get(id) as [number, number, number, number] | undefined;
     assert(row !== undefined, `log row ${id} is there as long as a clock points to it`);
     const [actor, ms, counter, version] = row;

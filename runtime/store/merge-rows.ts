@@ -107,6 +107,10 @@ class Stamps {
       const name = nameOf({ actor: engine.actors.idOf(actor), hlc: { ms, counter } });
       if (wanted.has(name)) this.#ids.set(name, id);
     }
+    for (const { id, actor, ms, counter } of engine.packs.all()) {
+      const name = nameOf({ actor: engine.actors.idOf(actor), hlc: { ms, counter } });
+      if (wanted.has(name)) this.#ids.set(name, id);
+    }
   }
 
   /** The version here that has this stamp; if its content is gone, an origin of its own. */

@@ -84,7 +84,7 @@ function upgrade(db: Db): void {
   if (before === layoutVersion) return;
   db.transaction(() => {
     for (let version = before; version < layoutVersion; version++) {
-      db.exec(upgrades[version] as string);
+      upgrades[version]?.(db);
     }
     db.pragma(`user_version = ${layoutVersion}`);
   })();

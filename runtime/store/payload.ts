@@ -2,28 +2,18 @@
  * Payloads as they are stored: large ones compressed, all with a checksum. What was damaged on the
  * disk is found when it is read, and never handed to anybody.
  */
-import {
-  constants,
-  crc32,
-  deflateRawSync,
-  inflateRawSync,
-  zstdCompressSync,
-  zstdDecompressSync,
-} from "node:zlib";
+import { constants, crc32, inflateRawSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { CorruptionError } from "./row-table.ts";
 
-/** Payloads from this size on are compressed: smaller ones fit into their page anyway. */
-const deflateFromBytes = 2048;
+/** From this size on compressing is worth its time where nothing else is compressed with it. */
+export const compressFromBytes = 2048;
 
-/** From here on Zstandard is faster; below, most of the time goes into beginning. */
-const zstdFromBytes = 16_384;
-
-/** The fastest levels that still halve typical rows. */
+/** The fastest level that still cuts typical rows to a fifth. */
 const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-const deflateOptions = { level: 1, windowBits: 13, memLevel: 6 };
 
 const plain = 0;
 const zstd = 1;
+/** As older versions of this program wrote it. */
 const deflate = 2;
 
 export interface StoredPayload {
@@ -32,16 +22,18 @@ export interface StoredPayload {
   readonly bytes: Uint8Array;
 }
 
-export function storePayload(payload: Uint8Array): StoredPayload {
-  if (payload.length >= deflateFromBytes) {
-    const how = payload.length >= zstdFromBytes ? zstd : deflate;
-    const packed =
-      how === zstd
-        ? zstdCompressSync(payload, zstdOptions)
-        : deflateRawSync(payload, deflateOptions);
-    if (packed.length < payload.length) return { sum: 4 * crc32(packed) + how, bytes: packed };
+/** @param fromBytes what is smaller is not compressed. */
+export function storePayload(payload: Uint8Array, fromBytes: number): StoredPayload {
+  if (payload.length >= fromBytes) {
+    const packed = zstdCompressSync(payload, zstdOptions);
+    if (packed.length < payload.length) return { sum: 4 * crc32(packed) + zstd, bytes: packed };
   }
   return { sum: 4 * crc32(payload) + plain, bytes: payload };
+}
+
+/** It was not compressed, and nothing has damaged it. */
+export function isWholePlain(sum: number, bytes: Uint8Array): boolean {
+  return sum === 4 * crc32(bytes) + plain;
 }
 
 /** @param what for the message. @throws CorruptionError */
@@ -52,6 +44,6 @@ export function loadPayload(sum: number, bytes: Uint8Array, what: string): Uint8
   const how = sum % 4;
   if (how === plain) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { buffer, byteOffset, byteLength } =
-    how === zstd ? zstdDecompressSync(bytes) : inflateRawSync(bytes);
+    how === deflate ? inflateRawSync(bytes) : zstdDecompressSync(bytes);
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

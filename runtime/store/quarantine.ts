@@ -20,7 +20,10 @@ export function releaseQuarantined(engine: Engine, wallMs: number): ReceiveOutco
     engine.settle();
     // From now on pieces of state are counted; those that it won are added when this is folded.
     const count = engine.statements.get("UPDATE patina_log SET live = 0 WHERE id = ?");
-    for (const { id } of released) count.run(id);
+    for (const { id } of released) {
+      count.run(id);
+      engine.live.add(id, 0);
+    }
     engine.commit(true);
   } catch (error) {
     engine.rollback();

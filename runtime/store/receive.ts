@@ -12,7 +12,7 @@ import type { ActorLog, PartialVersion } from "./actor-table.ts";
 import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
 import { withSeal } from "./version-log.ts";
-import { loadPayload, storePayload } from "./payload.ts";
+import { compressFromBytes, loadPayload, storePayload } from "./payload.ts";
 import { Merging, type PreparedVersion, prepareVersion } from "./merging.ts";
 
 /** What came of one version of this call. */
@@ -233,7 +233,7 @@ class Receiving {
       "INSERT INTO patina_part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     for (const { version, index, count, hlc, payload, seal } of chunks) {
-      const { sum, bytes } = storePayload(payload);
+      const { sum, bytes } = storePayload(payload, compressFromBytes);
       insert.run(log.n, version, index, count, hlc.ms, hlc.counter, sum, bytes, seal ?? null);
     }
   }

@@ -115,6 +115,8 @@ export class SqliteDisk {
     const store = new DiskStore({
       synchronous: "off",
       lock: false,
+      // Simulated nodes write little; so few come into packs that it happens in every run.
+      versionsPerPack: 3,
       ...this.#options,
       path,
       actor,

@@ -72,6 +72,8 @@ export interface SqliteStoreOptions {
   readonly cacheKiB?: number;
   /** The file may grow to this; more is refused as a full disk is. */
   readonly maxBytes?: number;
+  /** Small versions that are stored as one row together. Default 256; tests take fewer. */
+  readonly versionsPerPack?: number;
   /** Signs each chunk of a local version; null or absent: none is signed. */
   readonly sealer?: Sealer | null;
   /** False: nothing keeps another process from opening it too. */
@@ -112,7 +114,7 @@ export class SqliteStore implements Store {
         maxBytes: options.maxBytes ?? null,
       });
       const identity = { actor: options.actor, node: noNode, epoch: 0 };
-      this.#engine = new Engine(db, identity, options.driftMs);
+      this.#engine = new Engine(db, identity, options.driftMs, options.versionsPerPack);
       this.#engine.sealer = options.sealer ?? null;
       this.#capture = new Capture(db);
       this.#door = new SqlDoor(db, this.#capture);

@@ -11,6 +11,8 @@ export interface StoredState {
   readonly farSeen: boolean;
   /** The log is folded up to this id. */
   readonly folded: number;
+  /** Log rows up to this id are in packs or stay where they are. */
+  readonly packed: number;
   readonly nextId: number;
   /** The last stop was a clean one. */
   readonly clean: boolean;
@@ -41,6 +43,7 @@ export function readState(statements: StatementCache): StoredState {
     },
     farSeen: row["far_seen"] === 1,
     folded: row["folded"] as number,
+    packed: row["packed"] as number,
     nextId: row["next_id"] as number,
     clean: row["clean"] === 1,
     opened: {
@@ -52,11 +55,11 @@ export function readState(statements: StatementCache): StoredState {
 }
 
 export function writeState(statements: StatementCache, state: Omit<StoredState, "opened">): void {
-  const { actor, node, epoch, clock, farSeen, folded, nextId, clean } = state;
+  const { actor, node, epoch, clock, farSeen, folded, packed, nextId, clean } = state;
   statements
     .get(
       "UPDATE patina_state SET actor = ?, node = ?, epoch = ?, clock_ms = ?, clock_counter = ?, far_ms = ?, " +
-        "far_counter = ?, far_seen = ?, folded = ?, next_id = ?, clean = ?",
+        "far_counter = ?, far_seen = ?, folded = ?, packed = ?, next_id = ?, clean = ?",
     )
     .run(
       actor,
@@ -68,6 +71,7 @@ export function writeState(statements: StatementCache, state: Omit<StoredState, 
       clock.farCounter,
       Number(farSeen),
       folded,
+      packed,
       nextId,
       Number(clean),
     );
@@ -85,13 +89,15 @@ export interface UnfoldedRow {
   readonly id: number;
   readonly actor: number;
   readonly version: number;
+  /** Pieces of state that stemmed from it at first; null while it is quarantined. */
+  readonly live: number | null;
   readonly effects: Uint8Array | null;
 }
 
 export function readUnfolded(statements: StatementCache, folded: number): readonly UnfoldedRow[] {
   return statements
     .get(
-      "SELECT l.id, actor, version, coalesce(l.effects, e.effects) AS effects " +
+      "SELECT l.id, actor, version, live, coalesce(l.effects, e.effects) AS effects " +
         "FROM patina_log AS l LEFT JOIN patina_effects AS e ON e.id = l.id WHERE l.id > ? ORDER BY l.id",
     )
     .all(folded) as UnfoldedRow[];

@@ -1,4 +1,4 @@
-/** The versions that this store holds with their content: `patina_log`, `patina_chunk` and `patina_run`. */
+/** The versions that this store holds with their content: `patina_log`, `patina_pack`, `patina_chunk` and `patina_run`. */
 import { assert } from "../../core/base/assert.ts";
 import type { ActorId } from "../../core/base/ids.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
@@ -6,8 +6,11 @@ import type { Chunk } from "../../core/node/store.ts";
 import type { ActorLog } from "./actor-table.ts";
 import type { StatementCache } from "./db.ts";
 import { chunkStride } from "./layout.ts";
+import type { LiveCounts } from "./live-counts.ts";
 import type { LogOrigin } from "./log-origin.ts";
-import { loadPayload, storePayload } from "./payload.ts";
+import { packBelowBytes, type PackedLog } from "./packed-log.ts";
+import { compressFromBytes, loadPayload, storePayload } from "./payload.ts";
+import type { PackedVersion } from "./version-pack.ts";
 import { CorruptionError } from "./row-table.ts";
 
 /** Effects up to this size stand in the version's row for good: writing another page costs more. */
@@ -31,12 +34,16 @@ interface Run {
 
 export class VersionLog {
   readonly #statements: StatementCache;
+  readonly #packs: PackedLog;
+  readonly #live: LiveCounts;
   /** Runs that `patina_run` does not have yet, in order of ids. */
   #tail: Run[] = [];
   #tailSize = 0;
 
-  constructor(statements: StatementCache) {
+  constructor(statements: StatementCache, packs: PackedLog, live: LiveCounts) {
     this.#statements = statements;
+    this.#packs = packs;
+    this.#live = live;
   }
 
   /** Versions not listed in `patina_run` yet. */
@@ -57,8 +64,14 @@ export class VersionLog {
   ): void {
     assert(chunks.length >= 1, "a version has a chunk");
     const { id, version, hlc } = origin;
-    const single = chunks.length === 1 ? storePayload((chunks[0] as Chunk).payload) : null;
-    const small = effects !== null && effects.length <= maxEffectsInRow;
+    const { payload, seal = null } = chunks[0] as Chunk;
+    // What is quarantined may wait for long, and is not packed.
+    const small = chunks.length === 1 && live !== null && payload.length < packBelowBytes;
+    const single =
+      chunks.length === 1
+        ? storePayload(payload, small ? packBelowBytes : compressFromBytes)
+        : null;
+    const inRow = effects !== null && effects.length <= maxEffectsInRow;
     const insert = this.#statements.get(
       "INSERT INTO patina_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
@@ -71,21 +84,23 @@ export class VersionLog {
       chunks.length,
       live,
       single === null ? 0 : single.sum,
-      small ? effects : null,
+      inRow ? effects : null,
       single === null ? null : single.bytes,
-      single === null ? null : ((chunks[0] as Chunk).seal ?? null),
+      single === null ? null : seal,
     );
-    if (effects !== null && !small) {
+    if (effects !== null && !inRow) {
       this.#statements.get("INSERT INTO patina_effects VALUES (?, ?)").run(id, effects);
     }
     if (single === null) this.#appendChunks(id, chunks);
     this.addTail(log.n, version, id);
+    if (live !== null) this.#live.add(id, live);
+    if (small) this.#packs.add(origin, log.n, payload, seal);
   }
 
   #appendChunks(id: number, chunks: readonly Chunk[]): void {
     const insert = this.#statements.get("INSERT INTO patina_chunk VALUES (?, ?, ?, ?)");
     for (const { index, payload, seal } of chunks) {
-      const { sum, bytes } = storePayload(payload);
+      const { sum, bytes } = storePayload(payload, compressFromBytes);
       insert.run(id * chunkStride + index, sum, bytes, seal ?? null);
     }
   }
@@ -96,6 +111,7 @@ export class VersionLog {
     this.#statements
       .get("INSERT INTO patina_log VALUES (?, ?, 0, ?, ?, 0, ?, 0, NULL, NULL, NULL)")
       .run(origin.id, log.n, origin.hlc.ms, origin.hlc.counter, live);
+    this.#live.add(origin.id, live);
   }
 
   addTail(actor: number, version: number, id: number): void {
@@ -170,17 +186,23 @@ export class VersionLog {
     const low = Math.max(from, version);
     const high = Math.min(to, version + count - 1);
     if (high < low) return null;
+    const [first, last] = [id + low - version, id + high - version];
+    const packed = this.#packs.highest(first, last);
+    const found =
+      packed?.id === last ? null : this.#highestRow((packed?.id ?? first - 1) + 1, last);
+    return found ?? (packed === null ? null : loggedOf(packed));
+  }
+
+  #highestRow(first: number, last: number): LoggedVersion | null {
     const row = this.#statements
       .get(
         "SELECT id, version, ms, counter, count FROM patina_log WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
       )
       .raw()
-      .get(id + low - version, id + high - version) as
-      | [number, number, number, number, number]
-      | undefined;
+      .get(first, last) as [number, number, number, number, number] | undefined;
     if (row === undefined) return null;
-    const [found, itsVersion, ms, counter, chunks] = row;
-    return { id: found, version: itsVersion, hlc: { ms, counter }, count: chunks };
+    const [id, version, ms, counter, count] = row;
+    return { id, version, hlc: { ms, counter }, count };
   }
 
   /** Chunks of log row `id`. */
@@ -194,6 +216,11 @@ export class VersionLog {
   chunk(actor: ActorId, logged: LoggedVersion, index: number): Chunk {
     const { id, version, hlc, count } = logged;
     assert(index >= 0 && index < count, "a version has the chunk asked for");
+    const packed = this.#packs.find(id);
+    if (packed !== null) {
+      const { payload, seal } = this.#packs.content(packed);
+      return withSeal({ actor, version, index, count, hlc, payload }, seal);
+    }
     const row =
       count === 1
         ? this.#statements
@@ -215,38 +242,57 @@ export class VersionLog {
   /** Drops the content of versions from which no piece of state stems any more. @returns how many. */
   shrink(): number {
     assert(this.#tailSize === 0, "the log is folded before it shrinks");
-    const dead = this.#statements
-      .get("SELECT id, actor, version, count FROM patina_log WHERE live = 0")
-      .raw()
-      .all() as [number, number, number, number][];
-    const remove = this.#statements.get("DELETE FROM patina_log WHERE id = ?");
-    for (const [id, actor, version, count] of dead) {
-      remove.run(id);
-      if (count > 1) {
-        this.#statements
-          .get("DELETE FROM patina_chunk WHERE at BETWEEN ? AND ?")
-          .run(id * chunkStride, id * chunkStride + count - 1);
-      }
-      if (version > 0) this.#forgetRun(actor, version);
-    }
+    const dead = this.#live.dead();
+    if (dead.length === 0) return 0;
+    const packed = this.#packs.remove(dead);
+    const inPacks = new Set(packed.map(({ id }) => id));
+    const rows = dead.filter((id) => !inPacks.has(id)).map((id) => this.#removeRow(id));
+    this.#packs.forget(new Set(dead));
+    this.#live.forget(dead);
+    this.#forgetRuns([...packed, ...rows]);
     return dead.length;
   }
 
-  /** Takes out the run that had the version when nothing of it is left. */
-  #forgetRun(actor: number, version: number): void {
-    const run = this.#statements
+  #removeRow(id: number): { readonly actor: number; readonly version: number } {
+    const row = this.#statements
+      .get("DELETE FROM patina_log WHERE id = ? RETURNING actor, version, count")
+      .raw()
+      .get(id) as [number, number, number] | undefined;
+    assert(row !== undefined, `log row ${id} is there as long as it is counted`);
+    const [actor, version, count] = row;
+    if (count > 1) {
+      this.#statements
+        .get("DELETE FROM patina_chunk WHERE at BETWEEN ? AND ?")
+        .run(id * chunkStride, id * chunkStride + count - 1);
+    }
+    return { actor, version };
+  }
+
+  /** Takes out the runs of which nothing is left, now that these versions are gone. */
+  #forgetRuns(gone: readonly { readonly actor: number; readonly version: number }[]): void {
+    const runOf = this.#statements
       .get(
         "SELECT version, id, count FROM patina_run WHERE actor = ? AND version <= ? ORDER BY version DESC LIMIT 1",
       )
-      .raw()
-      .get(actor, version) as [number, number, number];
-    const [first, id, count] = run;
-    if (this.#highestIn({ actor, version: first, id, count }, first, first + count - 1) !== null)
-      return;
-    this.#statements
-      .get("DELETE FROM patina_run WHERE actor = ? AND version = ?")
-      .run(actor, first);
+      .raw();
+    let seen = { actor: -1, from: 0, to: 0 };
+    for (const { actor, version } of gone) {
+      // A stamp that came by repair is of no version.
+      if (version === 0) continue;
+      if (seen.actor === actor && version >= seen.from && version <= seen.to) continue;
+      const [first, id, count] = runOf.get(actor, version) as [number, number, number];
+      const last = first + count - 1;
+      seen = { actor, from: first, to: last };
+      if (this.#highestIn({ actor, version: first, id, count }, first, last) !== null) continue;
+      this.#statements
+        .get("DELETE FROM patina_run WHERE actor = ? AND version = ?")
+        .run(actor, first);
+    }
   }
+}
+
+function loggedOf({ id, version, ms, counter }: PackedVersion): LoggedVersion {
+  return { id, version, hlc: { ms, counter }, count: 1 };
 }
 
 /** @param seal as a column has it. */

@@ -5,7 +5,7 @@ import { diskContract } from "./disk-contract.ts";
 import { checkedTable, storeContract } from "./store-contract.ts";
 
 storeContract("SQLite", {
-  open: (options) => new SqliteStore({ ...options, path: ":memory:" }),
+  open: (options) => new SqliteStore({ versionsPerPack: 2, ...options, path: ":memory:" }),
   openChecked: (actor) => {
     const store = new SqliteStore({ actor, schema: [checkedTable], path: ":memory:" });
     return { store, broken: () => store.conflicts().map(({ key }) => key) };

@@ -3,7 +3,13 @@ import { writeSync } from "node:fs";
 import { SqliteStore } from "../../runtime/store/sqlite-store.ts";
 import { chunkBytes, here, History, schema, stepsOf } from "./store-history.ts";
 
-const store = new SqliteStore({ path: process.argv[2] as string, actor: here, schema, chunkBytes });
+const store = new SqliteStore({
+  path: process.argv[2] as string,
+  actor: here,
+  schema,
+  chunkBytes,
+  versionsPerPack: 2,
+});
 const history = new History();
 for (let step = stepsOf(store); ; step++) {
   history.take(store, step);

@@ -29,7 +29,13 @@ export class Kills {
   /** Lets the process run until it has taken a number of steps, and a little longer; then `kill -9`. */
   async once(steps: number, moreMs: number): Promise<Killed> {
     const told = await this.#run(steps, moreMs);
-    const store = new SqliteStore({ path: this.#path, actor: here, schema, chunkBytes });
+    const store = new SqliteStore({
+      path: this.#path,
+      actor: here,
+      schema,
+      chunkBytes,
+      versionsPerPack: 2,
+    });
     try {
       const held = stepsOf(store);
       for (; this.#steps < held; this.#steps++) this.#history.take(this.#model, this.#steps);

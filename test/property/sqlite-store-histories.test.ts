@@ -11,7 +11,13 @@ const withStores = <T>(work: (make: MakeStore) => T): T => {
   try {
     // Every row is a chunk of its own, so that versions come in parts.
     return work((actor, schema) => {
-      const store = new SqliteStore({ path: ":memory:", actor, schema, chunkBytes: 1 });
+      const store = new SqliteStore({
+        path: ":memory:",
+        actor,
+        schema,
+        chunkBytes: 1,
+        versionsPerPack: 2,
+      });
       stores.push(store);
       return store;
     });

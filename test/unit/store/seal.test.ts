@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Chunk } from "../../../core/node/store.ts";
 import { layoutVersion } from "../../../runtime/store/layout.ts";
+import { toLayout2 } from "./old-layouts.ts";
 import { sql, storeMaker } from "./stores.ts";
 
 const schema = ["CREATE TABLE kv (k TEXT NOT NULL PRIMARY KEY, v TEXT)"];
@@ -64,6 +65,7 @@ describe("seals of the SQLite store", () => {
     const chunks = sql(first, "INSERT INTO kv VALUES ('c', 'z')");
     first.close();
     const old = new Database(path);
+    toLayout2(old);
     for (const table of ["patina_log", "patina_chunk", "patina_part"]) {
       old.exec(`ALTER TABLE ${table} DROP COLUMN seal`);
     }

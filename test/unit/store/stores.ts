@@ -24,7 +24,7 @@ export function storeMaker(): StoreMaker {
   });
   return (letter, schema, more = {}) => {
     const actor = actorId(letter.repeat(32));
-    const store = new SqliteStore({ path: ":memory:", actor, schema, ...more });
+    const store = new SqliteStore({ path: ":memory:", actor, schema, versionsPerPack: 2, ...more });
     stores.push(store);
     return store;
   };

@@ -1,0 +1,157 @@
+/**
+ * How many pieces of state stem from each version: when none does any more, nobody needs its
+ * content. One transaction overwrites pieces of many versions, which lie far apart in the log; their
+ * counts stand close together, in blocks of `patina_live`, so that few pages change.
+ */
+import { assert } from "../../core/base/assert.ts";
+import type { StatementCache } from "./db.ts";
+
+/** Counts of one block; log row `id` is in block `floor(id / 256)`. */
+const idsPerBlock = 256;
+
+/** Bytes a count may take; the first byte of a block says which. */
+const widths = [1, 2, 4] as const;
+
+export class LiveCounts {
+  readonly #statements: StatementCache;
+  /** What is to be added, by log id. */
+  readonly #changes = new Map<number, number>();
+
+  constructor(statements: StatementCache) {
+    this.#statements = statements;
+  }
+
+  get isEmpty(): boolean {
+    return this.#changes.size === 0;
+  }
+
+  /** Counts `pieces` more of log row `id`. A row is counted from its first call on, also with 0. */
+  add(id: number, pieces: number): void {
+    this.#changes.set(id, (this.#changes.get(id) ?? 0) + pieces);
+  }
+
+  /** Forgets what is not folded. */
+  clear(): void {
+    this.#changes.clear();
+  }
+
+  fold(): void {
+    if (this.#changes.size === 0) return;
+    const blocks = new Map<number, number[]>();
+    for (const id of this.#changes.keys()) {
+      const block = Math.floor(id / idsPerBlock);
+      const ids = blocks.get(block);
+      if (ids === undefined) blocks.set(block, [id]);
+      else ids.push(id);
+    }
+    for (const [block, ids] of blocks) {
+      const codes = this.#read(block);
+      for (const id of ids) {
+        const at = id % idsPerBlock;
+        const code = Math.max(1, codes[at] as number) + (this.#changes.get(id) as number);
+        assert(code >= 1, "no more pieces of a version go than there were");
+        codes[at] = code;
+      }
+      this.#write(block, codes);
+    }
+    this.#changes.clear();
+  }
+
+  /** Log rows from which nothing stems any more, ascending. */
+  dead(): number[] {
+    const blocks = this.#statements
+      .get("SELECT block FROM patina_live WHERE dead > 0 ORDER BY block")
+      .pluck()
+      .all() as number[];
+    const ids: number[] = [];
+    for (const block of blocks) {
+      this.#read(block).forEach((code, at) => {
+        if (code === 1) ids.push(block * idsPerBlock + at);
+      });
+    }
+    return ids;
+  }
+
+  /** These log rows are gone, and are not counted any more. */
+  forget(ids: readonly number[]): void {
+    for (let from = 0; from < ids.length; ) {
+      const block = Math.floor((ids[from] as number) / idsPerBlock);
+      const codes = this.#read(block);
+      let to = from;
+      for (; to < ids.length && Math.floor((ids[to] as number) / idsPerBlock) === block; to++) {
+        codes[(ids[to] as number) % idsPerBlock] = 0;
+      }
+      this.#write(block, codes);
+      from = to;
+    }
+  }
+
+  /** All rows that are counted, with their counts. Nothing may wait to be folded. */
+  *all(): Generator<readonly [id: number, count: number]> {
+    assert(this.isEmpty, "counts are read when they are folded");
+    const blocks = this.#statements.get("SELECT block, counts FROM patina_live").raw().all();
+    for (const [block, counts] of blocks as [number, Uint8Array][]) {
+      const codes = decodeBlock(counts);
+      for (let at = 0; at < codes.length; at++) {
+        const code = codes[at] as number;
+        if (code > 0) yield [block * idsPerBlock + at, code - 1];
+      }
+    }
+  }
+
+  #read(block: number): Float64Array {
+    const found = this.#statements
+      .get("SELECT counts FROM patina_live WHERE block = ?")
+      .pluck()
+      .get(block) as Uint8Array | undefined;
+    return found === undefined ? new Float64Array(idsPerBlock) : decodeBlock(found);
+  }
+
+  #write(block: number, codes: Float64Array): void {
+    let [dead, counted] = [0, 0];
+    for (let i = 0; i < codes.length; i++) {
+      if (codes[i] === 1) dead++;
+      if (codes[i] !== 0) counted++;
+    }
+    if (counted === 0) this.#statements.get("DELETE FROM patina_live WHERE block = ?").run(block);
+    else {
+      this.#statements
+        .get("REPLACE INTO patina_live VALUES (?, ?, ?)")
+        .run(block, dead, encodeBlock(codes));
+    }
+  }
+}
+
+/** A code is 0 where no row is counted, else the count and one. Zeros at the end are left out. */
+function encodeBlock(codes: Float64Array): Uint8Array {
+  let [most, size] = [0, 0];
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i] as number;
+    if (code > most) most = code;
+    if (code > 0) size = i + 1;
+  }
+  const width = widths.find((bytes) => most < 256 ** bytes);
+  assert(width !== undefined, "a version has fewer than 2^32 pieces");
+  const bytes = new Uint8Array(1 + size * width);
+  bytes[0] = width;
+  for (let i = 0, at = 1; i < size; i++) {
+    let rest = codes[i] as number;
+    for (let k = 0; k < width; k++) {
+      bytes[at++] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+  }
+  return bytes;
+}
+
+function decodeBlock(bytes: Uint8Array): Float64Array {
+  const codes = new Float64Array(idsPerBlock);
+  const width = bytes[0] as number;
+  for (let i = 0, at = 1; at < bytes.length; i++) {
+    let code = 0;
+    for (let k = 0, scale = 1; k < width; k++, scale *= 256)
+      code += (bytes[at++] as number) * scale;
+    codes[i] = code;
+  }
+  return codes;
+}

@@ -1,0 +1,357 @@
+/**
+ * Small versions of the log, many to a row of `patina_pack`. A version is written as a row of
+ * `patina_log` first, which is what its commit waits for, and comes into a pack with its neighbours
+ * when these are many enough and what it did is folded.
+ */
+import { assert } from "../../core/base/assert.ts";
+import type { Hlc } from "../../core/clock/hlc.ts";
+import { Writer } from "../../core/wire/writer.ts";
+import type { StatementCache } from "./db.ts";
+import { compressFromBytes, isWholePlain, loadPayload, storePayload } from "./payload.ts";
+import { CorruptionError } from "./row-table.ts";
+import { encodeHead, HeadReader, type PackedVersion } from "./version-pack.ts";
+
+/** Payloads from this size on stand by themselves: they compress as well alone. */
+export const packBelowBytes = 16_384;
+
+/** A pack is full with so many versions or bytes: more hardly compresses better, and is all read for one version. */
+export const versionsPerPack = 256;
+const bytesPerPack = 32 * 1024;
+
+/** Packs kept unpacked in memory, some 20 KB each without their contents. */
+const openPacks = 32;
+
+/** Content of dead versions in a pack is given back when it is more than this part. */
+const wasteOfPack = 0.5;
+
+interface Candidate {
+  readonly id: number;
+  readonly actor: number;
+  readonly version: number;
+  readonly ms: number;
+  readonly counter: number;
+  readonly size: number;
+  readonly sealSize: number;
+}
+
+interface OpenPack {
+  readonly first: number;
+  readonly last: number;
+  readonly versions: readonly PackedVersion[];
+  readonly contentSize: number;
+  content: Uint8Array | null;
+}
+
+type PackRow = readonly [first: number, last: number, head: Uint8Array];
+
+export class PackedLog {
+  readonly #statements: StatementCache;
+  readonly #versionsPerPack: number;
+  /** Rows of `patina_log` that wait for their pack, by id. */
+  #waiting: Candidate[] = [];
+  /** Their payloads and seals, end to end. */
+  readonly #content = new Writer(bytesPerPack);
+  /** Log rows up to this id are in packs or stay where they are. */
+  #packed = 0;
+  /** Packs that were looked into lately, the last one in front. */
+  #open: OpenPack[] = [];
+  /** The pack in which a version was looked up last; 0: none. */
+  #seen = 0;
+
+  constructor(statements: StatementCache, perPack: number) {
+    assert(perPack >= 1, "a pack holds a version");
+    this.#statements = statements;
+    this.#versionsPerPack = perPack;
+  }
+
+  /** Log rows up to this id are in packs or stay where they are. */
+  get packed(): number {
+    return this.#packed;
+  }
+
+  /** Bytes of what waits. */
+  get waitingBytes(): number {
+    return this.#content.length;
+  }
+
+  /** A version that was written as a row of the log, as its author made it. */
+  add(
+    { id, version, hlc }: { readonly id: number; readonly version: number; readonly hlc: Hlc },
+    actor: number,
+    payload: Uint8Array,
+    seal: Uint8Array | null,
+  ): void {
+    const { ms, counter } = hlc;
+    const sealSize = seal === null ? 0 : seal.length;
+    this.#waiting.push({ id, actor, version, ms, counter, size: payload.length, sealSize });
+    this.#content.raw(payload);
+    if (seal !== null) this.#content.raw(seal);
+  }
+
+  /** Begins with what the file says. @param packed as `patina_state` has it. */
+  load(packed: number): void {
+    this.#packed = packed;
+    this.#forgetOpen();
+    this.#waiting = [];
+    this.#content.reset();
+    const rows = this.#statements
+      .get(
+        "SELECT id, actor, version, ms, counter, sum, payload, seal FROM patina_log " +
+          "WHERE id > ? AND count = 1 AND version > 0 AND live IS NOT NULL ORDER BY id",
+      )
+      .raw()
+      .iterate(packed) as IterableIterator<
+      [number, number, number, number, number, number, Uint8Array, Uint8Array | null]
+    >;
+    for (const [id, actor, version, ms, counter, sum, payload, seal] of rows) {
+      // What is damaged stays where it is, and is told of when somebody asks for it.
+      if (payload.length >= packBelowBytes || !isWholePlain(sum, payload)) continue;
+      this.add({ id, version, hlc: { ms, counter } }, actor, payload, seal);
+    }
+  }
+
+  /** Packs what fills packs. Everything is folded; inside its transaction. @param lastId the last log row. */
+  pack(lastId: number): void {
+    const content = this.#content.finish();
+    let [from, begin] = [0, 0];
+    for (let to = 0, end = 0; to < this.#waiting.length; ) {
+      const { size, sealSize } = this.#waiting[to++] as Candidate;
+      end += size + sealSize;
+      if (to - from < this.#versionsPerPack && end - begin < bytesPerPack) continue;
+      this.#writePack(this.#waiting.slice(from, to), content.subarray(begin, end));
+      [from, begin] = [to, end];
+    }
+    const left = content.subarray(begin);
+    this.#waiting = this.#waiting.slice(from);
+    this.#content.reset();
+    this.#content.raw(left);
+    this.#packed = this.#waiting.length === 0 ? lastId : (this.#waiting[0] as Candidate).id - 1;
+  }
+
+  #writePack(members: readonly Candidate[], content: Uint8Array): void {
+    let at = 0;
+    const versions = members.map((member) => {
+      const placed = { ...member, at };
+      at += member.size + member.sealSize;
+      return placed;
+    });
+    this.#insert(versions, content);
+    const remove = this.#statements.get("DELETE FROM patina_log WHERE id BETWEEN ? AND ?");
+    for (let from = 0; from < members.length; ) {
+      const first = (members[from] as Candidate).id;
+      let to = from + 1;
+      while (to < members.length && (members[to] as Candidate).id === first + to - from) to++;
+      const { changes } = remove.run(first, first + to - from - 1);
+      assert(changes === to - from, "what is packed stands in the log");
+      from = to;
+    }
+  }
+
+  #insert(versions: readonly PackedVersion[], content: Uint8Array): void {
+    const { sum, bytes } = storePayload(content, compressFromBytes);
+    const [first, last] = [versions[0] as PackedVersion, versions.at(-1) as PackedVersion];
+    this.#statements
+      .get("REPLACE INTO patina_pack VALUES (?, ?, ?, ?, ?)")
+      .run(first.id, last.id, encodeHead(versions, content.length), sum, bytes);
+  }
+
+  /** The version of log row `id`; null when it is in no pack. */
+  find(id: number): PackedVersion | null {
+    if (id > this.#packed) return null;
+    const known = this.#known(id);
+    if (known !== null) return exactly(known, id);
+    const row = this.#rowAt(id);
+    if (row === null || row[1] < id) return null;
+    const [first, , head] = row;
+    if (first === this.#seen) return exactly(this.#keep(row), id);
+    // For a single version the whole pack need not be unpacked.
+    this.#seen = first;
+    const reader = new HeadReader(head, nameOf(first));
+    while (reader.next()) {
+      if (reader.id === id) return reader.entry();
+      if (reader.id > id) return null;
+    }
+    return null;
+  }
+
+  /** The last version in packs whose log id is from `from` to `to`. */
+  highest(from: number, to: number): PackedVersion | null {
+    for (let top = Math.min(to, this.#packed); top >= from; ) {
+      const pack = this.#openAt(top);
+      if (pack === null || pack.last < from) return null;
+      const found = lastUpTo(pack, top);
+      if (found !== null) return found.id >= from ? found : null;
+      top = pack.first - 1;
+    }
+    return null;
+  }
+
+  /** @throws CorruptionError */
+  content({ id, at, size, sealSize }: PackedVersion): {
+    readonly payload: Uint8Array;
+    readonly seal: Uint8Array | null;
+  } {
+    const pack = this.#openAt(id);
+    assert(pack !== null, "a packed version has its pack");
+    pack.content ??= this.#contentOf(pack.first);
+    const end = at + size;
+    if (end + sealSize > pack.content.length) {
+      throw new CorruptionError(`the content of ${nameOf(pack.first)} is cut short`);
+    }
+    return {
+      payload: pack.content.slice(at, end),
+      seal: sealSize === 0 ? null : pack.content.slice(end, end + sealSize),
+    };
+  }
+
+  #contentOf(first: number): Uint8Array {
+    const [sum, bytes] = this.#statements
+      .get("SELECT sum, content FROM patina_pack WHERE id = ?")
+      .raw()
+      .get(first) as [number, Uint8Array];
+    return loadPayload(sum, bytes, nameOf(first));
+  }
+
+  /** The pack that has log row `id`, if any has; else the one before it. */
+  #openAt(id: number): OpenPack | null {
+    const known = this.#known(id);
+    if (known !== null) return known;
+    const row = this.#rowAt(id);
+    return row === null ? null : this.#keep(row);
+  }
+
+  #known(id: number): OpenPack | null {
+    const open = this.#open;
+    for (let i = 0; i < open.length; i++) {
+      const pack = open[i] as OpenPack;
+      if (id >= pack.first && id <= pack.last) return pack;
+    }
+    return null;
+  }
+
+  #keep([first, last, head]: PackRow): OpenPack {
+    const known = this.#open.find((pack) => pack.first === first);
+    if (known !== undefined) return known;
+    const reader = new HeadReader(head, nameOf(first));
+    const versions: PackedVersion[] = [];
+    while (reader.next()) versions.push(reader.entry());
+    const pack = { first, last, versions, contentSize: reader.contentSize, content: null };
+    this.#open.unshift(pack);
+    // Contents are large, and asked for in a row.
+    const before = this.#open[1];
+    if (before !== undefined) before.content = null;
+    if (this.#open.length > openPacks) this.#open.pop();
+    return pack;
+  }
+
+  #forgetOpen(): void {
+    this.#open = [];
+    this.#seen = 0;
+  }
+
+  #rowAt(id: number): PackRow | null {
+    const row = this.#statements
+      .get("SELECT id, last, head FROM patina_pack WHERE id <= ? ORDER BY id DESC LIMIT 1")
+      .raw()
+      .get(id) as PackRow | undefined;
+    return row ?? null;
+  }
+
+  /** All that is packed, by id. @throws CorruptionError */
+  *all(): Generator<PackedVersion> {
+    const heads = this.#statements
+      .get("SELECT id, last, head FROM patina_pack WHERE id > ? ORDER BY id LIMIT 1")
+      .raw();
+    for (let after = 0; ; ) {
+      const row = heads.get(after) as PackRow | undefined;
+      if (row === undefined) return;
+      after = row[0];
+      for (const reader = new HeadReader(row[2], nameOf(row[0])); reader.next(); ) {
+        yield reader.entry();
+      }
+    }
+  }
+
+  /** Takes versions out. @param ids ascending. @returns those that were in packs. */
+  remove(ids: readonly number[]): PackedVersion[] {
+    const removed: PackedVersion[] = [];
+    for (let from = 0; from < ids.length; ) {
+      const pack = this.#openAt(ids[from] as number);
+      const last = pack === null ? 0 : pack.last;
+      let to = from + 1;
+      while (to < ids.length && (ids[to] as number) <= last) to++;
+      const gone = new Set(ids.slice(from, to));
+      from = to;
+      if (pack === null) continue;
+      const kept = pack.versions.filter(({ id }) => !gone.has(id));
+      if (kept.length === pack.versions.length) continue;
+      removed.push(...pack.versions.filter(({ id }) => gone.has(id)));
+      this.#rewrite(pack, kept);
+    }
+    return removed;
+  }
+
+  /** Rows of the log that are gone wait no more. */
+  forget(ids: ReadonlySet<number>): void {
+    if (!this.#waiting.some(({ id }) => ids.has(id))) return;
+    const content = this.#content.finish();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#content.reset();
+    let at = 0;
+    for (const candidate of waiting) {
+      const end = at + candidate.size + candidate.sealSize;
+      if (!ids.has(candidate.id)) {
+        this.#waiting.push(candidate);
+        this.#content.raw(content.subarray(at, end));
+      }
+      at = end;
+    }
+  }
+
+  #rewrite({ first, contentSize, content: known }: OpenPack, kept: readonly PackedVersion[]): void {
+    this.#forgetOpen();
+    const head = kept[0];
+    if (head === undefined) {
+      this.#statements.get("DELETE FROM patina_pack WHERE id = ?").run(first);
+      return;
+    }
+    const end = kept.at(-1) as PackedVersion;
+    const used = kept.reduce((sum, { size, sealSize }) => sum + size + sealSize, 0);
+    if (used >= contentSize * (1 - wasteOfPack)) {
+      this.#statements
+        .get("UPDATE patina_pack SET id = ?, last = ?, head = ? WHERE id = ?")
+        .run(head.id, end.id, encodeHead(kept, contentSize), first);
+      return;
+    }
+    const content = known ?? this.#contentOf(first);
+    const dense = new Writer(used + 1);
+    const moved = kept.map((version) => {
+      const at = dense.length;
+      dense.raw(content.subarray(version.at, version.at + version.size + version.sealSize));
+      return { ...version, at };
+    });
+    this.#statements.get("DELETE FROM patina_pack WHERE id = ?").run(first);
+    this.#insert(moved, dense.finish());
+  }
+}
+
+function exactly(pack: OpenPack, id: number): PackedVersion | null {
+  const found = lastUpTo(pack, id);
+  return found?.id === id ? found : null;
+}
+
+/** The last version with a log id up to `id`. */
+function lastUpTo({ versions }: OpenPack, id: number): PackedVersion | null {
+  let [low, high] = [0, versions.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((versions[middle] as PackedVersion).id <= id) low = middle + 1;
+    else high = middle;
+  }
+  return versions[low - 1] ?? null;
+}
+
+function nameOf(first: number): string {
+  return `the versions packed from log row ${first} on`;
+}

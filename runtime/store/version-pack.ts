@@ -1,0 +1,128 @@
+/**
+ * Many small versions as one row: what is told of them, and their contents end to end, compressed
+ * together. A row of its own costs a small version several times what it holds.
+ */
+import { crc32 } from "node:zlib";
+import { assert } from "../../core/base/assert.ts";
+import { Reader } from "../../core/wire/reader.ts";
+import { Writer } from "../../core/wire/writer.ts";
+import { CorruptionError } from "./row-table.ts";
+
+/** A version of one chunk, in a pack. */
+export interface PackedVersion {
+  readonly id: number;
+  /** The author's number. */
+  readonly actor: number;
+  readonly version: number;
+  readonly ms: number;
+  readonly counter: number;
+  /** Where its payload begins in the pack's content, its size, and that of the seal behind it; 0: none. */
+  readonly at: number;
+  readonly size: number;
+  readonly sealSize: number;
+}
+
+/** What each entry's first byte says. */
+const flags = { follows: 1, sealed: 2, gap: 4 };
+
+const writer = new Writer(4096);
+
+/** @param versions by id, as their contents lie. @param contentSize of the whole pack. */
+export function encodeHead(versions: readonly PackedVersion[], contentSize: number): Uint8Array {
+  writer.reset();
+  writer.varint(contentSize);
+  writer.varint(versions.length);
+  let [id, actor, version, ms, end] = [0, 0, 0, 0, 0];
+  for (const entry of versions) {
+    assert(entry.id > id && entry.at >= end, "versions of a pack lie in order");
+    const follows = entry.id === id + 1 && entry.actor === actor && entry.version === version + 1;
+    const gap = entry.at - end;
+    writer.u8(
+      (follows ? flags.follows : 0) |
+        (entry.sealSize > 0 ? flags.sealed : 0) |
+        (gap > 0 ? flags.gap : 0),
+    );
+    if (!follows) {
+      writer.varint(entry.id - id);
+      writer.varint(entry.actor);
+      writer.varint(entry.version);
+    }
+    writer.varint(zigzag(entry.ms - ms));
+    writer.varint(entry.counter);
+    writer.varint(entry.size);
+    if (entry.sealSize > 0) writer.varint(entry.sealSize);
+    if (gap > 0) writer.varint(gap);
+    ({ id, actor, version, ms } = entry);
+    end = entry.at + entry.size + entry.sealSize;
+  }
+  const bytes = writer.finish();
+  const whole = new Uint8Array(bytes.length + 4);
+  whole.set(bytes);
+  new DataView(whole.buffer).setUint32(bytes.length, crc32(bytes));
+  return whole;
+}
+
+/** Goes along the versions that a head tells of. */
+export class HeadReader implements PackedVersion {
+  readonly #reader: Reader;
+  #left: number;
+  /** Of the whole pack. */
+  readonly contentSize: number;
+  id = 0;
+  actor = 0;
+  version = 0;
+  ms = 0;
+  counter = 0;
+  at = 0;
+  size = 0;
+  sealSize = 0;
+
+  /** @param what for the message. @throws CorruptionError */
+  constructor(head: Uint8Array, what: string) {
+    const size = head.length - 4;
+    const bytes = head.subarray(0, Math.max(0, size));
+    const sum = size < 0 ? 0 : new DataView(head.buffer, head.byteOffset).getUint32(size);
+    if (size < 1 || crc32(bytes) !== sum) {
+      throw new CorruptionError(`the list of ${what} is damaged`);
+    }
+    this.#reader = new Reader(bytes);
+    this.contentSize = this.#reader.varint();
+    this.#left = this.#reader.varint();
+  }
+
+  /** Goes on to the next version. @returns false when there is none. */
+  next(): boolean {
+    if (this.#left === 0) return false;
+    this.#left--;
+    const r = this.#reader;
+    const flag = r.u8();
+    if ((flag & flags.follows) !== 0) {
+      this.id++;
+      this.version++;
+    } else {
+      this.id += r.varint();
+      this.actor = r.varint();
+      this.version = r.varint();
+    }
+    this.ms += unzigzag(r.varint());
+    this.counter = r.varint();
+    this.at += this.size + this.sealSize;
+    this.size = r.varint();
+    this.sealSize = (flag & flags.sealed) !== 0 ? r.varint() : 0;
+    if ((flag & flags.gap) !== 0) this.at += r.varint();
+    return true;
+  }
+
+  entry(): PackedVersion {
+    const { id, actor, version, ms, counter, at, size, sealSize } = this;
+    return { id, actor, version, ms, counter, at, size, sealSize };
+  }
+}
+
+function zigzag(n: number): number {
+  return n < 0 ? -2 * n - 1 : 2 * n;
+}
+
+function unzigzag(n: number): number {
+  return n % 2 === 1 ? -(n + 1) / 2 : n / 2;
+}
