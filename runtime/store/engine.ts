@@ -13,7 +13,7 @@ import { StateSum } from "../../core/crdt/state-hash.ts";
 import type { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Chunk, StoreSummary } from "../../core/node/store.ts";
-import { type ActorLog, ActorTable, encodeRanges } from "./actor-table.ts";
+import { type ActorLog, ActorTable } from "./actor-table.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import { type Db, StatementCache } from "./db.ts";
 import { decodeEffects, encodeEffects, type Effects, type TableEffect } from "./effects.ts";
@@ -21,6 +21,7 @@ import { LiveCounts } from "./live-counts.ts";
 import { Origins } from "./log-origin.ts";
 import { PackedLog, versionsPerPack } from "./packed-log.ts";
 import { RowStore } from "./row-store.ts";
+import { loadActors, saveActor } from "./stored-actors.ts";
 import { readDigests, readState, readUnfolded, writeState } from "./stored-state.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 import { VersionLog } from "./version-log.ts";
@@ -259,7 +260,7 @@ export class Engine {
       this.waiting.size >= maxWaitingClocks ||
       this.packs.waitingBytes >= maxUnpackedBytes;
     if (full || mustFold || this.waiting.tooMany) this.fold();
-    else for (const log of this.actors.logs) if (!log.stored) this.#foldActor(log);
+    else for (const log of this.actors.logs) if (!log.stored) saveActor(this.statements, log);
   }
 
   /** Ends a transaction that failed: nothing of it stays, neither in the file nor in memory. */
@@ -282,7 +283,7 @@ export class Engine {
     this.log.fold();
     this.live.fold();
     this.packs.pack(this.lastId);
-    for (const log of this.actors.logs) this.#foldActor(log);
+    for (const log of this.actors.logs) saveActor(this.statements, log);
     const sums = this.statements.get(
       "UPDATE patina_object SET hash_a = ?, hash_b = ?, rows = ?, dead = ? WHERE n = ?",
     );
@@ -357,15 +358,6 @@ export class Engine {
     }
   }
 
-  #foldActor(log: ActorLog): void {
-    if (!log.changed) return;
-    this.statements
-      .get("REPLACE INTO patina_actor VALUES (?, ?, ?)")
-      .run(log.n, log.actor, encodeRanges(log.held));
-    log.changed = false;
-    log.stored = true;
-  }
-
   #saveState(clean: boolean): void {
     const { actor, node, epoch } = this.identity;
     const clock = this.clock.save();
@@ -396,9 +388,9 @@ export class Engine {
     this.log.clearTail();
     this.packs.load(state.packed);
     this.waiting.clear(this.plans.values());
-    this.#loadActors(state.actor);
+    loadActors(this.statements, this.actors);
+    this.#own = this.actors.findOrAdd(state.actor);
     this.#loadDigests();
-    this.#loadParts();
     let { clock } = state;
     for (const row of readUnfolded(this.statements, state.folded)) {
       if (row.version > 0) {
@@ -412,15 +404,6 @@ export class Engine {
     this.clock = new HybridClock(clock, this.driftMs);
   }
 
-  #loadActors(own: ActorId): void {
-    this.actors.clear();
-    const rows = this.statements.get("SELECT n, actor, held FROM patina_actor ORDER BY n");
-    for (const [n, actor, held] of rows.raw().all() as [number, ActorId, Uint8Array][]) {
-      this.actors.load(n, actor, held);
-    }
-    this.#own = this.actors.findOrAdd(own);
-  }
-
   #loadDigests(): void {
     const digests = readDigests(this.statements);
     for (const plan of this.plans.values()) {
@@ -428,16 +411,6 @@ export class Engine {
       assert(digest !== undefined, `table ${plan.schema.name} has its digest`);
       [, plan.sum.a, plan.sum.b, plan.sum.rows, plan.dead] = digest;
       this.rows(plan).countAside();
-    }
-  }
-
-  #loadParts(): void {
-    const parts = this.statements.get(
-      "SELECT actor, version, idx, count, ms, counter FROM patina_part ORDER BY actor, version, idx",
-    );
-    type PartRow = [number, number, number, number, number, number];
-    for (const [actor, version, index, count, ms, counter] of parts.raw().all() as PartRow[]) {
-      this.actors.byNumber(actor).addPart(version, count, { ms, counter }, index);
     }
   }
 

@@ -72,7 +72,7 @@ export interface SqliteStoreOptions {
   readonly cacheKiB?: number;
   /** The file may grow to this; more is refused as a full disk is. */
   readonly maxBytes?: number;
-  /** Small versions that are stored as one row together. Default 256; tests take fewer. */
+  /** Small versions that are stored as one row. Default 256. */
   readonly versionsPerPack?: number;
   /** Signs each chunk of a local version; null or absent: none is signed. */
   readonly sealer?: Sealer | null;
@@ -113,8 +113,8 @@ export class SqliteStore implements Store {
         cacheKiB: options.cacheKiB ?? 32_768,
         maxBytes: options.maxBytes ?? null,
       });
-      const identity = { actor: options.actor, node: noNode, epoch: 0 };
-      this.#engine = new Engine(db, identity, options.driftMs, options.versionsPerPack);
+      const { actor, driftMs, versionsPerPack } = options;
+      this.#engine = new Engine(db, { actor, node: noNode, epoch: 0 }, driftMs, versionsPerPack);
       this.#engine.sealer = options.sealer ?? null;
       this.#capture = new Capture(db);
       this.#door = new SqlDoor(db, this.#capture);
@@ -188,8 +188,8 @@ export class SqliteStore implements Store {
   }
 
   holdings(): readonly ActorHoldings[] {
-    const logs = [...this.#engine.actors.logs].filter((log) => log.head > 0);
-    return logs.map((log) => log.holdings()).sort((a, b) => (a.actor < b.actor ? -1 : 1));
+    const held = [...this.#engine.actors.logs].filter((log) => log.head > 0);
+    return held.map((log) => log.holdings()).sort((a, b) => (a.actor < b.actor ? -1 : 1));
   }
 
   summary(): StoreSummary {
@@ -233,12 +233,8 @@ export class SqliteStore implements Store {
     bodies: readonly ((transaction: LocalTransaction) => void)[],
   ): readonly MemberOutcome[] {
     if (bodies.length === 0) return [];
-    return this.#guard(() =>
-      this.#writer.group(
-        wallMs,
-        bodies.map((body) => () => this.#body(body)),
-      ),
-    );
+    const members = bodies.map((body) => () => this.#body(body));
+    return this.#guard(() => this.#writer.group(wallMs, members));
   }
 
   #body(body: (transaction: LocalTransaction) => void): void {
@@ -399,8 +395,8 @@ export class SqliteStore implements Store {
   sizeBytes(): number {
     const { db } = this.#engine;
     db.pragma("wal_checkpoint(TRUNCATE)");
-    const pages = db.pragma("page_count", { simple: true }) as number;
-    return pages * (db.pragma("page_size", { simple: true }) as number);
+    const pragma = (name: string) => db.pragma(name, { simple: true }) as number;
+    return pragma("page_count") * pragma("page_size");
   }
 
   /** Gives back the room of what was deleted; takes as long as copying the file. */
