@@ -16,8 +16,8 @@ import type { Ledger } from "./ledger.ts";
 /** Waiting for the store, both ways of arrival together. */
 export const maxInboxBytes = 16 * 1024 * 1024;
 export const maxInboxChunks = 16_384;
-/** In one call of the store. */
-const maxBatchBytes = 4 * 1024 * 1024;
+/** In one call of the store: it holds the rows of one call in memory, and a local transaction waits for its end. */
+const maxBatchBytes = 1024 * 1024;
 const maxBatchChunks = 1024;
 
 type Via = "gossip" | "sync";
