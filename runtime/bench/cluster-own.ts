@@ -1,9 +1,10 @@
 /** What needs nodes of one's own to start and stop: clusters on loopback, catching up, joining, idling. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NodePlan, writeCluster } from "../cluster/cluster-files.ts";
 import { NodeProcess } from "../cluster/node-process.ts";
+import type { TransportTls } from "../net/transport.ts";
 import { benchSchema } from "./cluster-driver.ts";
 import { type ProcessUse, useOf } from "./process-use.ts";
 
@@ -38,6 +39,14 @@ export class OwnCluster {
     const node = this.nodes[i];
     if (node === undefined || node === null) throw new Error(`node ${i} does not run`);
     return node;
+  }
+
+  /** What node `i` is to others: its address, and the certificate for it. */
+  identity(i: number): { readonly gossip: string; readonly tls: TransportTls } {
+    const { name, gossip } = this.#plans[i] as NodePlan;
+    const file = (of: string): string => readFileSync(join(this.#dir, of), "utf8");
+    const tls = { ca: file("ca.pem"), cert: file(`${name}.pem`), key: file(`${name}.key`) };
+    return { gossip, tls };
   }
 
   async start(i: number): Promise<NodeProcess> {

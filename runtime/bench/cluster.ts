@@ -19,8 +19,10 @@ import {
   measureJoin,
   OwnCluster,
 } from "./cluster-own.ts";
+import { measureSwim, type SwimPhase } from "./cluster-swim.ts";
+import { quantile } from "./http-load.ts";
 
-const parts = ["three", "http", "thirty", "idle", "catch-up", "join"] as const;
+const parts = ["three", "http", "thirty", "idle", "catch-up", "join", "swim"] as const;
 type Part = (typeof parts)[number];
 
 const usage = `usage: npm run bench cluster -- [PART…] [--against URL,URL…] [--seconds N] [--no-sign] [--dir DIR]
@@ -31,6 +33,7 @@ const usage = `usage: npm run bench cluster -- [PART…] [--against URL,URL…] 
   idle            what one of thirty nodes takes while nothing happens
   catch-up        a node that missed 100,000 one-row versions
   join            an empty node joins a million rows
+  swim            how long a node takes to answer pings while it is busy with other things
   --against URLS  three nodes of another system with this API, to run three and http on as well;
                   they need the table: ${benchSchema}
   --seconds N     how long each load lasts (default 10)
@@ -45,6 +48,9 @@ interface Plan {
   readonly sign: boolean;
   readonly dir: string;
 }
+
+/** A million cells, as one node writes them in a while. */
+const swimSizes = { seconds: 10, rows: 1_000_000, perTransaction: 20_000 };
 
 type Row = readonly [what: string, patina: string, other: string, ratio: string, goal: string];
 
@@ -90,7 +96,7 @@ function planOf(args: readonly string[]): Plan | null {
 }
 
 async function measure(part: Part, plan: Plan): Promise<readonly Row[]> {
-  const count = { three: 3, http: 1, thirty: 30, idle: 30, "catch-up": 3, join: 3 }[part];
+  const count = { three: 3, http: 1, thirty: 30, idle: 30, "catch-up": 3, join: 3, swim: 3 }[part];
   const cluster = await OwnCluster.make(plan.dir, count, plan.sign);
   const { seconds, against } = plan;
   try {
@@ -133,10 +139,24 @@ async function measure(part: Part, plan: Plan): Promise<readonly Row[]> {
         );
       case "join":
         return caughtRows("joining 1 M rows", await measureJoin(cluster, 1_000_000), "< 60 s");
+      case "swim":
+        return swimRows(await measureSwim(cluster, swimSizes));
     }
   } finally {
     await cluster.dispose();
   }
+}
+
+function swimRows(phases: readonly SwimPhase[]): Row[] {
+  return phases.flatMap(({ what, times: { answers, unanswered } }): Row[] => {
+    const ms = (part: number): string => text(quantile(answers, part), "ms");
+    const lost = unanswered === 0 ? "" : `${unanswered} lost`;
+    return [
+      [`ping, ${what}: median of ${answers.length}`, ms(0.5), "", "", ""],
+      [`ping, ${what}: p99`, ms(0.99), "", "", ""],
+      [`ping, ${what}: longest`, text(answers.at(-1) ?? Number.NaN, "ms"), lost, "", "≤ 50 ms"],
+    ];
+  });
 }
 
 function caughtRows(what: string, caught: Caught, goal: string): Row[] {

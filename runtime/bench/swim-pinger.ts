@@ -1,0 +1,112 @@
+/**
+ * A stranger with a certificate of the cluster, on a thread of its own, that pings a node again and
+ * again and tells how long each answer took. Nodes answer pings of anybody whom they let in.
+ */
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { type Address, address } from "../../core/base/ids.ts";
+import { decodeSwim, encodeSwim } from "../../core/wire/swim-messages.ts";
+import { Writer } from "../../core/wire/writer.ts";
+import { createTransport } from "../net/create-transport.ts";
+import type { TransportTls } from "../net/transport.ts";
+
+export interface PingerOptions {
+  /** The node's gossip address. */
+  readonly target: string;
+  /** One of the cluster's addresses that nobody listens on, and the certificate for it. */
+  readonly listen: string;
+  readonly tls: TransportTls;
+  readonly clusterId: number;
+}
+
+export interface PingTimes {
+  /** Milliseconds of those that were answered, ascending. */
+  readonly answers: readonly number[];
+  /** Datagrams that got lost, or answers that had not come when it was asked. */
+  readonly unanswered: number;
+}
+
+const everyMs = 10;
+
+export class Pinger {
+  readonly #worker: Worker;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** Resolves when the node has answered once. */
+  static start(options: PingerOptions): Promise<Pinger> {
+    const worker = new Worker(new URL(import.meta.url), { workerData: options });
+    return new Promise((resolve, reject) => {
+      worker.once("error", reject);
+      worker.once("message", () => resolve(new Pinger(worker)));
+    });
+  }
+
+  /** What came of the pings since the last time. */
+  take(): Promise<PingTimes> {
+    return new Promise((resolve) => {
+      this.#worker.once("message", (times: PingTimes) => resolve(times));
+      this.#worker.postMessage("take");
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+async function ping({ target, listen, tls, clusterId }: PingerOptions): Promise<void> {
+  const ignore = (): void => undefined;
+  const sentMs = new Map<number, number>();
+  let answers: number[] = [];
+  let begun = false;
+  const transport = await createTransport({
+    listen,
+    clusterId,
+    tls,
+    kind: "auto",
+    events: {
+      message(_from, channel, bytes) {
+        if (channel !== "swim") return;
+        const decoded = decodeSwim(bytes);
+        if (decoded.type !== "message" || decoded.message.kind !== "ack") return;
+        const { seq } = decoded.message;
+        const at = sentMs.get(seq);
+        if (at === undefined) return;
+        sentMs.delete(seq);
+        answers.push(performance.now() - at);
+        if (begun) return;
+        begun = true;
+        // What was lost while the connection came about says nothing of answers.
+        answers = [];
+        sentMs.clear();
+        parentPort?.postMessage("begun");
+      },
+      unreachable: ignore,
+      rtt: ignore,
+      datagramBytes: ignore,
+      rejected: ignore,
+    },
+  });
+  const to: Address = address(target);
+  const writer = new Writer();
+  let seq = 0;
+  setInterval(() => {
+    seq = (seq + 1) % 65_536;
+    sentMs.set(seq, performance.now());
+    transport.send(to, "swim", false, encodeSwim(writer, { kind: "ping", seq }));
+  }, everyMs);
+  parentPort?.on("message", () => {
+    const taken = answers.sort((a, b) => a - b);
+    const youngMs = performance.now() - everyMs * 2;
+    const waiting = [...sentMs].filter(([, at]) => at < youngMs).map(([waits]) => waits);
+    for (const waits of waiting) sentMs.delete(waits);
+    answers = [];
+    parentPort?.postMessage({ answers: taken, unanswered: waiting.length } satisfies PingTimes);
+  });
+}
+
+if (!isMainThread && (workerData as Partial<PingerOptions> | null)?.target !== undefined) {
+  await ping(workerData as PingerOptions);
+}
