@@ -7,7 +7,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { type Address, compareIds } from "../base/ids.ts";
-import { seedOfId } from "../sync/set-hash.ts";
+import { hashText } from "../sync/set-hash.ts";
 import { Writer } from "../wire/writer.ts";
 import { AliveViews } from "./alive-views.ts";
 import type { SeededList } from "./roster.ts";
@@ -241,7 +241,7 @@ export class Directory {
     if (slot >= this.#groups.length) this.#growSlots();
     this.#addresses[slot] = address;
     this.#groups[slot] = groupOfAddress(address);
-    const { hi, lo } = seedOfId(address);
+    const { hi, lo } = hashText(address);
     this.#addressHis[slot] = hi;
     this.#addressLos[slot] = lo;
     this.#slotEntries[slot] = 0;

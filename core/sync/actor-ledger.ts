@@ -35,7 +35,7 @@ const noPartials: readonly PartialVersion[] = [];
 export class ActorLedger {
   readonly actor: ActorId;
   /** Names the actor in hashes and chooses its bucket. */
-  readonly seed: Lanes;
+  readonly seed: Readonly<Lanes>;
   /** Of the versions held whole. */
   readonly hash: Lanes = { hi: 0, lo: 0 };
   readonly held = new IntervalSet();
@@ -206,6 +206,10 @@ export class ActorLedger {
   }
 }
 
+/** Sets come and go with every version on its way: a few that are empty are kept for the next. */
+const spareSets: IntervalSet[] = [];
+const maxSpareSets = 64;
+
 function withRange(
   set: IntervalSet | null,
   from: number,
@@ -213,13 +217,15 @@ function withRange(
   on: boolean,
 ): IntervalSet | null {
   if (on) {
-    const grown = set ?? new IntervalSet();
+    const grown = set ?? spareSets.pop() ?? new IntervalSet();
     grown.add(from, to);
     return grown;
   }
   if (set === null) return null;
   set.remove(from, to);
-  return set.isEmpty ? null : set;
+  if (!set.isEmpty) return set;
+  if (spareSets.length < maxSpareSets) spareSets.push(set);
+  return null;
 }
 
 /** The integers of `ranges` (ascending, disjoint) that are not in `set`. */

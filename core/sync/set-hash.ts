@@ -21,7 +21,7 @@ export function mix32(n: number): number {
 }
 
 /** Toggles the mark of boundary `x` (a safe integer, not negative) of the set named by `seed`. */
-export function toggleMark(hash: Lanes, seed: Lanes, x: number): void {
+export function toggleMark(hash: Lanes, seed: Readonly<Lanes>, x: number): void {
   const low = x | 0;
   const high = (x / 0x1_0000_0000) | 0;
   hash.hi ^= mix32(mix32(seed.hi ^ low) + Math.imul(high, 0x9e3779b1) + seed.lo);
@@ -29,13 +29,30 @@ export function toggleMark(hash: Lanes, seed: Lanes, x: number): void {
 }
 
 /** Adds `from`..`to`, none of which may be in the set. */
-export function addRange(hash: Lanes, seed: Lanes, from: number, to: number): void {
+export function addRange(hash: Lanes, seed: Readonly<Lanes>, from: number, to: number): void {
   toggleMark(hash, seed, from);
   toggleMark(hash, seed, to + 1);
 }
 
-/** A seed drawn from an id's hex digits. */
-export function seedOfId(id: string): Lanes {
+/** Seeds of the ids met lately, in a direct-mapped cache: a pure memo, shared by the nodes of one simulation. */
+const seedSlots = 1024;
+const knownSeeds: (Readonly<Lanes> | null)[] = Array.from({ length: seedSlots }, () => null);
+const knownIds: string[] = Array.from({ length: seedSlots }, () => "");
+
+/** A seed drawn from an id's hex digits. Not to be changed. */
+export function seedOfId(id: string): Readonly<Lanes> {
+  const mixed = (id.charCodeAt(31) * 31 + id.charCodeAt(30)) * 31 + id.charCodeAt(0);
+  const slot = (mixed * 31 + id.charCodeAt(1)) & (seedSlots - 1);
+  const known = knownSeeds[slot] as Readonly<Lanes> | null;
+  if (known !== null && knownIds[slot] === id) return known;
+  const seed = hashText(id);
+  knownSeeds[slot] = seed;
+  knownIds[slot] = id;
+  return seed;
+}
+
+/** Hash of a text, for names of schemas and tables too. */
+export function hashText(id: string): Lanes {
   let hi = 0x243f6a88;
   let lo = 0x13198a2e;
   for (let i = 0; i < id.length; i++) {
@@ -47,16 +64,11 @@ export function seedOfId(id: string): Lanes {
 }
 
 /** The seed of a set inside the set of `seed`: the chunks of one version. */
-export function innerSeed(seed: Lanes, x: number): Lanes {
+export function innerSeed(seed: Readonly<Lanes>, x: number): Lanes {
   const low = x | 0;
   const high = (x / 0x1_0000_0000) | 0;
   return {
     hi: mix32(seed.hi + Math.imul(low ^ 0x3c6ef372, 0x85ebca6b) + high),
     lo: mix32(seed.lo ^ Math.imul(low + 0x1b873593, 0xc2b2ae35) ^ high),
   };
-}
-
-/** Hash of a text, for names of schemas and tables. */
-export function hashText(text: string): Lanes {
-  return seedOfId(text);
 }

@@ -32,7 +32,6 @@ import type { World } from "./world-port.ts";
 
 export type Life = "running" | "paused" | "crashed" | "left";
 
-/** Events handed to replicas by the thousand: one object for all of a kind, filled anew each time. */
 interface MessageEvent {
   type: "message";
   from: Address;
@@ -44,6 +43,19 @@ interface TimerEvent {
   type: "timer";
   token: number;
 }
+
+// One handler runs at a time, whatever the node, and leaves `out` and `answers` empty: what every
+// call fills anew is the same for all nodes, and so at hand.
+const out: Effect[] = [];
+const answers: Event[] = [];
+const now = { monoMs: 0, wallMs: 0 };
+const message: MessageEvent = {
+  type: "message",
+  from: address(""),
+  plane: "swim",
+  bytes: new Uint8Array(0),
+};
+const timer: TimerEvent = { type: "timer", token: 0 };
 
 export class SimNode {
   readonly n: number;
@@ -72,16 +84,6 @@ export class SimNode {
   readonly #kernel: Kernel;
   readonly #rng: Rng;
   readonly #waiting = new Waiting();
-  readonly #out: Effect[] = [];
-  readonly #stored: Event[] = [];
-  readonly #now = { monoMs: 0, wallMs: 0 };
-  readonly #message: MessageEvent = {
-    type: "message",
-    from: address(""),
-    plane: "swim",
-    bytes: new Uint8Array(0),
-  };
-  readonly #timer: TimerEvent = { type: "timer", token: 0 };
   #busyUntilUs = 0;
   #freeScheduled = false;
   #checkpointScheduled = false;
@@ -159,7 +161,7 @@ export class SimNode {
   begin(seeds: readonly Address[], known: readonly Identity[]): void {
     if (known.length > 0) {
       this.#prepareNow();
-      this.#replicaRunning().membership.seedMembers(this.#now, known, this.#out);
+      this.#replicaRunning().membership.seedMembers(now, known, out);
       this.#carryOut();
     }
     this.#handle({ type: "start", seeds }, cost.timerUs);
@@ -329,17 +331,16 @@ export class SimNode {
   }
 
   #fire(token: number): void {
-    this.#timer.token = token;
-    this.#handle(this.#timer, cost.timerUs);
+    timer.token = token;
+    this.#handle(timer, cost.timerUs);
   }
 
   #receive(packet: Packet): void {
     this.#world.received(packet);
-    const event = this.#message;
-    event.from = this.#world.addressOf(packet.from);
-    event.plane = planes[packet.plane] as Plane;
-    event.bytes = packet.bytes;
-    this.#handle(event, cost.messageCost(packet.bytes.length));
+    message.from = this.#world.addressOf(packet.from);
+    message.plane = planes[packet.plane] as Plane;
+    message.bytes = packet.bytes;
+    this.#handle(message, cost.messageCost(packet.bytes.length));
   }
 
   #commit(task: Task): void {
@@ -367,6 +368,8 @@ export class SimNode {
 
   /** A handler threw. The process does nothing more; the run ends. */
   #fail(error: unknown): void {
+    empty(out);
+    empty(answers);
     this.life = "crashed";
     this.#world.broke(this, error);
   }
@@ -378,8 +381,8 @@ export class SimNode {
 
   #prepareNow(): void {
     const { nowUs } = this.#kernel;
-    this.#now.monoMs = nowUs / 1000;
-    this.#now.wallMs = this.clock.read(nowUs);
+    now.monoMs = nowUs / 1000;
+    now.wallMs = this.clock.read(nowUs);
   }
 
   #replicaRunning(): Replica {
@@ -390,24 +393,22 @@ export class SimNode {
   /** One event, and the answers of the store that it leads to. */
   #handle(event: Event, costUs: number): void {
     this.#spend(costUs);
-    const out = this.#out;
     try {
       this.#prepareNow();
-      this.#replicaRunning().handle(this.#now, event, out);
+      this.#replicaRunning().handle(now, event, out);
       this.#carryOut();
       // Answers may lead to further requests; each is handled after what was asked before it.
-      for (let i = 0; i < this.#stored.length; i++) {
-        this.#replicaRunning().handle(this.#now, this.#stored[i] as Event, out);
+      for (let i = 0; i < answers.length; i++) {
+        this.#replicaRunning().handle(now, answers[i] as Event, out);
         this.#carryOut();
       }
-      empty(this.#stored);
+      empty(answers);
     } catch (error) {
       this.#fail(error);
     }
   }
 
   #carryOut(): void {
-    const out = this.#out;
     for (let i = 0; i < out.length; i++) {
       const effect = out[i] as Effect;
       switch (effect.type) {
@@ -439,9 +440,9 @@ export class SimNode {
     const { store } = this;
     if (store === null) return;
     const { request } = effect;
-    const response = runStore(store, this.#now.wallMs, request);
+    const response = runStore(store, now.wallMs, request);
     this.#spend(cost.storeCost(request, response));
     this.#world.stored(this, request, response);
-    this.#stored.push({ type: "stored", id: effect.id, response });
+    answers.push({ type: "stored", id: effect.id, response });
   }
 }

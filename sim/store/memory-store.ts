@@ -36,7 +36,7 @@ import { MemoryState } from "./memory-state.ts";
 import { rotOneCell } from "./rot.ts";
 import { serveVersions } from "./serve.ts";
 import { asRecord, type Check, latestOverwritten, Transaction } from "./transaction.ts";
-import { type PartialVersion, type StoredVersion, VersionLog } from "./version-log.ts";
+import { type PartialVersion, StoredVersion, VersionLog } from "./version-log.ts";
 
 export interface MemoryStoreOptions {
   readonly actor: ActorId;
@@ -67,7 +67,7 @@ export class MemoryStore implements Store {
   readonly #logs = new Map<ActorId, VersionLog>();
   readonly #own: VersionLog;
   /** Versions that had a last living piece overwritten, or never had one, since the last checkpoint. */
-  readonly #dead: Origin[] = [];
+  readonly #dead: StoredVersion[] = [];
   readonly #quarantined: StoredVersion[] = [];
   /** Those with versions that a power loss may take. */
   readonly #unsafe: VersionLog[] = [];
@@ -127,7 +127,6 @@ export class MemoryStore implements Store {
     }
     const { actor } = this;
     const version = this.#own.head + 1;
-    const origin = new Origin(actor, hlc, version, this.#dead);
     const chunks = payloads.map((payload, index) => ({
       actor,
       version,
@@ -136,10 +135,11 @@ export class MemoryStore implements Store {
       hlc,
       payload,
     }));
+    const stored = new StoredVersion(this.#own, hlc, version, chunks, this.#dead);
     for (const { change } of changes) {
-      assert(this.#state.merge(change, origin) > 0, "what is written locally wins");
+      assert(this.#state.merge(change, stored) > 0, "what is written locally wins");
     }
-    this.#keep(this.#own, { origin, chunks, quarantined: null });
+    this.#keep(stored);
     return chunks;
   }
 
@@ -210,15 +210,14 @@ export class MemoryStore implements Store {
 
   #complete(wallMs: number, log: VersionLog, chunks: readonly Chunk[], batch: Batch): void {
     const { actor, version, hlc } = chunks[0] as Chunk;
-    const origin = new Origin(actor, hlc, version, this.#dead);
+    const stored = new StoredVersion(log, hlc, version, chunks, this.#dead);
     try {
-      const applied = this.#state.apply(origin, chunks);
-      const stored: StoredVersion = { origin, chunks, quarantined: null };
+      const applied = this.#state.apply(stored, chunks);
       if (applied.type === "quarantined") {
         stored.quarantined = applied.why;
         this.#quarantined.push(stored);
       }
-      this.#keep(log, stored);
+      this.#keep(stored);
       if (this.#clock.observe(wallMs, hlc) === "far") batch.farFuture++;
       if (applied.type === "applied") {
         const { won, lost } = applied;
@@ -232,11 +231,11 @@ export class MemoryStore implements Store {
     }
   }
 
-  #keep(log: VersionLog, stored: StoredVersion): void {
-    const { version, live } = stored.origin;
-    log.keep(version, stored);
+  #keep(stored: StoredVersion): void {
+    const { log, version } = stored;
+    log.keep(stored);
     this.#noteUnsafe(log, version, version);
-    if (live === 0 && stored.quarantined === null) this.#dead.push(stored.origin);
+    if (stored.live === 0 && stored.quarantined === null) this.#dead.push(stored);
   }
 
   serve(wants: readonly Want[], maxBytes: number): Served {
@@ -286,8 +285,8 @@ export class MemoryStore implements Store {
 
   /** The version here that has this stamp; if its content is gone, an origin of its own. */
   #originOf({ actor, hlc }: Stamp): Origin {
-    for (const { origin, quarantined } of this.#logs.get(actor)?.versions.values() ?? []) {
-      if (quarantined === null && compareHlc(origin.hlc, hlc) === 0) return origin;
+    for (const stored of this.#logs.get(actor)?.versions.values() ?? []) {
+      if (stored.quarantined === null && compareHlc(stored.hlc, hlc) === 0) return stored;
     }
     return new Origin(actor, hlc, 0);
   }
@@ -297,10 +296,8 @@ export class MemoryStore implements Store {
     this.#unsafe.length = 0;
     const dead = this.#dead;
     for (let i = 0; i < dead.length; i++) {
-      const origin = dead[i] as Origin;
-      if (origin.live > 0) continue;
-      const log = this.#logOf(origin.actor);
-      if (log.versions.get(origin.version)?.origin === origin) log.shrink(origin.version);
+      const stored = dead[i] as StoredVersion;
+      if (stored.live === 0) stored.log.shrink(stored);
     }
     dead.length = 0;
   }
@@ -308,19 +305,19 @@ export class MemoryStore implements Store {
   migrate(wallMs: number, schema: readonly string[]): ReceiveOutcome {
     this.#state.migrate(schema);
     const batch = new Batch();
-    const waiting = this.#quarantined.splice(0).sort((a, b) => compareVersions(a.origin, b.origin));
+    const waiting = this.#quarantined.splice(0).sort(compareVersions);
     for (const stored of waiting) {
-      const { origin, chunks } = stored;
-      const applied = this.#state.apply(origin, chunks);
+      const { actor, version, chunks } = stored;
+      const applied = this.#state.apply(stored, chunks);
       if (applied.type === "quarantined") {
         stored.quarantined = applied.why;
         this.#quarantined.push(stored);
         continue;
       }
       stored.quarantined = null;
-      if (origin.live === 0) this.#dead.push(origin);
-      this.#clock.observe(wallMs, origin.hlc);
-      batch.outcomes.push({ ...applied, actor: origin.actor, version: origin.version });
+      if (stored.live === 0) this.#dead.push(stored);
+      this.#clock.observe(wallMs, stored.hlc);
+      batch.outcomes.push({ ...applied, actor, version });
     }
     return batch.finish(this.summary());
   }

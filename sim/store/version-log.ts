@@ -2,15 +2,29 @@
 import { assert } from "../../core/base/assert.ts";
 import { IntervalSet } from "../../core/base/interval-set.ts";
 import type { ActorId } from "../../core/base/ids.ts";
-import type { Origin } from "../../core/crdt/origin.ts";
+import type { Hlc } from "../../core/clock/hlc.ts";
+import { Origin } from "../../core/crdt/origin.ts";
 import type { ActorHoldings, Chunk, PartialHolding } from "../../core/node/store.ts";
 
-/** A version held whole, with its content. */
-export interface StoredVersion {
-  readonly origin: Origin;
+/** A version held whole, with its content: itself the origin of the state that stems from it. */
+export class StoredVersion extends Origin {
+  readonly log: VersionLog;
   readonly chunks: readonly Chunk[];
   /** Why it is not applied; null when it is. */
-  quarantined: string | null;
+  quarantined: string | null = null;
+
+  /** `dead`: where it puts itself when the last living piece of it is overwritten. */
+  constructor(
+    log: VersionLog,
+    hlc: Hlc,
+    version: number,
+    chunks: readonly Chunk[],
+    dead: StoredVersion[],
+  ) {
+    super(log.actor, hlc, version, dead as Origin[]);
+    this.log = log;
+    this.chunks = chunks;
+  }
 }
 
 /** A version of which chunks are missing. */
@@ -45,11 +59,12 @@ export class VersionLog {
     return head;
   }
 
-  keep(version: number, stored: StoredVersion): void {
+  keep(stored: StoredVersion): void {
+    const { version } = stored;
     const added = this.held.add(version);
     assert(added === 1, "a version is kept once");
     this.versions.set(version, stored);
-    this.partials.delete(version);
+    if (this.partials.size > 0) this.partials.delete(version);
   }
 
   /** Versions `from` to `to` that are not held count as held from now on, their content gone. */
@@ -63,11 +78,10 @@ export class VersionLog {
     }
   }
 
-  /** Drops the content of a version that is fully overwritten. */
-  shrink(version: number): void {
-    const had = this.versions.delete(version);
-    assert(had, "content is dropped once");
-    this.overwritten.add(version);
+  /** Drops the content of a version that is fully overwritten, unless that was done before. */
+  shrink(stored: StoredVersion): void {
+    assert(stored.log === this && stored.live === 0, "what is dropped is overwritten");
+    if (this.versions.delete(stored.version)) this.overwritten.add(stored.version);
   }
 
   holdings(): ActorHoldings {
