@@ -54,6 +54,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   readonly trace: SimTrace;
   readonly scenario: Scenario;
   readonly nodes: SimNode[] = [];
+  readonly busyUntilUs: number[] = [];
   readonly history = new History();
   readonly traffic = new Traffic();
   readonly agreement: Agreement;
@@ -134,6 +135,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     const skew = (2 * clockRng.unit() - 1) * skewMsMax;
     const drift = (2 * clockRng.unit() - 1) * driftPpmMax;
     const disk = this.#stores.disk(n);
+    this.busyUntilUs.push(0);
     const node = new SimNode(this, n, spec, disk, new WallClock(skew, drift), rng);
     this.nodes.push(node);
     this.#addresses.push(node.address);

@@ -114,8 +114,8 @@ export class Context {
   #heardMs = 0;
   readonly #forced: number[] = [];
   readonly #forcedFull: boolean[] = [];
-  readonly #generations: number[] = [];
-  readonly #dueMs: number[] = [];
+  /** By timer: how often it was set or ended, and after all of these when it is due. One array: every event asks for both. */
+  readonly #timers: number[] = [];
 
   constructor(config: SwimConfig, directory: Directory, rng: Rng, self: Identity) {
     assert(
@@ -127,10 +127,8 @@ export class Context {
     this.#self = self;
     this.roster = new Roster(directory, directory.intern(self));
     this.rumors = new Rumors(this.roster);
-    for (let timer = 0; timer < timerCount; timer++) {
-      this.#generations.push(0);
-      this.#dueMs.push(Infinity);
-    }
+    for (let timer = 0; timer < timerCount; timer++) this.#timers.push(0);
+    for (let timer = 0; timer < timerCount; timer++) this.#timers.push(Infinity);
     this.probeRng = rng.fork("probe");
     this.gossipRng = rng.fork("gossip");
     this.timingRng = rng.fork("timing");
@@ -181,36 +179,36 @@ export class Context {
   /** Sets a timer anew; an earlier one of the same kind falls through. */
   arm(timer: number, now: Now, delayMs: number, out: Effect[]): void {
     assert(delayMs >= 0 && delayMs < Infinity, "a delay is finite");
-    const generation = (this.#generations[timer] as number) + 1;
-    this.#generations[timer] = generation;
-    this.#dueMs[timer] = now.monoMs + delayMs;
+    const generation = (this.#timers[timer] as number) + 1;
+    this.#timers[timer] = generation;
+    this.#timers[timerCount + timer] = now.monoMs + delayMs;
     out.push({ type: "timer", token: (generation * timerCount + timer) * 4, delayMs });
   }
 
   disarm(timer: number): void {
-    this.#generations[timer] = (this.#generations[timer] as number) + 1;
-    this.#dueMs[timer] = Infinity;
+    this.#timers[timer] = (this.#timers[timer] as number) + 1;
+    this.#timers[timerCount + timer] = Infinity;
   }
 
   /** When the timer is due, or Infinity. */
   dueMs(timer: number): number {
-    return this.#dueMs[timer] as number;
+    return this.#timers[timerCount + timer] as number;
   }
 
   /** When the timer of a token is due, or Infinity if it was set anew since. */
   dueOf(token: number): number {
     const id = token / 4;
     const timer = id % timerCount;
-    const current = (id - timer) / timerCount === this.#generations[timer];
-    return current ? (this.#dueMs[timer] as number) : Infinity;
+    const current = (id - timer) / timerCount === this.#timers[timer];
+    return current ? (this.#timers[timerCount + timer] as number) : Infinity;
   }
 
   /** The timer that a token stands for, or −1 if it was set anew since; then it is no longer due. */
   expire(token: number): number {
     const id = token / 4;
     const timer = id % timerCount;
-    if ((id - timer) / timerCount !== this.#generations[timer]) return -1;
-    this.#dueMs[timer] = Infinity;
+    if ((id - timer) / timerCount !== this.#timers[timer]) return -1;
+    this.#timers[timerCount + timer] = Infinity;
     return timer;
   }
 

@@ -65,6 +65,7 @@ const stallPeriods = 0.5;
 
 export class Membership {
   readonly #context: Context;
+  readonly #address: Address;
   readonly #own: Own;
   readonly #claims: Claims;
   readonly #prober: Prober;
@@ -85,6 +86,7 @@ export class Membership {
     );
     const context = new Context(config, directory, rng, self);
     this.#context = context;
+    this.#address = self.address;
     this.#own = new Own(context);
     this.#retention = new Retention(context);
     this.#claims = new Claims(context, this.#own, this.#retention);
@@ -136,7 +138,7 @@ export class Membership {
   /** A membership message from another node. Bytes that are not one are counted and dropped. */
   message(now: Now, from: Address, bytes: Uint8Array, out: Effect[]): void {
     const context = this.#context;
-    if (this.#phase === "left" || this.#phase === "new" || from === context.self.address) return;
+    if (this.#phase === "left" || this.#phase === "new" || from === this.#address) return;
     const decoded = decodeSwim(bytes);
     switch (decoded.type) {
       case "message":
@@ -336,7 +338,9 @@ export class Membership {
     if (context.fresh) {
       context.fresh = false;
       this.#gossiper.soon(now, from, out);
-    } else this.#gossiper.later(now, out);
+    } else if (context.rumors.size > 0) {
+      this.#gossiper.later(now, out);
+    }
     this.#joiner.ensureReconnect(now, out);
   }
 

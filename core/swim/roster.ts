@@ -72,6 +72,8 @@ export class Roster {
   readonly #peers = new SlotList();
   #cursor = 0;
   readonly #downs = new SlotList();
+  /** Their number, at hand: every event asks whether there are any. */
+  #downCount = 0;
   readonly #lefts = new SlotList();
   readonly #living: Living;
   /** The directory also has those whom others of the process know. */
@@ -116,7 +118,7 @@ export class Roster {
   }
 
   get downs(): number {
-    return this.#downs.length;
+    return this.#downCount;
   }
 
   get lefts(): number {
@@ -369,6 +371,7 @@ export class Roster {
     const list = this.#listOf(rank);
     this.#place(slot, list.push(slot));
     if (rank === suspect) this.#suspects++;
+    this.#downCount = this.#downs.length;
     if (rank > suspect) return;
     // Into the part that was probed already, as likely as that part is large.
     const end = list.length - 1;
@@ -382,6 +385,7 @@ export class Roster {
     }
     const at = this.#placeOf(slot);
     const moved = this.#listOf(rank).removeAt(at);
+    this.#downCount = this.#downs.length;
     if (moved >= 0) this.#place(moved, at);
   }
 

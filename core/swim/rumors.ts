@@ -24,13 +24,15 @@ const counts = new Int32Array(maxSent + 2);
 export class Rumors {
   readonly #roster: Roster;
   readonly #queue = new SlotList();
+  /** The queue's length, at hand: every event asks whether there are rumors. */
+  #size = 0;
 
   constructor(roster: Roster) {
     this.#roster = roster;
   }
 
   get size(): number {
-    return this.#queue.length;
+    return this.#size;
   }
 
   has(slot: number): boolean {
@@ -50,6 +52,7 @@ export class Rumors {
   add(slot: number, full: boolean): void {
     const held = this.#roster.rumorAt(slot);
     const place = held === 0 ? this.#queue.push(slot) : Math.floor(held / placeUnit);
+    this.#size = this.#queue.length;
     const flag = full ? fullBit : held & fullBit;
     this.#roster.setRumor(slot, place * placeUnit + toldBit + flag);
   }
@@ -61,6 +64,7 @@ export class Rumors {
     assert(this.#queue.at(place) === slot, "a rumor stands where it was put");
     this.#roster.setRumor(slot, 0);
     const moved = this.#queue.removeAt(place);
+    this.#size = this.#queue.length;
     if (moved < 0) return;
     const word = this.#roster.rumorAt(moved);
     this.#roster.setRumor(moved, place * placeUnit + (word & (placeUnit - 1)));

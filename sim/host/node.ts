@@ -8,7 +8,7 @@ import { assert } from "../../core/base/assert.ts";
 import { type ActorId, type Address, address, type NodeId } from "../../core/base/ids.ts";
 import type { Rng } from "../../core/base/rng.ts";
 import { emptySummary } from "../../core/crdt/state-summary.ts";
-import type { Effect, Event, Plane } from "../../core/node/event.ts";
+import type { Effect, Event, Now, Plane } from "../../core/node/event.ts";
 import { Replica } from "../../core/node/replica.ts";
 import { runStore } from "../../core/node/run-store.ts";
 import type { CommitOutcome, Store, StoreSummary } from "../../core/node/store.ts";
@@ -44,11 +44,29 @@ interface TimerEvent {
   token: number;
 }
 
+/** When a handler runs: its node's wall clock is read only for who asks, which few do. */
+class HandlerNow implements Now {
+  monoMs = 0;
+  #nowUs = 0;
+  #clock: WallClock | null = null;
+
+  set(nowUs: number, clock: WallClock): void {
+    this.monoMs = nowUs / 1000;
+    this.#nowUs = nowUs;
+    this.#clock = clock;
+  }
+
+  get wallMs(): number {
+    assert(this.#clock !== null, "a handler has a clock");
+    return this.#clock.read(this.#nowUs);
+  }
+}
+
 // One handler runs at a time, whatever the node, and leaves `out` and `answers` empty: what every
 // call fills anew is the same for all nodes, and so at hand.
 const out: Effect[] = [];
 const answers: Event[] = [];
-const now = { monoMs: 0, wallMs: 0 };
+const now = new HandlerNow();
 const message: MessageEvent = {
   type: "message",
   from: address(""),
@@ -84,13 +102,16 @@ export class SimNode {
   readonly #kernel: Kernel;
   readonly #rng: Rng;
   readonly #waiting = new Waiting();
-  #busyUntilUs = 0;
+  readonly #busyUntilUs: number[];
+  /** How much waits in `#waiting`: mostly nothing, and then nobody need look there. */
+  #queued = 0;
   #freeScheduled = false;
   #checkpointScheduled = false;
 
   constructor(world: World, n: number, spec: NodeSpec, disk: Disk, clock: WallClock, rng: Rng) {
     this.#world = world;
     this.#kernel = world.kernel;
+    this.#busyUntilUs = world.busyUntilUs;
     this.#rng = rng;
     this.n = n;
     this.name = spec.name;
@@ -142,7 +163,7 @@ export class SimNode {
     this.summary = opened.store.summary();
     this.life = "running";
     this.leaving = false;
-    this.#busyUntilUs = this.#kernel.nowUs;
+    this.#busyUntilUs[this.n] = this.#kernel.nowUs;
     this.#freeScheduled = false;
     // What a crash left unsaved is saved with the next beat.
     this.#scheduleCheckpoint();
@@ -190,6 +211,7 @@ export class SimNode {
     this.replica?.membership.dispose();
     this.replica = null;
     this.sender.clear();
+    this.#queued = 0;
     this.#waiting.clear((item) => {
       if (item instanceof Packet) this.#world.network.lose(item, "dead");
       else if (typeof item === "object" && !(item instanceof Signal)) this.#world.writeFailed(this);
@@ -225,16 +247,19 @@ export class SimNode {
 
   /** A packet has come to this machine. */
   arrived(packet: Packet): void {
-    if (!this.sender.blocked && this.#isFree()) {
+    if (this.#isFree() && !this.sender.blocked) {
       this.#receive(packet);
       return;
     }
-    if (this.#waiting.addPacket(packet)) this.#work(true);
-    else this.#world.network.lose(packet, "overflow");
+    if (this.#waiting.addPacket(packet)) {
+      this.#queued++;
+      this.#work(true);
+    } else this.#world.network.lose(packet, "overflow");
   }
 
   signal(event: Event): void {
     this.#waiting.addSignal(event);
+    this.#queued++;
     this.#work();
   }
 
@@ -244,6 +269,7 @@ export class SimNode {
       return;
     }
     this.#waiting.addTimer(token);
+    this.#queued++;
     this.#work(true);
   }
 
@@ -256,6 +282,7 @@ export class SimNode {
   /** False when it is down or too many wait already. */
   submit(task: Task): boolean {
     if (this.replica === null || !this.#waiting.addTask(task)) return false;
+    this.#queued++;
     this.#work();
     return true;
   }
@@ -290,8 +317,8 @@ export class SimNode {
   #isFree(): boolean {
     return (
       this.life === "running" &&
-      this.#kernel.nowUs >= this.#busyUntilUs &&
-      this.#waiting.isIdle(this.sender.blocked)
+      this.#kernel.nowUs >= (this.#busyUntilUs[this.n] as number) &&
+      (this.#queued === 0 || this.#waiting.isIdle(this.sender.blocked))
     );
   }
 
@@ -302,15 +329,17 @@ export class SimNode {
   #work(last = false): void {
     const { blocked } = this.sender;
     while (this.life === "running") {
-      if (this.#kernel.nowUs < this.#busyUntilUs) {
+      const busyUntilUs = this.#busyUntilUs[this.n] as number;
+      if (this.#kernel.nowUs < busyUntilUs) {
         if (this.#freeScheduled || this.#waiting.isIdle(blocked)) return;
-        if (last && this.#kernel.skipTo(this.#busyUntilUs)) continue;
+        if (last && this.#kernel.skipTo(busyUntilUs)) continue;
         this.#freeScheduled = true;
-        this.#kernel.schedule(this.#busyUntilUs, evFree, this.n, 0, this.boot, null);
+        this.#kernel.schedule(busyUntilUs, evFree, this.n, 0, this.boot, null);
         return;
       }
       const item = this.#waiting.next(blocked);
       if (item === undefined) return;
+      this.#queued--;
       this.#takeUp(item);
     }
   }
@@ -375,14 +404,14 @@ export class SimNode {
   }
 
   #spend(us: number): void {
-    const from = this.#busyUntilUs > this.#kernel.nowUs ? this.#busyUntilUs : this.#kernel.nowUs;
-    this.#busyUntilUs = from + us * this.slowFactor;
+    const { nowUs } = this.#kernel;
+    const busyUntilUs = this.#busyUntilUs[this.n] as number;
+    const from = busyUntilUs > nowUs ? busyUntilUs : nowUs;
+    this.#busyUntilUs[this.n] = from + us * this.slowFactor;
   }
 
   #prepareNow(): void {
-    const { nowUs } = this.#kernel;
-    now.monoMs = nowUs / 1000;
-    now.wallMs = this.clock.read(nowUs);
+    now.set(this.#kernel.nowUs, this.clock);
   }
 
   #replicaRunning(): Replica {
@@ -413,7 +442,7 @@ export class SimNode {
       const effect = out[i] as Effect;
       switch (effect.type) {
         case "send":
-          this.sender.send(effect, this.#busyUntilUs);
+          this.sender.send(effect, this.#busyUntilUs[this.n] as number);
           break;
         case "timer":
           this.#kernel.schedule(

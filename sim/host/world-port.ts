@@ -11,6 +11,8 @@ import type { Task } from "./task.ts";
 export interface World {
   readonly kernel: Kernel;
   readonly network: Network;
+  /** By node: until when its process is busy. Side by side, since every message asks for one of them. */
+  readonly busyUntilUs: number[];
   /** −1 when no node has the address. */
   numberOf(address: Address): number;
   addressOf(node: number): Address;
