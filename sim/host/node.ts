@@ -8,7 +8,7 @@ import { assert } from "../../core/base/assert.ts";
 import { type ActorId, type Address, address, type NodeId } from "../../core/base/ids.ts";
 import type { Rng } from "../../core/base/rng.ts";
 import { emptySummary } from "../../core/crdt/state-summary.ts";
-import type { Effect, Event, Now, Plane } from "../../core/node/event.ts";
+import type { Effect, Event, Plane } from "../../core/node/event.ts";
 import { Replica } from "../../core/node/replica.ts";
 import { runStore } from "../../core/node/run-store.ts";
 import type { CommitOutcome, Store, StoreSummary } from "../../core/node/store.ts";
@@ -22,6 +22,7 @@ import type { DiskFate, NodeSpec } from "../scenario/scenario.ts";
 import type { Disk } from "../store-factory.ts";
 import * as cost from "./costs.ts";
 import { nextBeatUs } from "./beat.ts";
+import { answers, message, now, out, timer } from "./handler.ts";
 import { empty } from "./queue.ts";
 import { replicaConfig, type ReplicaProfile } from "./replica-config.ts";
 import { Sender } from "./sender.ts";
@@ -31,49 +32,6 @@ import type { WallClock } from "./wall-clock.ts";
 import type { World } from "./world-port.ts";
 
 export type Life = "running" | "paused" | "crashed" | "left";
-
-interface MessageEvent {
-  type: "message";
-  from: Address;
-  plane: Plane;
-  bytes: Uint8Array;
-}
-
-interface TimerEvent {
-  type: "timer";
-  token: number;
-}
-
-/** When a handler runs: its node's wall clock is read only for who asks, which few do. */
-class HandlerNow implements Now {
-  monoMs = 0;
-  #nowUs = 0;
-  #clock: WallClock | null = null;
-
-  set(nowUs: number, clock: WallClock): void {
-    this.monoMs = nowUs / 1000;
-    this.#nowUs = nowUs;
-    this.#clock = clock;
-  }
-
-  get wallMs(): number {
-    assert(this.#clock !== null, "a handler has a clock");
-    return this.#clock.read(this.#nowUs);
-  }
-}
-
-// One handler runs at a time, whatever the node, and leaves `out` and `answers` empty: what every
-// call fills anew is the same for all nodes, and so at hand.
-const out: Effect[] = [];
-const answers: Event[] = [];
-const now = new HandlerNow();
-const message: MessageEvent = {
-  type: "message",
-  from: address(""),
-  plane: "swim",
-  bytes: new Uint8Array(0),
-};
-const timer: TimerEvent = { type: "timer", token: 0 };
 
 export class SimNode {
   readonly n: number;
