@@ -51,7 +51,8 @@ export class ChunkMap<T> {
     return true;
   }
 
-  *values(): IterableIterator<T> {
-    for (const inner of this.#byActor.values()) yield* inner.values();
+  /** By author, then in order of addition. Nothing may be added or taken out meanwhile. */
+  forEach(visit: (value: T) => void): void {
+    for (const inner of this.#byActor.values()) for (const value of inner.values()) visit(value);
   }
 }

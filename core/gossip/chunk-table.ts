@@ -7,12 +7,12 @@
 import type { ActorId } from "../base/ids.ts";
 import { type ChunkKey, versionBound } from "./chunk-map.ts";
 
-const firstSlots = 16;
+const firstSlots = 64;
 
 export class ChunkTable<T extends ChunkKey> {
   /** Of what lies in each slot; 0: the slot is free. At most half are taken. */
   #hashes = new Int32Array(firstSlots);
-  #items: (T | null)[] = Array.from({ length: firstSlots }, () => null);
+  #items: (T | null)[] = emptySlots(firstSlots);
   #size = 0;
 
   get size(): number {
@@ -80,11 +80,17 @@ export class ChunkTable<T extends ChunkKey> {
     const hashes = this.#hashes;
     const items = this.#items;
     this.#hashes = new Int32Array(hashes.length * 2);
-    this.#items = Array.from({ length: hashes.length * 2 }, () => null);
+    this.#items = emptySlots(hashes.length * 2);
     for (let i = 0; i < hashes.length; i++) {
       if (hashes[i] !== 0) this.#enter(hashes[i] as number, items[i] as T);
     }
   }
+}
+
+function emptySlots(count: number): null[] {
+  const slots: null[] = [];
+  slots.length = count;
+  return slots.fill(null);
 }
 
 /** Never 0. Ids are random: a few of their digits tell authors apart. */

@@ -65,20 +65,24 @@ export class MissingMessages {
   /** Those that are due. */
   due(monoMs: number): Missing[] {
     const due: Missing[] = [];
-    for (const missing of this.#byChunk.values()) if (missing.dueMs <= monoMs) due.push(missing);
+    this.#byChunk.forEach((missing) => {
+      if (missing.dueMs <= monoMs) due.push(missing);
+    });
     return due;
   }
 
   nextDueMs(): number {
     let next = Infinity;
-    for (const { dueMs } of this.#byChunk.values()) if (dueMs < next) next = dueMs;
+    this.#byChunk.forEach(({ dueMs }) => {
+      if (dueMs < next) next = dueMs;
+    });
     return next;
   }
 
   forgetSource(peer: Address): void {
-    for (const { sources } of this.#byChunk.values()) {
+    this.#byChunk.forEach(({ sources }) => {
       const at = sources.indexOf(peer);
       if (at >= 0) sources.splice(at, 1);
-    }
+    });
   }
 }
