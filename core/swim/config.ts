@@ -33,6 +33,8 @@ export interface SwimConfig {
   readonly tellAccused: boolean;
   /** A death that is heard of is weighed before it is believed. Off, as in SWIM, only to measure its worth. */
   readonly weighDeaths: boolean;
+  /** Late timers show that this process was frozen. Off, as in SWIM, only to measure its worth. */
+  readonly noticeStalls: boolean;
   /** Longest datagram that is known to pass. */
   readonly datagramBytes: number;
   /** At least this long between two exchanges of group digests that a member begins. */
@@ -72,6 +74,7 @@ export const lanProfile: SwimConfig = {
   localHealthMax: 7,
   tellAccused: true,
   weighDeaths: true,
+  noticeStalls: true,
   datagramBytes: 1200,
   exchangeIntervalMs: 500,
   settleMs: 250,

@@ -28,6 +28,11 @@ export const timerJoin = 6;
 export const timerLeave = 7;
 const timerCount = 8;
 
+/** Which of them a token stands for, whether it is still due or not. */
+export function timerOf(token: number): number {
+  return (token / 4) % timerCount;
+}
+
 /** Ages on the wire are relative, so where this clock begins is free; it leaves room for ages above the uptime. */
 const clockOriginSec = 2 ** 30;
 

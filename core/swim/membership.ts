@@ -168,7 +168,8 @@ export class Membership {
     const late = this.#lateness(now, token);
     const timer = context.expire(token);
     if (timer < 0) return;
-    if (late > context.config.periodMs * stallPeriods) this.#stalled(now, late, out);
+    const { periodMs, noticeStalls } = context.config;
+    if (noticeStalls && late > periodMs * stallPeriods) this.#stalled(now, late, out);
     this.#due(now, timer, out);
     this.#settle(now, out);
   }

@@ -32,6 +32,10 @@ const maxGaps = 256;
 /** Contacted at the same moment; the rest of the urgent ones follow after `urgentPauseMs`. */
 const urgentAtOnce = 3;
 const urgentPauseMs = 25;
+/** Draws of a random member. */
+const draws = 16;
+/** A good part is one in so many. */
+const troubled = 8;
 
 export class Contacts {
   readonly #self: Address;
@@ -86,8 +90,11 @@ export class Contacts {
     if (peer !== null) chosen.push(peer);
     const down = this.#randomDown();
     if (down !== null) chosen.push(down);
-    const { digestIntervalMaxMs } = this.#config;
-    this.#intervalMs = Math.min(this.#intervalMs * 1.5, digestIntervalMaxMs);
+    // While a good part of the members is suspected, most digests go where nobody is.
+    if (this.#suspects.size * troubled <= this.#members.aliveCount) {
+      const { digestIntervalMaxMs } = this.#config;
+      this.#intervalMs = Math.min(this.#intervalMs * 1.5, digestIntervalMaxMs);
+    }
     return chosen;
   }
 
@@ -202,12 +209,16 @@ export class Contacts {
   randomAlive(but: Address | null): Address | null {
     const count = this.#members.aliveCount;
     if (count === 0) return null;
-    // Two of them may be out of the question; a few draws nearly always find another.
-    for (let i = 0; i < 8; i++) {
+    // Two of them may be out of the question; a few draws nearly always find another. One that is
+    // suspected is the last choice: where many crashed at once, nearly all are.
+    let suspect: Address | null = null;
+    for (let i = 0; i < draws; i++) {
       const peer = this.#members.aliveAt(this.#rng.below(count));
-      if (peer !== this.#self && peer !== but) return peer;
+      if (peer === this.#self || peer === but) continue;
+      if (!this.#suspects.has(peer)) return peer;
+      suspect = peer;
     }
-    return null;
+    return suspect;
   }
 
   /** A down member, so seldom that the whole cluster keeps to its rate. */

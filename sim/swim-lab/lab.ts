@@ -7,6 +7,7 @@ import { type Address, actorId, address, nodeId } from "../../core/base/ids.ts";
 import type { Rng } from "../../core/base/rng.ts";
 import type { Effect, Notice, Now } from "../../core/node/event.ts";
 import { lanProfile, type SwimConfig } from "../../core/swim/config.ts";
+import { timerOf, timerPeriod, timerProbe } from "../../core/swim/context.ts";
 import { Directory } from "../../core/swim/directory.ts";
 import type { Identity } from "../../core/swim/identity.ts";
 import { Membership } from "../../core/swim/membership.ts";
@@ -53,6 +54,10 @@ class LabNode {
   boots = 0;
   paused = false;
   blocked = false;
+  /** Blocked, and whatever sends waits for its first message to leave. */
+  stalls = false;
+  /** The activities, one bit each, whose message waits to leave. */
+  stuck = 0;
   readonly heldMessages: Held[] = [];
   readonly heldTimers: Held[] = [];
   readonly heldSends: Effect[] = [];
@@ -61,6 +66,12 @@ class LabNode {
     this.index = index;
     this.identity = identity;
   }
+}
+
+/** A period and the time-out of its probe are one activity; each other timer is one. */
+function activityOf(token: number): number {
+  const timer = timerOf(token);
+  return 1 << (timer === timerProbe ? timerPeriod : timer);
 }
 
 export class SwimLab {
@@ -198,14 +209,21 @@ export class SwimLab {
     this.#drain(node);
   }
 
-  /** Network input and output stand still while timers run. */
-  block(index: number): void {
-    this.node(index).blocked = true;
+  /**
+   * Network input and output stand still while timers run. `stalls`: as in a program with a thread
+   * for each activity, whose first message does not leave: only suspicions still run out.
+   */
+  block(index: number, stalls = false): void {
+    const node = this.node(index);
+    node.blocked = true;
+    node.stalls = stalls;
   }
 
   unblock(index: number): void {
     const node = this.node(index);
     node.blocked = false;
+    node.stalls = false;
+    node.stuck = 0;
     const sends = node.heldSends.splice(0);
     for (const effect of sends) this.#carryOut(node, effect);
     this.#drain(node);
@@ -274,7 +292,8 @@ export class SwimLab {
       case evTimer: {
         const node = this.node(kernel.a);
         if (node.boot !== kernel.c) return;
-        if (node.paused) node.heldTimers.push({ token: kernel.b });
+        if (node.paused || (node.stalls && this.#isStuck(node, kernel.b)))
+          node.heldTimers.push({ token: kernel.b });
         else this.#timer(node, kernel.b);
         return;
       }
@@ -286,6 +305,11 @@ export class SwimLab {
         return;
       default:
     }
+  }
+
+  /** Does this timer belong to an activity that waits? */
+  #isStuck(node: LabNode, token: number): boolean {
+    return (node.stuck & activityOf(token)) !== 0;
   }
 
   #arrived(packet: Packet): void {
@@ -327,6 +351,8 @@ export class SwimLab {
 
   #timer(node: LabNode, token: number): void {
     (node.membership as Membership).timer(this.#time(), token, this.#out);
+    if (node.stalls && this.#out.some(({ type }) => type === "send"))
+      node.stuck |= activityOf(token);
     this.#flush(node);
   }
 

@@ -50,6 +50,7 @@ export function falsePositives(
   anomaly: Anomaly,
   seed: string,
   config?: SwimConfig,
+  stalls = false,
 ): FalsePositives {
   const { members, blockedMs, openMs } = anomaly;
   const name = `${seed}/${members}/${blockedMs}/${openMs}`;
@@ -66,7 +67,7 @@ export function falsePositives(
   lab.runUntil(warmUpMs);
   const untilMs = warmUpMs + troubleMs;
   while (lab.nowMs < untilMs) {
-    for (let node = 0; node < members; node++) lab.block(node);
+    for (let node = 0; node < members; node++) lab.block(node, stalls);
     lab.runUntil(lab.nowMs + blockedMs);
     for (let node = 0; node < members; node++) lab.unblock(node);
     lab.runUntil(lab.nowMs + openMs);
