@@ -238,7 +238,7 @@ function checkContents(engine: Engine, problems: Problem[]): void {
     }
     try {
       for (let index = 0; index < count; index++) {
-        decodeChanges(engine.log.chunk(owner, logged, index).payload);
+        decodeChanges(engine.log.chunk({ n: actor, actor: owner }, logged, index).payload);
       }
     } catch (error) {
       tell(problems, where, `${name}: ${(error as Error).message}`);

@@ -1,5 +1,6 @@
 /** The one connection that writes, with its statements prepared once. */
 import type Database from "better-sqlite3";
+import { CorruptionError } from "./row-table.ts";
 
 export type Db = Database.Database;
 export type Statement = Database.Statement;
@@ -16,10 +17,11 @@ export class StatementCache {
     this.#db = db;
   }
 
+  /** @throws CorruptionError when the file has not the tables and columns that it was made with */
   get(sql: string): Statement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    const statement = this.#db.prepare(sql) as Statement;
+    const statement = this.#prepared(sql);
     this.#statements.set(sql, statement);
     if (this.#statements.size > maxStatements) {
       for (const oldest of this.#statements.keys()) {
@@ -28,6 +30,16 @@ export class StatementCache {
       }
     }
     return statement;
+  }
+
+  #prepared(sql: string): Statement {
+    try {
+      return this.#db.prepare(sql) as Statement;
+    } catch (error) {
+      const { message } = error as Error;
+      if (!/^no such (table|column): /.test(message)) throw error;
+      throw new CorruptionError(`its tables are not as they were made (${message})`);
+    }
   }
 
   clear(): void {

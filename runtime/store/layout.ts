@@ -14,7 +14,8 @@
  *   (`live-counts.ts`); `dead`: how many of them count none.
  * - `patina_run`: where versions are in the log: `count` of them from `version` on have log ids
  *   from `id` on. Those that shrank are missing there.
- * - `patina_actor`: authors, each with what is held of it, as ranges.
+ * - `patina_actor`: authors, each with what is held of it, as ranges, and a checksum of both; NULL
+ *   for those that were written before layout 4.
  * - `patina_part`: chunks of versions that are not complete yet.
  * - `seal`, in these three: the author's signature of a chunk; NULL where there is none.
  * - `patina_credential`: keys of authors, with what proves whose they are.
@@ -33,7 +34,7 @@ import { LiveCounts } from "./live-counts.ts";
 export const applicationId = 0x50746e61;
 
 /** Rises with each change of this layout; a program refuses a database from a newer one. */
-export const layoutVersion = 3;
+export const layoutVersion = 4;
 
 /** Chunk `index` of log row `id` is row `id × chunkStride + index` of `patina_chunk`. */
 export const chunkStride = 2 ** 20;
@@ -75,7 +76,8 @@ CREATE TABLE patina_state (
 CREATE TABLE patina_actor (
   n INTEGER PRIMARY KEY,
   actor TEXT NOT NULL UNIQUE,
-  held BLOB NOT NULL
+  held BLOB NOT NULL,
+  sum INTEGER
 );
 CREATE TABLE patina_log (
   id INTEGER PRIMARY KEY,
@@ -161,5 +163,9 @@ UPDATE patina_state SET packed = folded;
       live.fold();
       after = (rows.at(-1) as [number, number])[0];
     }
+  },
+  // Checksums of chunks cover their heads from now on; those written before are read as they are.
+  3: (db) => {
+    db.exec("ALTER TABLE patina_actor ADD COLUMN sum INTEGER;");
   },
 };

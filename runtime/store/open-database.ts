@@ -115,7 +115,7 @@ function create(db: Db, { actor, node }: DatabaseOptions): void {
     db.pragma(`application_id = ${applicationId}`);
     db.pragma(`user_version = ${layoutVersion}`);
     db.exec(layout);
-    db.prepare("INSERT INTO patina_actor VALUES (0, ?, x'')").run(actor);
+    db.prepare("INSERT INTO patina_actor VALUES (0, ?, x'', NULL)").run(actor);
     db.prepare(
       "INSERT INTO patina_state (one, actor, node, epoch, clock_ms, clock_counter, far_ms, far_counter, far_seen, folded, next_id) " +
         "VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, 1)",

@@ -105,7 +105,8 @@ export class PackedLog {
     >;
     for (const [id, actor, version, ms, counter, sum, payload, seal] of rows) {
       // What is damaged stays where it is, and is told of when somebody asks for it.
-      if (payload.length >= packBelowBytes || !isWholePlain(sum, payload)) continue;
+      const head = { author: actor, version, index: 0, count: 1, ms, counter, seal };
+      if (payload.length >= packBelowBytes || !isWholePlain(sum, payload, head)) continue;
       this.add({ id, version, hlc: { ms, counter } }, actor, payload, seal);
     }
   }
@@ -148,7 +149,7 @@ export class PackedLog {
   }
 
   #insert(versions: readonly PackedVersion[], content: Uint8Array): void {
-    const { sum, bytes } = storePayload(content, compressFromBytes);
+    const { sum, bytes } = storePayload(content, compressFromBytes, null);
     const [first, last] = [versions[0] as PackedVersion, versions.at(-1) as PackedVersion];
     this.#statements
       .get("REPLACE INTO patina_pack VALUES (?, ?, ?, ?, ?)")
@@ -209,7 +210,7 @@ export class PackedLog {
       .get("SELECT sum, content FROM patina_pack WHERE id = ?")
       .raw()
       .get(first) as [number, Uint8Array];
-    return loadPayload(sum, bytes, nameOf(first));
+    return loadPayload(sum, bytes, null, nameOf(first));
   }
 
   /** The pack that has log row `id`, if any has; else the one before it. */

@@ -1,6 +1,7 @@
 /**
- * Payloads as they are stored: large ones compressed, all with a checksum. What was damaged on the
- * disk is found when it is read, and never handed to anybody.
+ * Chunks as they are stored: large payloads compressed, and for each a checksum over the payload and
+ * over all that is said of it in other columns. What was damaged on the disk is found when it is
+ * read, and never handed to anybody.
  */
 import { constants, crc32, inflateRawSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { CorruptionError } from "./row-table.ts";
@@ -16,34 +17,98 @@ const zstd = 1;
 /** As older versions of this program wrote it. */
 const deflate = 2;
 
+/** All that is said of a chunk beside its payload, as other columns have it. */
+export interface ChunkHead {
+  /** The author's number. */
+  readonly author: number;
+  readonly version: number;
+  readonly index: number;
+  readonly count: number;
+  readonly ms: number;
+  readonly counter: number;
+  readonly seal: Uint8Array | null;
+}
+
 export interface StoredPayload {
-  /** Four times the CRC-32 of `bytes`, and how they are packed. */
+  /**
+   * −1 − (four times the CRC-32 of `bytes` and the head, and how they are packed). Before layout 4:
+   * four times the CRC-32 of `bytes` alone, and how they are packed.
+   */
   readonly sum: number;
   readonly bytes: Uint8Array;
 }
 
-/** @param fromBytes what is smaller is not compressed. */
-export function storePayload(payload: Uint8Array, fromBytes: number): StoredPayload {
+/** @param fromBytes what is smaller is not compressed. @param head null: of a pack, whose own has a checksum. */
+export function storePayload(
+  payload: Uint8Array,
+  fromBytes: number,
+  head: ChunkHead | null,
+): StoredPayload {
   if (payload.length >= fromBytes) {
     const packed = zstdCompressSync(payload, zstdOptions);
-    if (packed.length < payload.length) return { sum: 4 * crc32(packed) + zstd, bytes: packed };
+    if (packed.length < payload.length) return stored(packed, zstd, head);
   }
-  return { sum: 4 * crc32(payload) + plain, bytes: payload };
+  return stored(payload, plain, head);
 }
 
-/** It was not compressed, and nothing has damaged it. */
-export function isWholePlain(sum: number, bytes: Uint8Array): boolean {
-  return sum === 4 * crc32(bytes) + plain;
+function stored(bytes: Uint8Array, how: number, head: ChunkHead | null): StoredPayload {
+  return { sum: -1 - (4 * crcOf(head, bytes, how) + how), bytes };
+}
+
+/** It was not compressed, and nothing has damaged it or its head. */
+export function isWholePlain(sum: number, bytes: Uint8Array, head: ChunkHead): boolean {
+  return isWhole(sum, bytes, head) && howOf(sum) === plain;
 }
 
 /** @param what for the message. @throws CorruptionError */
-export function loadPayload(sum: number, bytes: Uint8Array, what: string): Uint8Array {
-  if (Math.floor(sum / 4) !== crc32(bytes)) {
+export function loadPayload(
+  sum: number,
+  bytes: Uint8Array,
+  head: ChunkHead | null,
+  what: string,
+): Uint8Array {
+  if (!isWhole(sum, bytes, head)) {
     throw new CorruptionError(`the content of ${what} is damaged`);
   }
-  const how = sum % 4;
+  const how = howOf(sum);
   if (how === plain) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { buffer, byteOffset, byteLength } =
     how === deflate ? inflateRawSync(bytes) : zstdDecompressSync(bytes);
   return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function howOf(sum: number): number {
+  return (sum < 0 ? -1 - sum : sum) % 4;
+}
+
+function isWhole(sum: number, bytes: Uint8Array, head: ChunkHead | null): boolean {
+  try {
+    if (sum >= 0) return howOf(sum) <= deflate && Math.floor(sum / 4) === crc32(bytes);
+    return Math.floor((-1 - sum) / 4) === crcOf(head, bytes, howOf(sum));
+  } catch {
+    // A column of another type than was written.
+    return false;
+  }
+}
+
+/** Seven numbers. */
+const headBytes = Buffer.alloc(7 * 8);
+
+function crcOf(head: ChunkHead | null, bytes: Uint8Array, how: number): number {
+  const sum = crc32(bytes);
+  if (head === null) return crc32(Uint8Array.of(how), sum);
+  const { author, version, index, count, ms, counter, seal } = head;
+  let at = 0;
+  for (const number of [how, author, version, index, count, ms, counter]) {
+    // A NULL would be written as 0.
+    if (typeof number !== "number") throw new TypeError("a number became something else");
+    at = headBytes.writeDoubleLE(number, at);
+  }
+  const withHead = crc32(headBytes, sum);
+  return seal === null ? withHead : crc32(seal, withHead);
+}
+
+/** Of what is held of an author, as it is stored. */
+export function sumOfHeld(actor: string, held: Uint8Array): number {
+  return crc32(held, crc32(Buffer.from(actor, "latin1")));
 }

@@ -60,7 +60,8 @@ function release(
 function contentOf(engine: Engine, { id, actor, version, hlc }: LogOrigin): Chunk[] {
   const count = engine.log.countOf(id);
   const logged = { id, version, hlc, count };
-  return Array.from({ length: count }, (_, index) => engine.log.chunk(actor, logged, index));
+  const log = engine.actors.findOrAdd(actor);
+  return Array.from({ length: count }, (_, index) => engine.log.chunk(log, logged, index));
 }
 
 function compareVersions(a: LogOrigin, b: LogOrigin): number {

@@ -11,7 +11,7 @@ import { maxChunksPerVersion } from "../../core/wire/limits.ts";
 import type { ActorLog, PartialVersion } from "./actor-table.ts";
 import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
-import { withSeal } from "./version-log.ts";
+import { headOf, withSeal } from "./version-log.ts";
 import { compressFromBytes, loadPayload, storePayload } from "./payload.ts";
 import { Merging, type PreparedVersion, prepareVersion } from "./merging.ts";
 
@@ -145,7 +145,9 @@ class Receiving {
       .raw()
       .all(log.n, version) as [number, number, Uint8Array, Uint8Array | null][];
     for (const [index, sum, bytes, seal] of stored) {
-      const payload = loadPayload(sum, bytes, `part ${index} of version ${version} of ${actor}`);
+      const head = { author: log.n, version, index, count, ...hlc, seal };
+      const what = `part ${index} of version ${version} of ${actor}`;
+      const payload = loadPayload(sum, bytes, head, what);
       chunks.push(withSeal({ actor, version, index, count, hlc, payload }, seal));
     }
     assert(chunks.length === count, "a version is complete when all its chunks are here");
@@ -232,8 +234,9 @@ class Receiving {
     const insert = this.#engine.statements.get(
       "INSERT INTO patina_part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    for (const { version, index, count, hlc, payload, seal } of chunks) {
-      const { sum, bytes } = storePayload(payload, compressFromBytes);
+    for (const chunk of chunks) {
+      const { version, index, count, hlc, payload, seal } = chunk;
+      const { sum, bytes } = storePayload(payload, compressFromBytes, headOf(log.n, chunk));
       insert.run(log.n, version, index, count, hlc.ms, hlc.counter, sum, bytes, seal ?? null);
     }
   }

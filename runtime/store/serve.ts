@@ -61,7 +61,7 @@ class Answer {
       const before = this.#chunks.length;
       const left =
         logged?.version === version
-          ? this.#logged(actor, logged, ranges)
+          ? this.#logged(log, logged, ranges)
           : this.#partial(log, partial as PartialVersion, ranges);
       if (left !== null) {
         const begun = this.#chunks.length > before;
@@ -86,10 +86,10 @@ class Answer {
   }
 
   /** The chunk ranges that did not fit; null when all did. */
-  #logged(actor: ActorId, logged: LoggedVersion, ranges: ChunkRanges): ChunkRanges | null {
+  #logged(log: ActorLog, logged: LoggedVersion, ranges: ChunkRanges): ChunkRanges | null {
     for (const [low, high] of mergedRanges(ranges, logged.count)) {
       for (let index = low; index <= high; index++) {
-        const chunk = this.#engine.log.chunk(actor, logged, index);
+        const chunk = this.#engine.log.chunk(log, logged, index);
         if (!this.#take(chunk)) return rangesFrom(ranges, chunk);
       }
     }
@@ -107,7 +107,8 @@ class Answer {
           const row = payloads.get(log.n, version, index);
           const [sum, bytes, seal] = row as [number, Uint8Array, Uint8Array | null];
           const what = `part ${index} of version ${version} of ${log.actor}`;
-          const payload = loadPayload(sum, bytes, what);
+          const head = { author: log.n, version, index, count, ...hlc, seal };
+          const payload = loadPayload(sum, bytes, head, what);
           const plain = { actor: log.actor, version, index, count, hlc, payload };
           const chunk = withSeal(plain, seal);
           if (!this.#take(chunk)) return rangesFrom(ranges, chunk);

@@ -30,7 +30,7 @@ export function storeError(path: string, error: unknown): StoreError | null {
   }
   const { code, message } = error as { code?: unknown; message?: string };
   if (typeof code !== "string") return null;
-  const told = explain(code, path, message ?? "");
+  const told = explain(code, path, oneLine(message ?? ""));
   return told === null ? null : new StoreError(code, told, /^SQLITE_(CORRUPT|NOTADB)/.test(code));
 }
 
@@ -50,4 +50,10 @@ function explain(code: string, path: string, message: string): string | null {
   }
   if (code.startsWith("SQLITE_BUSY")) return `${path} is locked by another process; stop that one`;
   return null;
+}
+
+/** SQLite shows what it could not read, and in a damaged file that may be anything. */
+function oneLine(message: string): string {
+  const text = message.replace(/[^\x20-\x7e]+/g, " ").trim();
+  return text.length > 200 ? `${text.slice(0, 200)} …` : text;
 }

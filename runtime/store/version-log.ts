@@ -1,6 +1,5 @@
 /** The versions that this store holds with their content: `patina_log`, `patina_pack`, `patina_chunk` and `patina_run`. */
 import { assert } from "../../core/base/assert.ts";
-import type { ActorId } from "../../core/base/ids.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
 import type { Chunk } from "../../core/node/store.ts";
 import type { ActorLog } from "./actor-table.ts";
@@ -9,7 +8,7 @@ import { chunkStride } from "./layout.ts";
 import type { LiveCounts } from "./live-counts.ts";
 import type { LogOrigin } from "./log-origin.ts";
 import { packBelowBytes, type PackedLog } from "./packed-log.ts";
-import { compressFromBytes, loadPayload, storePayload } from "./payload.ts";
+import { type ChunkHead, compressFromBytes, loadPayload, storePayload } from "./payload.ts";
 import type { PackedVersion } from "./version-pack.ts";
 import { CorruptionError } from "./row-table.ts";
 
@@ -69,7 +68,11 @@ export class VersionLog {
     const small = chunks.length === 1 && live !== null && payload.length < packBelowBytes;
     const single =
       chunks.length === 1
-        ? storePayload(payload, small ? packBelowBytes : compressFromBytes)
+        ? storePayload(
+            payload,
+            small ? packBelowBytes : compressFromBytes,
+            headOf(log.n, chunks[0] as Chunk),
+          )
         : null;
     const inRow = effects !== null && effects.length <= maxEffectsInRow;
     const insert = this.#statements.get(
@@ -91,16 +94,17 @@ export class VersionLog {
     if (effects !== null && !inRow) {
       this.#statements.get("INSERT INTO patina_effects VALUES (?, ?)").run(id, effects);
     }
-    if (single === null) this.#appendChunks(id, chunks);
+    if (single === null) this.#appendChunks(id, log.n, chunks);
     this.addTail(log.n, version, id);
     if (live !== null) this.#live.add(id, live);
     if (small) this.#packs.add(origin, log.n, payload, seal);
   }
 
-  #appendChunks(id: number, chunks: readonly Chunk[]): void {
+  #appendChunks(id: number, author: number, chunks: readonly Chunk[]): void {
     const insert = this.#statements.get("INSERT INTO patina_chunk VALUES (?, ?, ?, ?)");
-    for (const { index, payload, seal } of chunks) {
-      const { sum, bytes } = storePayload(payload, compressFromBytes);
+    for (const chunk of chunks) {
+      const { index, payload, seal } = chunk;
+      const { sum, bytes } = storePayload(payload, compressFromBytes, headOf(author, chunk));
       insert.run(id * chunkStride + index, sum, bytes, seal ?? null);
     }
   }
@@ -190,7 +194,11 @@ export class VersionLog {
     const packed = this.#packs.highest(first, last);
     const found =
       packed?.id === last ? null : this.#highestRow((packed?.id ?? first - 1) + 1, last);
-    return found ?? (packed === null ? null : loggedOf(packed));
+    const best = found ?? (packed === null ? null : loggedOf(packed));
+    if (best !== null && best.version !== version + best.id - id) {
+      throw new CorruptionError(`log row ${best.id} is not the version that it was given for`);
+    }
+    return best;
   }
 
   #highestRow(first: number, last: number): LoggedVersion | null {
@@ -213,7 +221,11 @@ export class VersionLog {
   }
 
   /** A chunk as its author made it. @throws CorruptionError */
-  chunk(actor: ActorId, logged: LoggedVersion, index: number): Chunk {
+  chunk(
+    { n: author, actor }: Pick<ActorLog, "n" | "actor">,
+    logged: LoggedVersion,
+    index: number,
+  ): Chunk {
     const { id, version, hlc, count } = logged;
     assert(index >= 0 && index < count, "a version has the chunk asked for");
     const packed = this.#packs.find(id);
@@ -235,7 +247,8 @@ export class VersionLog {
       throw new CorruptionError(`chunk ${index} of log row ${id} is not there`);
     }
     const [sum, bytes, seal] = row as [number, Uint8Array, Uint8Array | null];
-    const payload = loadPayload(sum, bytes, `chunk ${index} of log row ${id}`);
+    const head = { author, version, index, count, ...hlc, seal };
+    const payload = loadPayload(sum, bytes, head, `chunk ${index} of log row ${id}`);
     return withSeal({ actor, version, index, count, hlc, payload }, seal);
   }
 
@@ -293,6 +306,13 @@ export class VersionLog {
 
 function loggedOf({ id, version, ms, counter }: PackedVersion): LoggedVersion {
   return { id, version, hlc: { ms, counter }, count: 1 };
+}
+
+export function headOf(
+  author: number,
+  { version, index, count, hlc: { ms, counter }, seal }: Omit<Chunk, "payload" | "actor">,
+): ChunkHead {
+  return { author, version, index, count, ms, counter, seal: seal ?? null };
 }
 
 /** @param seal as a column has it. */
