@@ -22,6 +22,8 @@ const maxBatchChunks = 1024;
 
 type Via = "gossip" | "sync";
 
+const none: readonly VersionRange[] = [];
+
 /** What an answer of the store changed. */
 export interface Received {
   readonly via: Via;
@@ -132,8 +134,11 @@ export class Inbox {
     const via = this.#nextVia();
     const queue = via === "gossip" ? this.#gossip : this.#sync;
     const chunks = this.#cut(queue, via);
-    const overwritten = via === "sync" ? this.#release : [];
-    if (via === "sync") this.#release = [];
+    let overwritten = none;
+    if (via === "sync" && this.#release.length > 0) {
+      overwritten = this.#release;
+      this.#release = [];
+    }
     this.#lastVia = via;
     this.#batch = { id: this.#ids.next(), via, chunks, overwritten };
     out.push({

@@ -12,6 +12,7 @@ import type { NetChange } from "../../core/crdt/net-change.ts";
 import { OpError } from "../../core/crdt/op-values.ts";
 import { Origin } from "../../core/crdt/origin.ts";
 import type { TableSchema } from "../../core/crdt/schema.ts";
+import { emptySummary } from "../../core/crdt/state-summary.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type {
   ActorHoldings,
@@ -161,7 +162,7 @@ export class MemoryStore implements Store {
       if (partial === undefined) continue;
       partial.listed = false;
       const { actor, version, count: of } = first;
-      batch.outcomes.push({ type: "buffered", actor, version, have: have.count, of });
+      batch.versions.push({ type: "buffered", actor, version, have: have.count, of });
     }
     return batch.finish(this.summary());
   }
@@ -174,7 +175,7 @@ export class MemoryStore implements Store {
       return;
     }
     if (index >= count || count < 1 || count > maxChunksPerVersion) {
-      batch.outcomes.push({ type: "rejected", actor, version, why: "chunk index past its count" });
+      batch.versions.push({ type: "rejected", actor, version, why: "chunk index past its count" });
       return;
     }
     if (count === 1 && !log.partials.has(version)) {
@@ -199,7 +200,7 @@ export class MemoryStore implements Store {
     } else if (partial.first.count !== count || compareHlc(partial.first.hlc, hlc) !== 0) {
       log.partials.delete(version);
       const why = "chunks of one version contradict each other";
-      batch.outcomes.push({ type: "rejected", actor, version, why });
+      batch.versions.push({ type: "rejected", actor, version, why });
       return null;
     }
     if (partial.have.add(index) === 1) partial.chunks.set(index, chunk);
@@ -227,7 +228,7 @@ export class MemoryStore implements Store {
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      batch.outcomes.push({ type: "rejected", actor, version, why: error.message });
+      batch.versions.push({ type: "rejected", actor, version, why: error.message });
     }
   }
 
@@ -317,7 +318,7 @@ export class MemoryStore implements Store {
       stored.quarantined = null;
       if (stored.live === 0) this.#dead.push(stored);
       this.#clock.observe(wallMs, stored.hlc);
-      batch.outcomes.push({ ...applied, actor, version });
+      batch.versions.push({ ...applied, actor, version });
     }
     return batch.finish(this.summary());
   }
@@ -389,26 +390,28 @@ function compareVersions(a: Origin, b: Origin): number {
 }
 
 /** The answer to one call of `receive`, as it comes together. */
-class Batch {
-  outcomes: VersionOutcome[] = [];
+class Batch implements ReceiveOutcome {
+  versions: VersionOutcome[] = [];
+  farFuture = 0;
+  summary: StoreSummary = emptySummary;
   /** Versions of which parts came, in order of the first. */
   touched: PartialVersion[] | null = null;
-  farFuture = 0;
 
   /** Mostly there is one outcome: as a literal it takes a third of the room that `push` would make. */
   say(outcome: VersionOutcome): void {
-    if (this.outcomes.length === 0) this.outcomes = [outcome];
-    else this.outcomes.push(outcome);
+    if (this.versions.length === 0) this.versions = [outcome];
+    else this.versions.push(outcome);
   }
 
   /** Said once for a version, however many of its chunks come. */
   known(actor: ActorId, version: number): void {
-    const last = this.outcomes.at(-1);
+    const last = this.versions.at(-1);
     if (last?.actor === actor && last.version === version) return;
-    this.outcomes.push({ type: "known", actor, version });
+    this.versions.push({ type: "known", actor, version });
   }
 
   finish(summary: StoreSummary): ReceiveOutcome {
-    return { versions: this.outcomes, farFuture: this.farFuture, summary };
+    this.summary = summary;
+    return this;
   }
 }
