@@ -140,14 +140,13 @@ function triggerNames(plan: TablePlan): string[] {
 function triggersOf(plan: TablePlan): string[] {
   const { keyNames, dataNames } = plan;
   const row = (side: string) => [...keyNames, ...dataNames].map((name) => `${side}.${name}`);
+  // An INTEGER PRIMARY KEY goes by other names too, as rowid, of which UPDATE OF knows nothing.
+  const rekey = plan.schema.rowidKey ? "UPDATE" : `UPDATE OF ${keyNames.join(", ")}`;
   const keyChanged = keyNames.map((name) => `OLD.${name} IS NOT NEW.${name}`).join(" OR ");
   const sqls = [
     trigger(plan, "insert", "insert", "INSERT", null, row("NEW")),
     trigger(plan, "delete", "delete", "DELETE", null, row("OLD")),
-    trigger(plan, "rekey", "rekey", `UPDATE OF ${keyNames.join(", ")}`, keyChanged, [
-      ...row("OLD"),
-      ...row("NEW"),
-    ]),
+    trigger(plan, "rekey", "rekey", rekey, keyChanged, [...row("OLD"), ...row("NEW")]),
   ];
   for (let i = 0; i < dataNames.length; i++) {
     const name = dataNames[i] as string;

@@ -245,3 +245,20 @@ describe("a version tells", () => {
     expect(largest).toBeLessThanOrEqual(65_536);
   });
 });
+
+describe("an integer key", () => {
+  const open = storeMaker();
+
+  test.each(["rowid", "_rowid_", "oid", "id"])(
+    "CR08: may be changed by any of its names: %s",
+    (name) => {
+      const store = open("a", ["CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, v TEXT)"]);
+      sql(store, "INSERT INTO item VALUES (1, 'one')");
+      expect(told(sql(store, `UPDATE item SET ${name} = 2, v = 'two'`))).toEqual([
+        "item 1 2 {}",
+        'item 2 1 {v="two"}',
+      ]);
+      expect(store.check()).toEqual([]);
+    },
+  );
+});
