@@ -7,6 +7,7 @@ import { rmSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { actorId } from "../../core/base/ids.ts";
 import type { Value } from "../../core/crdt/value.ts";
+import { usualCacheKiB, walPages } from "../store/open-database.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
 
 export type SubjectName = "plain" | "patina" | "extension";
@@ -38,11 +39,23 @@ export const plainSubject: Subject = {
   },
 };
 
+let isEven = false;
+
+/** From here on plain SQLite and the extension get Patina's page cache and checkpoints, instead of SQLite's own. */
+export function giveEvenSettings(): void {
+  isEven = true;
+}
+
 export function openPlain(path: string): Sqlite {
   removeDatabase(path);
   const db = new Database(path);
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = NORMAL");
+  if (isEven) {
+    db.pragma(`cache_size = -${usualCacheKiB}`);
+    db.pragma(`wal_autocheckpoint = ${walPages}`);
+    db.pragma("temp_store = MEMORY");
+  }
   return db;
 }
 

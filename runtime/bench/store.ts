@@ -14,6 +14,7 @@ import { measureGroups } from "./store-group.ts";
 import { measureOpening } from "./store-opening.ts";
 import {
   extensionSubject,
+  giveEvenSettings,
   patinaSubject,
   plainSubject,
   type Subject,
@@ -29,6 +30,8 @@ const usage = `usage: npm run bench store -- [PART…] [--rows N] [--reps N] [--
   --rows N         rows of a table (default 100000; transactions of one row: a fifth of it)
   --reps N         repetitions of which the median is printed (default 5)
   --crsqlite PATH  the extension's shared library, to compare with
+  --even           plain SQLite and the extension get Patina's page cache and checkpoints
+                   (default: SQLite's own, 16 MB and 1,000 pages, as most programs run it)
   --dir DIR        where the databases stand while it runs (default: a new one under ${tmpdir()})
 `;
 
@@ -40,6 +43,7 @@ interface Plan {
   readonly rows: number;
   readonly reps: number;
   readonly library: string | null;
+  readonly even: boolean;
   readonly directory: string;
 }
 
@@ -53,6 +57,7 @@ export async function run(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  if (plan.even) giveEvenSettings();
   try {
     await measureAll(plan);
   } finally {
@@ -68,6 +73,7 @@ function planOf(args: readonly string[]): Plan | null {
       rows: { type: "string", default: "100000" },
       reps: { type: "string", default: "5" },
       crsqlite: { type: "string" },
+      even: { type: "boolean", default: false },
       dir: { type: "string", default: tmpdir() },
       help: { type: "boolean", default: false },
     },
@@ -82,6 +88,7 @@ function planOf(args: readonly string[]): Plan | null {
     rows: rows - (rows % 400),
     reps,
     library: values.crsqlite ?? null,
+    even: values.even,
     directory: mkdtempSync(join(values.dir, "patina-bench-")),
   };
 }

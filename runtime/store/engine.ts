@@ -397,7 +397,7 @@ export class Engine {
         this.actors.byNumber(row.actor).hold(row.version, row.version);
         this.log.addTail(row.actor, row.version, row.id);
       }
-      if (row.live !== null) this.live.add(row.id, row.live);
+      if (row.live !== null) this.live.begin(row.id, row.live);
       if (row.effects !== null) clock = this.#replay(decodeEffects(row.effects));
       this.#nextId = Math.max(this.#nextId, row.id + 1);
     }

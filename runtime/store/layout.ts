@@ -159,7 +159,7 @@ UPDATE patina_state SET packed = folded;
     for (let after = 0; ; ) {
       const rows = counted.raw().all(after) as [number, number][];
       if (rows.length === 0) return;
-      for (const [id, count] of rows) live.add(id, count);
+      for (const [id, count] of rows) live.begin(id, count);
       live.fold();
       after = (rows.at(-1) as [number, number])[0];
     }

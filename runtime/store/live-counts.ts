@@ -14,18 +14,27 @@ const widths = [1, 2, 4] as const;
 
 export class LiveCounts {
   readonly #statements: StatementCache;
-  /** What is to be added, by log id. */
+  /** What is to be added to rows that are counted, by log id. */
   readonly #changes = new Map<number, number>();
+  /** Rows that are counted from now on, and what stems from them at first, side by side. */
+  #bornIds: number[] = [];
+  #bornPieces: number[] = [];
 
   constructor(statements: StatementCache) {
     this.#statements = statements;
   }
 
   get isEmpty(): boolean {
-    return this.#changes.size === 0;
+    return this.#changes.size === 0 && this.#bornIds.length === 0;
   }
 
-  /** Counts `pieces` more of log row `id`. A row is counted from its first call on, also with 0. */
+  /** Log row `id` is counted from now on. */
+  begin(id: number, pieces: number): void {
+    this.#bornIds.push(id);
+    this.#bornPieces.push(pieces);
+  }
+
+  /** Counts `pieces` more of a row that is counted. */
   add(id: number, pieces: number): void {
     this.#changes.set(id, (this.#changes.get(id) ?? 0) + pieces);
   }
@@ -33,10 +42,15 @@ export class LiveCounts {
   /** Forgets what is not folded. */
   clear(): void {
     this.#changes.clear();
+    this.#bornIds = [];
+    this.#bornPieces = [];
   }
 
   fold(): void {
-    if (this.#changes.size === 0) return;
+    if (this.isEmpty) return;
+    for (let i = 0; i < this.#bornIds.length; i++) {
+      this.add(this.#bornIds[i] as number, this.#bornPieces[i] as number);
+    }
     const blocks = new Map<number, number[]>();
     for (const id of this.#changes.keys()) {
       const block = Math.floor(id / idsPerBlock);
@@ -54,7 +68,7 @@ export class LiveCounts {
       }
       this.#write(block, codes);
     }
-    this.#changes.clear();
+    this.clear();
   }
 
   /** Log rows from which nothing stems any more, ascending. */

@@ -11,8 +11,8 @@ import type { ActorTable } from "./actor-table.ts";
 import type { Db, Statement } from "./db.ts";
 import type { PackedLog } from "./packed-log.ts";
 
-/** Origins kept in memory; past it the older half goes. Each takes some 150 bytes. */
-const maxCachedOrigins = 32_768;
+/** Origins kept in memory, a power of two. Each takes some 150 bytes. */
+const cachedOrigins = 32_768;
 
 export class LogOrigin extends Origin {
   readonly id: number;
@@ -20,6 +20,8 @@ export class LogOrigin extends Origin {
   delta = 0;
   readonly #touched: LogOrigin[];
   #listed = false;
+  /** When it was asked for last, as `Origins` counts. */
+  asked = 0;
 
   constructor(id: number, actor: ActorId, hlc: Hlc, version: number, touched: LogOrigin[]) {
     super(actor, hlc, version);
@@ -57,7 +59,12 @@ export class Origins {
   readonly #actors: ActorTable;
   readonly #packs: PackedLog;
   readonly #select: Statement;
-  readonly #cache = new Map<number, LogOrigin>();
+  /** By the lowest bits of the id: one takes another's place, unless a row at hand may refer to that. */
+  #cache: (LogOrigin | undefined)[] = [];
+  /** Those whose place is taken by another that is needed now. */
+  readonly #displaced = new Map<number, LogOrigin>();
+  /** Rises whenever no row at hand refers to any. */
+  #now = 1;
   /** Whose number of living pieces the transaction under way has changed. */
   readonly #touched: LogOrigin[] = [];
 
@@ -67,18 +74,28 @@ export class Origins {
     this.#select = db
       .prepare("SELECT actor, ms, counter, version FROM patina_log WHERE id = ?")
       .raw();
+    this.#cache = emptyCache();
   }
 
   /** A version that the log is about to get. */
   add(id: number, actor: ActorId, hlc: Hlc, version: number): LogOrigin {
     const origin = new LogOrigin(id, actor, hlc, version, this.#touched);
-    this.#cache.set(id, origin);
+    origin.asked = this.#now;
+    const at = id & (cachedOrigins - 1);
+    const there = this.#cache[at];
+    if (there === undefined || there.asked < this.#now) this.#cache[at] = origin;
+    else this.#displaced.set(id, origin);
     return origin;
   }
 
   get(id: number): LogOrigin {
-    const cached = this.#cache.get(id);
-    if (cached !== undefined) return cached;
+    const cached = this.#cache[id & (cachedOrigins - 1)];
+    if (cached !== undefined && cached.id === id) {
+      cached.asked = this.#now;
+      return cached;
+    }
+    const displaced = this.#displaced.size === 0 ? undefined : this.#displaced.get(id);
+    if (displaced !== undefined) return displaced;
     const packed = this.#packs.find(id);
     if (packed !== null) {
       const { actor, ms, counter, version } = packed;
@@ -104,17 +121,19 @@ export class Origins {
 
   /** After a failed transaction. */
   clear(): void {
-    this.#cache.clear();
+    this.#cache = emptyCache();
+    this.#displaced.clear();
     this.#touched.length = 0;
   }
 
-  /** Lets the older half go when there are too many. Only what no row at hand refers to may be forgotten, or is read again. */
+  /** No row at hand refers to any: each may give way to others now, and is read again when it is asked for. */
   trim(): void {
-    if (this.#cache.size <= maxCachedOrigins) return;
-    let drop = this.#cache.size - maxCachedOrigins / 2;
-    for (const id of this.#cache.keys()) {
-      if (drop-- <= 0) return;
-      this.#cache.delete(id);
-    }
+    this.#now++;
+    this.#displaced.clear();
   }
+}
+
+/** A place for each from the beginning: an array that grows is copied again and again. */
+function emptyCache(): (LogOrigin | undefined)[] {
+  return Array.from({ length: cachedOrigins }, () => undefined);
 }

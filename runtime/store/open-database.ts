@@ -20,14 +20,21 @@ export interface DatabaseOptions {
   readonly actor: ActorId;
   readonly node: NodeId;
   readonly synchronous: Synchronous;
-  /** Page cache in KiB. */
-  readonly cacheKiB: number;
+  /** Page cache in KiB; null: `usualCacheKiB`. */
+  readonly cacheKiB: number | null;
   /** The file may grow to this; null: to what the disk has. */
   readonly maxBytes: number | null;
 }
 
-/** Pages of the write-ahead log after which SQLite copies them into the database. */
-const walPages = 4000;
+/**
+ * Pages of the write-ahead log, 32 MiB, after which SQLite copies them into the database. A page that
+ * many transactions write is copied once, so that more is cheaper; but a commit waits for the copying,
+ * and whoever opens the file after a crash reads the log. A node at rest copies sooner (`upkeep.ts`).
+ */
+export const walPages = 8000;
+
+/** Page cache of the connection that writes, unless another is asked for. */
+export const usualCacheKiB = 32_768;
 
 /** A write-ahead log that readers made grow is cut to this when it begins anew. */
 const walBytesKept = 64 * 1024 * 1024;
@@ -52,7 +59,7 @@ export function openDatabase(options: DatabaseOptions): Db {
 }
 
 function prepare(db: Db, options: DatabaseOptions): void {
-  db.pragma(`cache_size = -${options.cacheKiB}`);
+  db.pragma(`cache_size = -${options.cacheKiB ?? usualCacheKiB}`);
   db.pragma("temp_store = MEMORY");
   const fresh = isEmpty(db);
   if (!fresh) checkLayout(db, options.path);

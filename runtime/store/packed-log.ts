@@ -9,6 +9,7 @@ import { Writer } from "../../core/wire/writer.ts";
 import type { StatementCache } from "./db.ts";
 import { compressFromBytes, isWholePlain, loadPayload, storePayload } from "./payload.ts";
 import { CorruptionError } from "./row-table.ts";
+import { UnpackedVersions } from "./unpacked-versions.ts";
 import { encodeHead, HeadReader, type PackedVersion } from "./version-pack.ts";
 
 /** Payloads from this size on stand by themselves: they compress as well alone. */
@@ -24,16 +25,6 @@ const openPacks = 32;
 /** Content of dead versions in a pack is given back when it is more than this part. */
 const wasteOfPack = 0.5;
 
-interface Candidate {
-  readonly id: number;
-  readonly actor: number;
-  readonly version: number;
-  readonly ms: number;
-  readonly counter: number;
-  readonly size: number;
-  readonly sealSize: number;
-}
-
 interface OpenPack {
   readonly first: number;
   readonly last: number;
@@ -48,7 +39,7 @@ export class PackedLog {
   readonly #statements: StatementCache;
   readonly #versionsPerPack: number;
   /** Rows of `patina_log` that wait for their pack, by id. */
-  #waiting: Candidate[] = [];
+  readonly #waiting = new UnpackedVersions();
   /** Their payloads and seals, end to end. */
   readonly #content = new Writer(bytesPerPack);
   /** Log rows up to this id are in packs or stay where they are. */
@@ -81,9 +72,7 @@ export class PackedLog {
     payload: Uint8Array,
     seal: Uint8Array | null,
   ): void {
-    const { ms, counter } = hlc;
-    const sealSize = seal === null ? 0 : seal.length;
-    this.#waiting.push({ id, actor, version, ms, counter, size: payload.length, sealSize });
+    this.#waiting.push(id, actor, version, hlc, payload.length, seal === null ? 0 : seal.length);
     this.#content.raw(payload);
     if (seal !== null) this.#content.raw(seal);
   }
@@ -92,7 +81,7 @@ export class PackedLog {
   load(packed: number): void {
     this.#packed = packed;
     this.#forgetOpen();
-    this.#waiting = [];
+    this.#waiting.length = 0;
     this.#content.reset();
     const rows = this.#statements
       .get(
@@ -113,38 +102,39 @@ export class PackedLog {
 
   /** Packs what fills packs. Everything is folded; inside its transaction. @param lastId the last log row. */
   pack(lastId: number): void {
+    const waiting = this.#waiting;
     const content = this.#content.finish();
     let [from, begin] = [0, 0];
-    for (let to = 0, end = 0; to < this.#waiting.length; ) {
-      const { size, sealSize } = this.#waiting[to++] as Candidate;
-      end += size + sealSize;
+    for (let to = 0, end = 0; to < waiting.length; ) {
+      end += waiting.bytesOf(to++);
       if (to - from < this.#versionsPerPack && end - begin < bytesPerPack) continue;
-      this.#writePack(this.#waiting.slice(from, to), content.subarray(begin, end));
+      this.#writePack(from, to, content.subarray(begin, end));
       [from, begin] = [to, end];
     }
-    const left = content.subarray(begin);
-    this.#waiting = this.#waiting.slice(from);
-    this.#content.reset();
-    this.#content.raw(left);
-    this.#packed = this.#waiting.length === 0 ? lastId : (this.#waiting[0] as Candidate).id - 1;
+    if (from > 0) {
+      waiting.filter((i) => i >= from);
+      this.#content.reset();
+      this.#content.raw(content.subarray(begin));
+    }
+    this.#packed = waiting.length === 0 ? lastId : waiting.idOf(0) - 1;
   }
 
-  #writePack(members: readonly Candidate[], content: Uint8Array): void {
-    let at = 0;
-    const versions = members.map((member) => {
-      const placed = { ...member, at };
-      at += member.size + member.sealSize;
-      return placed;
-    });
+  /** Those that wait from position `from` to before `to`. */
+  #writePack(from: number, to: number, content: Uint8Array): void {
+    const versions: PackedVersion[] = [];
+    for (let i = from, at = 0; i < to; i++) {
+      versions.push(this.#waiting.entry(i, at));
+      at += this.#waiting.bytesOf(i);
+    }
     this.#insert(versions, content);
     const remove = this.#statements.get("DELETE FROM patina_log WHERE id BETWEEN ? AND ?");
-    for (let from = 0; from < members.length; ) {
-      const first = (members[from] as Candidate).id;
-      let to = from + 1;
-      while (to < members.length && (members[to] as Candidate).id === first + to - from) to++;
-      const { changes } = remove.run(first, first + to - from - 1);
-      assert(changes === to - from, "what is packed stands in the log");
-      from = to;
+    for (let i = from; i < to; ) {
+      const first = this.#waiting.idOf(i);
+      let next = i + 1;
+      while (next < to && this.#waiting.idOf(next) === first + next - i) next++;
+      const { changes } = remove.run(first, first + next - i - 1);
+      assert(changes === next - i, "what is packed stands in the log");
+      i = next;
     }
   }
 
@@ -294,20 +284,17 @@ export class PackedLog {
 
   /** Rows of the log that are gone wait no more. */
   forget(ids: ReadonlySet<number>): void {
-    if (!this.#waiting.some(({ id }) => ids.has(id))) return;
-    const content = this.#content.finish();
     const waiting = this.#waiting;
-    this.#waiting = [];
+    const content = this.#content.finish();
     this.#content.reset();
     let at = 0;
-    for (const candidate of waiting) {
-      const end = at + candidate.size + candidate.sealSize;
-      if (!ids.has(candidate.id)) {
-        this.#waiting.push(candidate);
-        this.#content.raw(content.subarray(at, end));
-      }
+    waiting.filter((i) => {
+      const end = at + waiting.bytesOf(i);
+      const keep = !ids.has(waiting.idOf(i));
+      if (keep) this.#content.raw(content.subarray(at, end));
       at = end;
-    }
+      return keep;
+    });
   }
 
   #rewrite({ first, contentSize, content: known }: OpenPack, kept: readonly PackedVersion[]): void {

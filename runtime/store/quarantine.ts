@@ -22,7 +22,7 @@ export function releaseQuarantined(engine: Engine, wallMs: number): ReceiveOutco
     const count = engine.statements.get("UPDATE patina_log SET live = 0 WHERE id = ?");
     for (const { id } of released) {
       count.run(id);
-      engine.live.add(id, 0);
+      engine.live.begin(id, 0);
     }
     engine.commit(true);
   } catch (error) {

@@ -110,7 +110,7 @@ export class SqliteStore implements Store {
         actor: options.actor,
         node: options.node ?? noNode,
         synchronous: options.synchronous ?? "normal",
-        cacheKiB: options.cacheKiB ?? 32_768,
+        cacheKiB: options.cacheKiB ?? null,
         maxBytes: options.maxBytes ?? null,
       });
       const { actor, driftMs, versionsPerPack } = options;

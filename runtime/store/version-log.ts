@@ -96,7 +96,7 @@ export class VersionLog {
     }
     if (single === null) this.#appendChunks(id, log.n, chunks);
     this.addTail(log.n, version, id);
-    if (live !== null) this.#live.add(id, live);
+    if (live !== null) this.#live.begin(id, live);
     if (small) this.#packs.add(origin, log.n, payload, seal);
   }
 
@@ -115,7 +115,7 @@ export class VersionLog {
     this.#statements
       .get("INSERT INTO patina_log VALUES (?, ?, 0, ?, ?, 0, ?, 0, NULL, NULL, NULL)")
       .run(origin.id, log.n, origin.hlc.ms, origin.hlc.counter, live);
-    this.#live.add(origin.id, live);
+    this.#live.begin(origin.id, live);
   }
 
   addTail(actor: number, version: number, id: number): void {
