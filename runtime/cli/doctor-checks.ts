@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync } from "nod
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import type { ActorId } from "../../core/base/ids.ts";
+import { type ActorId, address } from "../../core/base/ids.ts";
 import { runningPid } from "../agent/pid-file.ts";
 import { randomHexId } from "../agent/random.ts";
 import { resolveSeeds } from "../agent/seeds.ts";
@@ -155,7 +155,8 @@ export async function checkUdpPath({ gossip }: NodeConfig): Promise<Finding[]> {
       finding("peers", "ok", "no gossip.bootstrap: the node begins alone or is joined by others"),
     ];
   }
-  const seeds = await resolveSeeds(gossip.bootstrap, "" as never);
+  const self = address(gossip.externalAddr ?? gossip.addr);
+  const seeds = await resolveSeeds(gossip.bootstrap, self);
   const findings = seeds.failed.map(({ name, why }) =>
     finding("peers", "problem", `${name} cannot be looked up: ${why}`),
   );

@@ -148,7 +148,8 @@ export class NodeStore extends SqliteStore {
     if (idle || result?.type !== "committed") return result ?? timedOut(seconds);
     const version = outcome.chunks[0]?.version ?? null;
     if (version === null && member.key !== null) this.#outcomes.hadNoVersion(member.key);
-    return { ...result, version, seconds };
+    // Under a key it is answered as it was kept, so that a repeat gets the same to the last digit.
+    return { ...result, version, seconds: member.key === null ? seconds : result.seconds };
   }
 
   /**
