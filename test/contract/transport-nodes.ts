@@ -10,6 +10,7 @@ import type {
 } from "../../runtime/net/transport.ts";
 import { makeAuthority, makeNodeCertificate } from "../../runtime/security/certificates.ts";
 import type { KeyAndCertificate } from "../../runtime/security/certificates.ts";
+import { SimWorld } from "./sim-transport.ts";
 
 const dayMs = 86_400_000;
 
@@ -32,7 +33,7 @@ export interface TestNode {
   onMessage: ((heard: Heard) => void) | null;
 }
 
-export type TransportKind = "quic" | "tcp" | "plaintext" | "auto";
+export type TransportKind = "quic" | "tcp" | "plaintext" | "auto" | "sim";
 
 export const authority = await makeAuthority({
   cluster: "test",
@@ -65,13 +66,15 @@ const shared = await certificates();
 export class TestNodes {
   readonly #kind: TransportKind;
   readonly #open = new Set<Transport>();
+  readonly #world = new SimWorld("contract");
 
   constructor(kind: TransportKind) {
     this.#kind = kind;
   }
 
   node(more: Partial<TransportOptions> = {}): Promise<TestNode> {
-    return this.#make(more, createTransport);
+    const simulated = this.#kind === "sim";
+    return this.#make(more, simulated ? (options) => this.#world.open(options) : createTransport);
   }
 
   /** One that does not ask whether others will accept it. @param day its idea of today, from now. */
@@ -101,8 +104,8 @@ export class TestNodes {
     const transport = await create({
       listen: "127.0.0.1:0",
       clusterId: 7,
-      tls: kind === "plaintext" ? null : shared,
-      kind: kind === "plaintext" ? "tcp" : kind,
+      tls: kind === "plaintext" || kind === "sim" ? null : shared,
+      kind: kind === "plaintext" || kind === "sim" ? "tcp" : kind,
       events: {
         message(from, channel, bytes) {
           const message = { from: from.address, name: from.name, channel, bytes };
