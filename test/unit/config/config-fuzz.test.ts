@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { ConfigError } from "../../runtime/config/config-error.ts";
-import { loadConfig } from "../../runtime/config/load-config.ts";
-import { settings } from "../../runtime/config/settings.ts";
+import { ConfigError } from "../../../runtime/config/config-error.ts";
+import { loadConfig } from "../../../runtime/config/load-config.ts";
+import { settings } from "../../../runtime/config/settings.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "patina-config-fuzz-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The example of the documentation, with its tokens. */
-const docs = readFileSync(join(import.meta.dirname, "../../docs/configuration.md"), "utf8");
+const docs = readFileSync(join(import.meta.dirname, "../../../docs/configuration.md"), "utf8");
 const example = (/```toml\n([\s\S]*?)```/.exec(docs)?.[1] ?? "").replace(
   "sha256:…",
   `sha256:${"0f".repeat(32)}`,
