@@ -18,11 +18,16 @@ export interface Figure {
 }
 
 const value = "x".repeat(64);
-/** Polls of all nodes together take about so long one after the other: a pause keeps cores free. */
-const pauseMsPerNode = 1;
+/**
+ * Polls a second, of all nodes together: each adds to what is measured the time until the next, and
+ * costs the machine, on which all of them run, as much as a version does.
+ */
+const pollsPerSecond = (nodes: number): number => (nodes <= 4 ? 1000 : 500);
 const settleMs = 10_000;
-/** Programs that compile as they run get so much time before anything is counted, whoever they are. */
+/** Programs that compile as they run get so much time before anything is counted, whoever they are… */
 const warmUpSeconds = 3;
+/** …and at least so many versions: what happens rarely is compiled late. */
+const warmUpVersions = 600;
 const connectionsForWrites = 16;
 
 /** Ids of different runs and phases do not meet. */
@@ -43,16 +48,16 @@ export interface PropagationPlan {
 /** From the answer to a commit until a query on another node shows the row; polling adds up to its pause. */
 export async function measurePropagation(plan: PropagationPlan): Promise<Figure[]> {
   const { urls, perSecond } = plan;
-  const seconds = plan.seconds + warmUpSeconds;
+  const uncounted = Math.max(Math.ceil(perSecond * warmUpSeconds), warmUpVersions);
+  const total = uncounted + Math.ceil(perSecond * plan.seconds);
   const [writer, ...others] = urls as [string, ...string[]];
   const firstId = nextId;
-  const total = Math.ceil(perSecond * seconds);
   nextId += idsApart;
   const answeredMs: number[] = [];
   const commitMs: number[] = [];
   const seen = others.map(() => new Map<number, number>());
   const polling = { on: true };
-  const pauseMs = pauseMsPerNode * others.length;
+  const pauseMs = (1000 * others.length) / pollsPerSecond(others.length);
   const pollers = others.map(async (url, i) => {
     const connection = await LoadConnection.open(url);
     const mine = seen[i] as Map<number, number>;
@@ -73,7 +78,7 @@ export async function measurePropagation(plan: PropagationPlan): Promise<Figure[
   const pool = await Promise.all(
     Array.from({ length: connectionsForWrites }, () => LoadConnection.open(writer)),
   );
-  await steadily(perSecond, seconds * 1000, async (n) => {
+  await steadily(perSecond, (total * 1000) / perSecond, async (n) => {
     let connection = pool.pop();
     while (connection === undefined) {
       await sleep(1);
@@ -83,7 +88,7 @@ export async function measurePropagation(plan: PropagationPlan): Promise<Figure[
     const { status, body } = await connection.post("/v1/transactions", insert(firstId + n));
     if (status !== 200) throw new Error(`${writer}: ${status} ${body}`);
     answeredMs[n] = performance.now();
-    if (n >= perSecond * warmUpSeconds) commitMs.push(performance.now() - fromMs);
+    if (n >= uncounted) commitMs.push(performance.now() - fromMs);
     pool.push(connection);
   });
   const untilMs = performance.now() + settleMs;
@@ -91,7 +96,7 @@ export async function measurePropagation(plan: PropagationPlan): Promise<Figure[
   polling.on = false;
   await Promise.all(pollers);
   for (const connection of pool) connection.close();
-  return propagationFigures(plan, seen, answeredMs, commitMs, firstId);
+  return propagationFigures(plan, seen, answeredMs, commitMs, { firstId, uncounted });
 }
 
 function propagationFigures(
@@ -99,12 +104,12 @@ function propagationFigures(
   seen: readonly ReadonlyMap<number, number>[],
   answeredMs: readonly number[],
   commitMs: readonly number[],
-  firstId: number,
+  { firstId, uncounted }: { readonly firstId: number; readonly uncounted: number },
 ): Figure[] {
   const delays: number[] = [];
   for (const mine of seen) {
     answeredMs.forEach((atMs, n) => {
-      if (n < perSecond * warmUpSeconds) return;
+      if (n < uncounted) return;
       const seenMs = mine.get(firstId + n);
       // A row may be seen before its commit is answered; one never seen counts as endless.
       delays.push(seenMs === undefined ? Infinity : Math.max(0, seenMs - atMs));

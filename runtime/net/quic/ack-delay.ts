@@ -8,7 +8,7 @@ import { basePacketBytes } from "./packets.ts";
 /** At the latest after this long… */
 const delayMs = 30;
 /** …and at once when so many packets have come, or so many bytes as one has: a bulk transfer must not wait. */
-const maxPackets = 4;
+const maxPackets = 2;
 
 export class AckDelay {
   #packets = 0;

@@ -61,6 +61,8 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   #flushing: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerMs = Number.POSITIVE_INFINITY;
+  /** For whom the timer was set. */
+  #timerFor: QuicPipe | null = null;
   readonly #buffers = new PacketBuffers((error) => this.#notSent(error));
   #closed = false;
 
@@ -389,14 +391,27 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     }
     for (const pipe of pipes) {
       pipe.process();
-      if (pipe.deadlineMs < this.#timerMs) this.#arm(pipe.deadlineMs);
+      if (pipe.deadlineMs < this.#timerMs) this.#arm(pipe);
     }
+    // What was waited for has come: no need to wake up for it.
+    const waits = this.#timerFor;
+    if (waits !== null && waits.deadlineMs > this.#timerMs) this.#armNext();
   }
 
-  #arm(deadlineMs: number): void {
+  #armNext(): void {
+    let next: QuicPipe | null = null;
+    for (const pipe of this.#keys.keys()) {
+      if (pipe.deadlineMs < (next?.deadlineMs ?? Number.POSITIVE_INFINITY)) next = pipe;
+    }
+    if (next !== null) this.#arm(next);
+  }
+
+  #arm(pipe: QuicPipe): void {
     if (this.#closed) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    const { deadlineMs } = pipe;
     this.#timerMs = deadlineMs;
+    this.#timerFor = pipe;
     const ms = Math.max(1, Math.ceil(deadlineMs - performance.now()));
     this.#timer = setTimeout(() => this.#due(), Math.min(ms, 0x7fff_ffff));
   }
@@ -404,13 +419,10 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   #due(): void {
     this.#timer = null;
     this.#timerMs = Number.POSITIVE_INFINITY;
+    this.#timerFor = null;
     const now = performance.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const pipe of this.#keys.keys()) {
-      if (pipe.deadlineMs <= now) pipe.timeout();
-      else if (pipe.deadlineMs < next) next = pipe.deadlineMs;
-    }
-    if (next < this.#timerMs) this.#arm(next);
+    for (const pipe of this.#keys.keys()) if (pipe.deadlineMs <= now) pipe.timeout();
+    this.#armNext();
   }
 }
 
