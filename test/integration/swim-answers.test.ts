@@ -6,9 +6,9 @@ import { OwnCluster } from "../../runtime/bench/cluster-own.ts";
 import { measureSwim } from "../../runtime/bench/cluster-swim.ts";
 
 /** A thread that waited for a statement would answer as late as this. */
-const statementSeconds = 6;
+const statementSeconds = 4;
 /** What a machine with too much to do may add. */
-const patienceMs = 3000;
+const patienceMs = 2500;
 
 test("pings are answered while statements run, a client is slow, and rows are merged", async () => {
   const cluster = await OwnCluster.make(join(tmpdir(), "patina-swim"), 3, true);
