@@ -10,6 +10,10 @@ export type Cell = Readonly<{
   nodes: number;
   loss: number;
   commits: number;
+  /** How many of the nodes commit: all, or the first. */
+  writers: number;
+  /** Of the row that is committed. */
+  characters: number;
   seed: string;
 }>;
 
@@ -42,7 +46,7 @@ const perSecond = 200;
 const settling = { commits: 100, everyMs: 100 };
 const afterMs = 8000;
 
-export function measure({ mode, nodes, loss, commits, seed }: Cell): Row {
+export function measure({ mode, nodes, loss, commits, writers, characters, seed }: Cell): Row {
   const fleet = new Fleet(
     {
       nodes: Array.from({ length: nodes }, (_, i) => ({ name: `n${i}`, region: regionOf(i) })),
@@ -64,7 +68,7 @@ export function measure({ mode, nodes, loss, commits, seed }: Cell): Row {
   const rng = createRng(seed).fork("writers");
   for (let i = 0; i < commits; i++, atMs += 1000 / perSecond) {
     fleet.runUntil(atMs);
-    fleet.write(rng.below(nodes));
+    fleet.write(rng.below(writers), undefined, characters);
   }
   fleet.runUntil(atMs + afterMs);
   return figures(fleet, settling.commits, before);

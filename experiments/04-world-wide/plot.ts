@@ -2,7 +2,7 @@ import { drawFigure } from "../bench/draw.ts";
 import type { Point, Series } from "../bench/figure.ts";
 import { colours } from "../bench/palette.ts";
 import type { Estimate } from "../bench/statistics.ts";
-import type { Line, Summary } from "./run.ts";
+import { type Line, nameOf, type Summary } from "./run.ts";
 
 export function plot({ lines }: Summary): string {
   const names = lines.map(nameOf);
@@ -24,7 +24,7 @@ export function plot({ lines }: Summary): string {
   const x = { label: "", scale: "band", categories: names } as const;
   return drawFigure({
     title: "From a commit to nodes all over the world",
-    subtitle: `${lines[0]?.nodes ?? 0} nodes in 40 regions, 200 commits a second by nodes drawn at random. Whiskers: least and most of the runs.`,
+    subtitle: `${lines[0]?.nodes ?? 0} nodes in 40 regions, 200 commits a second. Whiskers: least and most of the runs.`,
     columns: 1,
     panels: [
       {
@@ -50,8 +50,4 @@ export function plot({ lines }: Summary): string {
       },
     ],
   });
-}
-
-function nameOf({ mode, loss }: Line): string {
-  return `${mode}, ${loss * 100} % loss`;
 }

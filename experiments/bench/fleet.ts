@@ -65,10 +65,10 @@ export class Fleet {
     this.run.step(ms * 1000);
   }
 
-  /** One row of 100 characters, under a key of its own unless told one. False when the node takes no write now. */
-  write(node: number, key?: string): boolean {
+  /** One row of 100 characters, under a key of its own, unless told otherwise. False when the node takes no write now. */
+  write(node: number, key?: string, characters = 100): boolean {
     const count = this.#count++;
-    const row = { k: key ?? `k${count}`, v: `${count}`.padEnd(100, "x") };
+    const row = { k: key ?? `k${count}`, v: `${count}`.padEnd(characters, "x") };
     const to = this.nodes[node];
     return to !== undefined && to.submit({ type: "ops", ops: [["upsert", "kv", row]] });
   }
