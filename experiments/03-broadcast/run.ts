@@ -128,7 +128,7 @@ function claims(summary: Summary, size: Size): Claim[] {
       holds: most < 1.5,
     },
     {
-      text: `Whatever is lost, and when up to 70 % of the nodes crash at once, every message is at every running node within a minute; when 90 % crash, ${percent(least90(fleets))} of the deliveries or more are.`,
+      text: `Whatever is lost, and when up to 70 % of the nodes crash at once, every message is at every running node within a minute; when 90 % crash, at least ${percent(least90(fleets))} of the deliveries are made.`,
       holds: fleets.every(({ delivered, crashed }) => crashed > 0.7 || delivered.least === 1),
     },
   ];
