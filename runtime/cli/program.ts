@@ -74,7 +74,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-function buildProgram(done: Done): Command {
+/** The program with all its commands. */
+export function buildProgram(done: Done): Command {
   const program = withExamples(new Command("patina"), [
     "patina demo",
     "patina sim split-heal --seed 42",
