@@ -320,6 +320,7 @@ export class LocalNode implements NodeService {
 function ofTransport(stats: TransportStats): Record<string, number> {
   return {
     transport_connections: stats.connections,
+    transport_tcp_connections: stats.connectionsOverTcp,
     transport_queued_bytes: stats.queuedBytes,
     transport_handshakes_total: stats.handshakes,
     transport_handshakes_refused_total: stats.handshakesRefused,

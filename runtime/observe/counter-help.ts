@@ -41,6 +41,7 @@ export const counterHelp: Readonly<Record<string, string>> = {
   swim_unknown_fields_total: "Fields of a newer program that were passed over.",
   swim_unknown_tags_total: "Tags of a newer program that were passed over.",
   transport_connections: "Connections to peers.",
+  transport_tcp_connections: "Of these, how many go over TCP.",
   transport_queued_bytes: "Bytes that wait to be sent to peers.",
   transport_handshakes_total: "Connections that were set up.",
   transport_handshakes_refused_total:

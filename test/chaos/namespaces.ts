@@ -10,9 +10,10 @@ import type { NodePlace } from "../../runtime/cluster/cluster-files.ts";
 import { type BadNetwork, fair, type Weather } from "./network.ts";
 
 const prefix = "patina-chaos-";
-/** Of 10.0.0.0/8, where nothing on a machine for tests is likely to be. */
+/** On the switch, where nobody else is. */
 const gossipNet = "10.231.0";
-const apiNet = "10.232";
+/** Networks of 10.0.0.0/8 in which the tests meet the nodes: the first that is free, several runs side by side. */
+const apiNets = Array.from({ length: 64 }, (_, i) => `10.${128 + ((process.pid + i) % 64)}`);
 
 function ip(...words: readonly string[]): string {
   return execFileSync("ip", words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -77,6 +78,17 @@ function sweep(): void {
     const [, pid] = /^patina-chaos-(\d+)-/.exec(name) ?? [];
     if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeNamespace(name);
   }
+  for (const [, plug = "", pid] of ip("-o", "link").matchAll(/: (pt(\d+)m\d+)@/g)) {
+    if (!existsSync(`/proc/${pid}`)) ip("link", "del", plug);
+  }
+}
+
+/** @throws Error when each has its address on this machine already. */
+function freeNet(): string {
+  const taken = ip("-o", "-4", "addr");
+  const free = apiNets.find((net) => !taken.includes(` ${net}.`));
+  if (free === undefined) throw new Error("there is no free network for the tests");
+  return free;
 }
 
 export class Namespaces implements BadNetwork {
@@ -85,6 +97,7 @@ export class Namespaces implements BadNetwork {
   readonly #id = `${prefix}${process.pid}-`;
   readonly #nodes: number;
   readonly #switch: string;
+  readonly #apiNet: string;
 
   /** @throws Error where there are no namespaces. */
   constructor(nodes: number) {
@@ -93,6 +106,7 @@ export class Namespaces implements BadNetwork {
     this.hasWeather = whyNoNetem() === null;
     this.name = this.hasWeather ? "network namespaces with netem" : "network namespaces, no netem";
     sweep();
+    this.#apiNet = freeNet();
     try {
       this.#build();
     } catch (error) {
@@ -129,17 +143,17 @@ export class Namespaces implements BadNetwork {
       ip("-n", ns, "addr", "add", `${gossipNet}.${i + 1}/24`, "dev", "gossip");
       ip("-n", ns, "link", "set", "gossip", "up");
       ip("-n", sw, "link", "set", `p${i}`, "master", "br0", "up");
-      const plug = `pt${process.pid % 100_000}m${i}`;
+      const plug = this.#plug(i);
       ip("link", "add", plug, "type", "veth", "peer", "name", "api", "netns", ns);
-      ip("addr", "add", `${apiNet}.${i}.1/30`, "dev", plug);
+      ip("addr", "add", `${this.#apiNet}.${i}.1/30`, "dev", plug);
       ip("link", "set", plug, "up");
-      ip("-n", ns, "addr", "add", `${apiNet}.${i}.2/30`, "dev", "api");
+      ip("-n", ns, "addr", "add", `${this.#apiNet}.${i}.2/30`, "dev", "api");
       ip("-n", ns, "link", "set", "api", "up");
     }
   }
 
   place(node: number): NodePlace {
-    return { gossip: `${gossipNet}.${node + 1}`, api: `${apiNet}.${node}.2` };
+    return { gossip: `${gossipNet}.${node + 1}`, api: `${this.#apiNet}.${node}.2` };
   }
 
   under(node: number): readonly string[] {
@@ -156,6 +170,11 @@ export class Namespaces implements BadNetwork {
     // The file that the node sees is this very one: written over, not replaced.
     writeFileSync(join(etc, "hosts"), text);
     writeFileSync(join(etc, "resolv.conf"), "nameserver 127.0.0.1\n");
+  }
+
+  /** No UDP leaves a node from now on, as behind a firewall that takes it for an attack. */
+  blockUdp(node: number): void {
+    ip("-n", this.#namespace(node), "rule", "add", "ipproto", "udp", "prohibit");
   }
 
   connect(): void {
@@ -199,9 +218,21 @@ export class Namespaces implements BadNetwork {
   }
 
   #remove(): void {
-    // The other ends of their plugs go with them.
-    for (let i = 0; i < this.#nodes; i++) removeNamespace(this.#namespace(i));
+    for (let i = 0; i < this.#nodes; i++) {
+      // A namespace may live on for a while, and its plugs with it.
+      try {
+        ip("link", "del", this.#plug(i));
+      } catch {
+        // It was not made yet.
+      }
+      removeNamespace(this.#namespace(i));
+    }
     removeNamespace(this.#switch);
+  }
+
+  /** At the side of the tests; at most 15 letters. */
+  #plug(node: number): string {
+    return `pt${process.pid % 1_000_000}m${node}`;
   }
 
   #namespace(node: number): string {

@@ -27,6 +27,12 @@ async function aliveOf(node: NodeProcess): Promise<number> {
   return members.alive;
 }
 
+async function tcpConnectionsOf(cluster: TestCluster): Promise<number[]> {
+  const metrics = await Promise.all(cluster.nodes.map(({ api }) => fetch(`${api}/metrics`)));
+  const texts = await Promise.all(metrics.map((answer) => answer.text()));
+  return texts.map((text) => Number(/^patina_transport_tcp_connections (\d+)/m.exec(text)?.[1]));
+}
+
 /** @returns how many writes were acknowledged, all of which are everywhere. */
 async function allIsWell(cluster: TestCluster, load: Load): Promise<number> {
   await load.stop();
@@ -76,12 +82,15 @@ describe(`network namespaces${noNamespaces === null ? "" : ` (skipped: ${noNames
   const here = test.skipIf(noNamespaces !== null);
 
   here(
-    "a switch that comes apart: both sides go on, and come together",
+    "a switch that comes apart, and a node from which no UDP passes: all come together",
     async () => {
       const network = new Namespaces(3);
+      network.blockUdp(1);
       const cluster = await startedCluster({ nodes: 3, schema: loadSchema, network });
       const load = await cutAndStorm(cluster, network);
       expect(await allIsWell(cluster, load)).toBeGreaterThan(30);
+      // The others reach it by TCP, and each other by QUIC.
+      await expect.poll(() => tcpConnectionsOf(cluster), { timeout: 60_000 }).toEqual([1, 2, 1]);
     },
     300_000,
   );
