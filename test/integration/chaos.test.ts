@@ -13,7 +13,7 @@ import type { NodeProcess } from "../../runtime/cluster/node-process.ts";
 import { plannedCluster, startedCluster, type TestCluster } from "./node-process.ts";
 
 /** The pause of a stopped process, in seconds; for a whole minute: PATINA_TEST_PAUSE=60. */
-const pauseSeconds = Number(process.env["PATINA_TEST_PAUSE"] ?? "4");
+const pauseSeconds = Number(process.env["PATINA_TEST_PAUSE"] ?? "3");
 
 function loadOn(cluster: TestCluster): Load {
   const nodes = cluster.plans.map((_, i) => cluster.at(i));

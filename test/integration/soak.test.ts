@@ -11,7 +11,7 @@ test("no acknowledged write is lost, and all agree, through kills, pauses and re
     seed: "suite",
     nodes: 3,
     network: "proxies",
-    ms: 12_000,
+    ms: 8000,
     dir: mkdtempSync(join(tmpdir(), "patina-soak-")),
     tell: (line) => said.push(line),
   });
