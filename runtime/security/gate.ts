@@ -69,8 +69,9 @@ interface Conduct {
 
 /** Bytes that wait of one peer and channel. Overflow policy: more is dropped; anti-entropy brings it again. */
 const maxLaneBytes = 16 * 1024 * 1024;
-/** Chunks checked in one go: bounds how long hashing keeps the loop. */
+/** Chunks checked in one go, and their bytes beyond one message: bounds how long hashing keeps the loop. */
 const maxBatchChunks = 1024;
+const maxBatchBytes = 1024 * 1024;
 /** A peer that sent a version whose author does not prove it is not listened to for so long, doubled each time. */
 const firstPenaltyMs = 1000;
 const maxPenaltyMs = 60_000;
@@ -141,12 +142,15 @@ export class SealGate {
   async #batch(lane: Lane): Promise<void> {
     const batch: Checked[] = [];
     const chunks: Chunk[] = [];
+    let bytes = 0;
     for (const item of lane.items) {
+      if (batch.length > 0 && bytes + item.bytes.length > maxBatchBytes) break;
       const shunned = carriesChunks(kindOf(item.bytes)) && this.#isShunned(item.from);
       const found = shunned ? null : chunksOf(item);
       const count = found?.length ?? 0;
       if (chunks.length > 0 && chunks.length + count > maxBatchChunks) break;
       batch.push({ item, chunks: found });
+      bytes += item.bytes.length;
       for (let i = 0; i < count; i++) chunks.push(found?.[i] as Chunk);
     }
     const whys = chunks.length === 0 ? [] : await this.#check(batch[0]?.item.from as Peer, chunks);

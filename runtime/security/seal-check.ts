@@ -112,7 +112,7 @@ export class SealCheck {
     }
     while (tips.length > 0) {
       const unproven = tips.filter((entry) => !entry.proven);
-      const good = await this.#verify(unproven);
+      const good = await this.#verify(unproven, byMark.size === 1);
       this.counts.signatures += unproven.length;
       tips = [];
       for (let i = 0; i < unproven.length; i++) {
@@ -130,11 +130,15 @@ export class SealCheck {
     }
   }
 
-  #verify(entries: readonly Entry[]): readonly boolean[] | Promise<readonly boolean[]> {
+  /** @param alone one chunk was to be checked. What comes with others goes elsewhere, and lets the loop turn meanwhile. */
+  #verify(
+    entries: readonly Entry[],
+    alone: boolean,
+  ): readonly boolean[] | Promise<readonly boolean[]> {
     const [first] = entries;
     const nowMs = performance.now();
     if (first === undefined) return [];
-    if (entries.length > 1 || nowMs - this.#atOnceMs < atOnceEveryMs) {
+    if (!alone || nowMs - this.#atOnceMs < atOnceEveryMs) {
       return Promise.all(entries.map((entry) => verifyElsewhere(entry)));
     }
     this.#atOnceMs = nowMs;
