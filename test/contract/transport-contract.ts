@@ -45,15 +45,18 @@ export function transportContract(kind: TransportKind): void {
       }
     });
 
-    test("a datagram of 1,200 bytes passes, with the first one making the connection", async () => {
-      const [a, b] = [await nodes.node(), await nodes.node()];
-      const sent = numbered(9, 1200);
-      a.transport.send(b.address, "swim", false, sent);
-      await until("b heard it", () => b.heard.length === 1);
-      expect(b.heard[0]).toMatchObject({ from: a.address, channel: "swim" });
-      expect(b.heard[0]?.bytes).toEqual(sent);
-      expect(Math.min(...a.datagramBytes)).toBeGreaterThanOrEqual(1200);
-    });
+    test.each(["swim", "gossip"] as const)(
+      "a datagram of 1,200 bytes passes, with the first one making the connection: %s",
+      async (channel) => {
+        const [a, b] = [await nodes.node(), await nodes.node()];
+        const sent = numbered(9, 1200);
+        a.transport.send(b.address, channel, false, sent);
+        await until("b heard it", () => b.heard.length === 1);
+        expect(b.heard[0]).toMatchObject({ from: a.address, channel });
+        expect(b.heard[0]?.bytes).toEqual(sent);
+        expect(Math.min(...a.datagramBytes)).toBeGreaterThanOrEqual(1200);
+      },
+    );
 
     test("messages of many lengths come whole, up to tens of megabytes", async () => {
       const [a, b] = [await nodes.node(), await nodes.node()];
