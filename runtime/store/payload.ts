@@ -92,20 +92,28 @@ function isWhole(sum: number, bytes: Uint8Array, head: ChunkHead | null): boolea
 }
 
 /** Seven numbers. */
-const headBytes = Buffer.alloc(7 * 8);
+const headBytes = new Uint8Array(7 * 8);
+const headView = new DataView(headBytes.buffer);
 
 function crcOf(head: ChunkHead | null, bytes: Uint8Array, how: number): number {
   const sum = crc32(bytes);
   if (head === null) return crc32(Uint8Array.of(how), sum);
   const { author, version, index, count, ms, counter, seal } = head;
-  let at = 0;
-  for (const number of [how, author, version, index, count, ms, counter]) {
-    // A NULL would be written as 0.
-    if (typeof number !== "number") throw new TypeError("a number became something else");
-    at = headBytes.writeDoubleLE(number, at);
-  }
+  putNumber(0, how);
+  putNumber(8, author);
+  putNumber(16, version);
+  putNumber(24, index);
+  putNumber(32, count);
+  putNumber(40, ms);
+  putNumber(48, counter);
   const withHead = crc32(headBytes, sum);
   return seal === null ? withHead : crc32(seal, withHead);
+}
+
+function putNumber(at: number, number: number): void {
+  // A NULL would be written as 0.
+  if (typeof number !== "number") throw new TypeError("a number became something else");
+  headView.setFloat64(at, number, true);
 }
 
 /** Of what is held of an author, as it is stored. */
