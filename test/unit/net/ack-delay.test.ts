@@ -1,0 +1,36 @@
+/** When acknowledgements of short packets leave. */
+import { expect, test } from "vitest";
+import { AckDelay } from "../../../runtime/net/quic/ack-delay.ts";
+
+test("a lone short packet is acknowledged a little later, two are at once", () => {
+  const ack = new AckDelay();
+  ack.received(300);
+  expect(ack.mayWait(true)).toBe(true);
+  const { dueMs } = ack;
+  expect(dueMs).toBeLessThan(performance.now() + 1000);
+  ack.received(300);
+  expect(ack.mayWait(true)).toBe(false);
+  ack.sent();
+  expect(ack.dueMs).toBe(Number.POSITIVE_INFINITY);
+  ack.received(300);
+  expect(ack.mayWait(true)).toBe(true);
+});
+
+test("a full packet waits for nothing", () => {
+  const ack = new AckDelay();
+  ack.received(1350);
+  expect(ack.mayWait(true)).toBe(false);
+});
+
+test("what is said anyway takes the acknowledgement along", () => {
+  const ack = new AckDelay();
+  ack.received(300);
+  ack.wrote();
+  expect(ack.mayWait(true)).toBe(false);
+});
+
+test("where nothing came, whatever is to be sent leaves", () => {
+  const ack = new AckDelay();
+  ack.received(50);
+  expect(ack.mayWait(false)).toBe(false);
+});
