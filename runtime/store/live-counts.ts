@@ -5,6 +5,7 @@
  */
 import { assert } from "../../core/base/assert.ts";
 import type { StatementCache } from "./db.ts";
+import { CorruptionError } from "./row-table.ts";
 
 /** Counts of one block; log row `id` is in block `floor(id / 256)`. */
 const idsPerBlock = 256;
@@ -158,9 +159,16 @@ function encodeBlock(codes: Float64Array): Uint8Array {
   return bytes;
 }
 
+/** @throws CorruptionError */
 function decodeBlock(bytes: Uint8Array): Float64Array {
   const codes = new Float64Array(idsPerBlock);
-  const width = bytes[0] as number;
+  // In a damaged file the column may hold anything.
+  const width = bytes instanceof Uint8Array ? (bytes[0] ?? 0) : 0;
+  const size = (bytes.length - 1) / width;
+  const known: readonly number[] = widths;
+  if (!known.includes(width) || !Number.isInteger(size) || size > idsPerBlock) {
+    throw new CorruptionError("a list of what stems from versions is damaged");
+  }
   for (let i = 0, at = 1; at < bytes.length; i++) {
     let code = 0;
     for (let k = 0, scale = 1; k < width; k++, scale *= 256)

@@ -79,6 +79,8 @@ export class HeadReader implements PackedVersion {
 
   /** @param what for the message. @throws CorruptionError */
   constructor(head: Uint8Array, what: string) {
+    // In a damaged file the column may hold anything.
+    if (!(head instanceof Uint8Array)) throw new CorruptionError(`the list of ${what} is damaged`);
     const size = head.length - 4;
     const bytes = head.subarray(0, Math.max(0, size));
     const sum = size < 0 ? 0 : new DataView(head.buffer, head.byteOffset).getUint32(size);

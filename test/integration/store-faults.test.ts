@@ -142,6 +142,19 @@ describe("a damaged file", () => {
     store.abandon();
   });
 
+  test.each(["x'00'", "x'0001'", "x'0201'", "7", "zeroblob(1000)"])(
+    "BK24: ends it where the counts of what is alive are %s, and keeps nobody waiting",
+    (counts) => {
+      filled(60);
+      const db = new Database(path);
+      db.exec(`UPDATE patina_live SET counts = ${counts}`);
+      db.close();
+      const store = open();
+      expect(() => store.check()).toThrow(/a list of what stems from versions is damaged; stop/);
+      store.abandon();
+    },
+  );
+
   test("CR22: a cell changed behind the store's back is found by the check", () => {
     filled(60);
     const db = new Database(path);
