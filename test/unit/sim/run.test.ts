@@ -3,6 +3,7 @@ import type { RunOptions } from "../../../sim/run.ts";
 import { createRun, runScenario } from "../../../sim/run.ts";
 import { parseScenario } from "../../../sim/scenario/parse.ts";
 import type { Scenario } from "../../../sim/scenario/scenario.ts";
+import { faultyStores } from "./faulty-stores.ts";
 
 function scenario(json: object): Scenario {
   const parsed = parseScenario({ nodes: 3, durationMs: 6000, ...json }, "test");
@@ -51,6 +52,25 @@ test("SI01: a run is the same again, stepped or not, with its trace written or n
   for (let us = 0; !stepped.step(us); us += 33_333) expect(stepped.done).toBe(false);
   expect(stepped.result()).toEqual(whole);
   expect(whole.messages).toBeGreaterThan(300);
+});
+
+test("SI01: a run is the same after one that a handler broke off, and beside one that it takes turns with", () => {
+  const whole = runScenario(scenario(rough), { seed: "s" });
+  let received = 0;
+  const storeFactory = faultyStores((store) => ({
+    receive: (...given) => {
+      if (++received === 10) throw new Error("out of order");
+      return store.receive(...given);
+    },
+  }));
+  const broken = runScenario(scenario(rough), { seed: "s", storeFactory });
+  expect(broken.violations.map(({ check }) => check)).toEqual(["no-crash"]);
+  const runs = ["s", "other"].map((seed) => createRun(scenario(rough), { seed }));
+  let over: boolean[] = [];
+  for (let us = 0; over.length === 0 || over.includes(false); us += 250_000) {
+    over = runs.map((run) => run.step(us));
+  }
+  expect(runs[0]?.result()).toEqual(whole);
 });
 
 test("SI01: another seed is another run", () => {
