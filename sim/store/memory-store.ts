@@ -157,7 +157,7 @@ export class MemoryStore implements Store {
       for (const [low, high] of log.held.gaps(from, to)) this.#noteUnsafe(log, low, high);
       log.mark(from, to);
     }
-    for (const { first, have, log } of batch.touched ?? []) {
+    for (const { first, have, log } of batch.touched) {
       const partial = log.partials.get(first.version);
       if (partial === undefined) continue;
       partial.listed = false;
@@ -204,7 +204,7 @@ export class MemoryStore implements Store {
       return null;
     }
     if (partial.have.add(index) === 1) partial.chunks.set(index, chunk);
-    if (!partial.listed) (batch.touched ??= []).push(partial);
+    if (!partial.listed) batch.touch(partial);
     partial.listed = true;
     return partial;
   }
@@ -394,8 +394,17 @@ class Batch implements ReceiveOutcome {
   versions: VersionOutcome[] = [];
   farFuture = 0;
   summary: StoreSummary = emptySummary;
+  // Private: an outcome is handed out as it is, and shows no more than its interface says.
+  #touched: PartialVersion[] | null = null;
+
   /** Versions of which parts came, in order of the first. */
-  touched: PartialVersion[] | null = null;
+  get touched(): readonly PartialVersion[] {
+    return this.#touched ?? [];
+  }
+
+  touch(partial: PartialVersion): void {
+    (this.#touched ??= []).push(partial);
+  }
 
   /** Mostly there is one outcome: as a literal it takes a third of the room that `push` would make. */
   say(outcome: VersionOutcome): void {
