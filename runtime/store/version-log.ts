@@ -293,7 +293,10 @@ export class VersionLog {
       // A stamp that came by repair is of no version.
       if (version === 0) continue;
       if (seen.actor === actor && version >= seen.from && version <= seen.to) continue;
-      const [first, id, count] = runOf.get(actor, version) as [number, number, number];
+      const run = runOf.get(actor, version) as [number, number, number] | undefined;
+      // Taken out already, for another of its versions, before one of another author came between.
+      if (run === undefined) continue;
+      const [first, id, count] = run;
       const last = first + count - 1;
       seen = { actor, from: first, to: last };
       if (this.#highestIn({ actor, version: first, id, count }, first, last) !== null) continue;

@@ -76,6 +76,46 @@ describe("random histories of SQLite stores", () => {
     return answers;
   }
 
+  test("CR12: versions of two authors in turn lose their content at once, their runs gone after the first", () => {
+    const wallMs = 1_780_000_000_000;
+    const steps: HistoryStep[] = [
+      { type: "commit", node: 1, wallMs, ops: [["upsert", "kv", { k: "c" }]] },
+      {
+        type: "commit",
+        node: 2,
+        wallMs,
+        ops: [
+          ["upsert", "mix", { k: 1 }],
+          ["update", "mix", { k: 1 }, {}],
+        ],
+      },
+      {
+        type: "commit",
+        node: 2,
+        wallMs,
+        ops: [
+          ["upsert", "kv", { k: "c" }],
+          ["upsert", "mix", { k: 1, x: -1 }],
+          ["update", "kv", { k: "a" }, {}],
+        ],
+      },
+      { type: "deliver", from: 1, to: 2, wallMs, picks: [0] },
+      {
+        type: "commit",
+        node: 2,
+        wallMs,
+        ops: [
+          ["delete", "kv", { k: "c" }],
+          ["delete", "mix", { k: 1 }],
+        ],
+      },
+      { type: "checkpoint", node: 2 },
+    ];
+    withStores((make) => {
+      expect(() => answersOf(make, steps)).not.toThrow();
+    });
+  });
+
   test("CR12: every call answers what a store in memory answers, chunk for chunk and byte for byte", () => {
     fc.assert(
       fc.property(anyHistory(3, 40), (steps) =>
