@@ -10,6 +10,7 @@ import {
 } from "../../runtime/cluster/cluster-files.ts";
 import { NodeProcess } from "../../runtime/cluster/node-process.ts";
 import type { BadNetwork } from "../chaos/network.ts";
+import { stateOf } from "../chaos/node-state.ts";
 
 export interface TestClusterOptions {
   readonly nodes?: number;
@@ -87,15 +88,6 @@ export class TestCluster {
     await Promise.all(this.nodes.map((node) => node.end("SIGKILL")));
     rmSync(this.dir, { recursive: true, force: true });
   }
-}
-
-async function stateOf(node: NodeProcess): Promise<string> {
-  const { db, heads } = await node.get<{
-    db: { state_hash: string; rows: number };
-    heads: Record<string, number>;
-  }>("/v1/status");
-  const sorted = Object.entries(heads).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${db.state_hash} ${db.rows} ${JSON.stringify(sorted)}`;
 }
 
 /** Writes the files and starts no node. The folder and whatever runs then go with the test. */

@@ -14,6 +14,7 @@ import { NodeProcess } from "../../runtime/cluster/node-process.ts";
 import { Load, loadSchema } from "../chaos/load.ts";
 import { Namespaces } from "../chaos/namespaces.ts";
 import type { BadNetwork } from "../chaos/network.ts";
+import { stateOf } from "../chaos/node-state.ts";
 import { SlowReader } from "../chaos/slow-reader.ts";
 import { SmallDisk, whyNoSmallDisk } from "../chaos/small-disk.ts";
 import { UdpNetwork } from "../chaos/udp-network.ts";
@@ -299,15 +300,6 @@ class Soak {
     const { status, stderr } = await patina([...words, "-c", configFile], { env });
     if (status !== 0) this.#plan.tell(`rotate ${name}: ${stderr.trim()}`);
   }
-}
-
-async function stateOf(node: NodeProcess): Promise<string> {
-  const { db, heads } = await node.get<{
-    db: { state_hash: string; rows: number };
-    heads: Record<string, number>;
-  }>("/v1/status");
-  const sorted = Object.entries(heads).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${db.state_hash} ${db.rows} ${JSON.stringify(sorted)}`;
 }
 
 /** Of the main process; empty where the system does not tell. */
