@@ -18,6 +18,8 @@ export type ServiceErrorCode =
   | "timeout"
   | "not_readonly"
   | "refused"
+  /** The idempotency key was used before, for another transaction. */
+  | "key_reused"
   | "overloaded"
   | "disk_full"
   | "store_failed"
@@ -47,7 +49,10 @@ export interface TransactRequest {
   readonly statements: readonly Statement[];
   /** Null: none. Past it the statement is interrupted and all is rolled back. */
   readonly timeoutMs: number | null;
-  /** The same key runs once: a repeat is answered as the first was, after a restart too. */
+  /**
+   * The same key runs once: a repeat is answered as the first was, after a restart too; with other
+   * statements it fails (`key_reused`).
+   */
   readonly idempotencyKey: string | null;
 }
 

@@ -10,6 +10,7 @@ export const errorStatus = {
   sql: 400,
   not_readonly: 400,
   refused: 400,
+  key_reused: 422,
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,

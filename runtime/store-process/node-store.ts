@@ -12,6 +12,7 @@ import { SqliteStore, type SqliteStoreOptions } from "../store/sqlite-store.ts";
 import type { CommittedGroup, Member, MemberAnswer, StoredSchema, StoreInfo } from "./messages.ts";
 import { freePagesOf } from "../store/upkeep.ts";
 import { OutcomeTable } from "./outcome-table.ts";
+import { requestPrint } from "./request-print.ts";
 import { failedResult, packResult, type PlainResult, unpackStatements } from "./result.ts";
 import { sqlFailure } from "./sql-failure.ts";
 
@@ -108,17 +109,20 @@ export class NodeStore extends SqliteStore {
       attempt.result = timedOut(0);
       return;
     }
-    const known = member.key === null ? null : this.#outcomes.answerOf(member.key);
+    const statements = unpackStatements(body);
+    const { key } = member;
+    const keyed = key === null ? null : { key, print: requestPrint(statements) };
+    const known = keyed === null ? null : this.#outcomes.answerOf(keyed);
     if (known !== null) {
       attempt.idle = true;
       attempt.result = known;
       return;
     }
     const head = this.engine.own.head;
-    const results = this.#runStatements(unpackStatements(body), attempt, transaction);
+    const results = this.#runStatements(statements, attempt, transaction);
     const seconds = (machineMs() - now) / 1000;
     attempt.result = { type: "committed", version: null, results, seconds };
-    this.#outcomes.write(wallMs, group, index, head, member.key, attempt.result);
+    this.#outcomes.write(wallMs, group, index, head, keyed, attempt.result);
   }
 
   #runStatements(

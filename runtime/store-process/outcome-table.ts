@@ -6,9 +6,10 @@
  * A transaction cannot know whether it will get a version, since that is decided after its last
  * statement. So it writes the head of its author as it was before; who reads that later compares.
  */
+import { bytesEqual } from "../../core/crdt/value.ts";
 import type { Db, Statement } from "../store/db.ts";
 import type { CommittedGroup } from "./messages.ts";
-import { packResult, type PlainResult, unpackResult } from "./result.ts";
+import { failedResult, packResult, type PlainResult, unpackResult } from "./result.ts";
 
 /** Groups that may be under way or unanswered when the process ends, and one more. */
 const groupsKept = 4;
@@ -35,7 +36,8 @@ CREATE TABLE IF NOT EXISTS patina_answer (
   key TEXT NOT NULL UNIQUE,
   at INTEGER NOT NULL,
   version INTEGER,
-  result BLOB NOT NULL
+  result BLOB NOT NULL,
+  print BLOB
 );`;
 
 interface OutcomeRow {
@@ -45,6 +47,26 @@ interface OutcomeRow {
   readonly key: string | null;
   readonly result: Uint8Array;
 }
+
+interface AnswerRow {
+  readonly version: number | null;
+  readonly result: Uint8Array;
+  /** Null: written by a build that did not keep it. */
+  readonly print: Uint8Array | null;
+}
+
+/** A transaction that runs once under its key. */
+export interface Keyed {
+  readonly key: string;
+  /** What it asks for (`request-print.ts`). */
+  readonly print: Uint8Array;
+}
+
+const keyReused = {
+  code: "key_reused",
+  message: "this idempotency key was used for another transaction; nothing was changed",
+  hint: "give each transaction a key of its own, such as a random UUID",
+} as const;
 
 export class OutcomeTable {
   readonly #db: Db;
@@ -57,11 +79,12 @@ export class OutcomeTable {
   constructor(db: Db) {
     this.#db = db;
     db.exec(layout);
+    addPrints(db);
     this.#put = db.prepare("REPLACE INTO patina_outcome VALUES (?, ?, ?, ?, ?, ?)");
     this.#putAnswer = db.prepare(
-      "INSERT INTO patina_answer (key, at, version, result) VALUES (?, ?, ?, ?)",
+      "INSERT INTO patina_answer (key, at, version, result, print) VALUES (?, ?, ?, ?, ?)",
     );
-    this.#answer = db.prepare("SELECT version, result FROM patina_answer WHERE key = ?");
+    this.#answer = db.prepare("SELECT version, result, print FROM patina_answer WHERE key = ?");
     this.#noVersion = db.prepare("UPDATE patina_answer SET version = NULL WHERE key = ?");
     this.#answers = db.prepare("SELECT count(*) FROM patina_answer").pluck().get() as number;
   }
@@ -76,14 +99,14 @@ export class OutcomeTable {
     group: number,
     member: number,
     head: number,
-    key: string | null,
+    keyed: Keyed | null,
     result: PlainResult,
   ): void {
     const slot = (group % groupsKept) * maxGroupMembers + member;
     const bytes = packResult(result);
-    this.#put.run(slot, group, member, head, key, bytes);
-    if (key === null) return;
-    this.#putAnswer.run(key, Math.floor(wallMs), head + 1, bytes);
+    this.#put.run(slot, group, member, head, keyed?.key ?? null, bytes);
+    if (keyed === null) return;
+    this.#putAnswer.run(keyed.key, Math.floor(wallMs), head + 1, bytes, keyed.print);
     this.#answers++;
   }
 
@@ -92,12 +115,14 @@ export class OutcomeTable {
     this.#noVersion.run(key);
   }
 
-  /** How the transaction under this key was answered; null when there was none. */
-  answerOf(key: string): PlainResult | null {
-    const row = this.#answer.get(key) as
-      | { readonly version: number | null; readonly result: Uint8Array }
-      | undefined;
+  /**
+   * How the transaction under this key was answered; null when there was none.
+   * @returns a failure where it was another transaction.
+   */
+  answerOf({ key, print }: Keyed): PlainResult | null {
+    const row = this.#answer.get(key) as AnswerRow | undefined;
     if (row === undefined) return null;
+    if (row.print !== null && !bytesEqual(row.print, print)) return failedResult(0, keyReused, 0);
     const result = unpackResult(row.result);
     return result.type === "committed" ? { ...result, version: row.version } : result;
   }
@@ -133,4 +158,11 @@ export class OutcomeTable {
     this.#answers -= changes;
     return changes === forgottenAtOnce;
   }
+}
+
+/** Earlier builds kept answers without what had been asked for. */
+function addPrints(db: Db): void {
+  const columns = db.pragma("table_info(patina_answer)") as { readonly name: string }[];
+  if (columns.some(({ name }) => name === "print")) return;
+  db.exec("ALTER TABLE patina_answer ADD COLUMN print BLOB");
 }

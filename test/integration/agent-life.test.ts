@@ -81,18 +81,31 @@ test("a reload takes over schema, tokens and log level, and what is wrong change
 test("what runs under an idempotency key runs once, killed or not", async () => {
   const cluster = await plannedCluster({ nodes: 1 });
   let node = await cluster.start(0);
-  const once = (): Promise<{ version: number }> =>
+  const send = (body: string): Promise<Response> =>
     fetch(`${node.api}/v1/transactions`, {
       method: "POST",
       headers: { "content-type": "application/json", "idempotency-key": "order-7" },
-      body: JSON.stringify(["INSERT INTO kv VALUES (hex(randomblob(8)), 'x')"]),
-    }).then((answer) => answer.json() as Promise<{ version: number }>);
+      body,
+    });
+  const insert = "INSERT INTO kv VALUES (hex(randomblob(8)), ?)";
+  const once = (): Promise<{ version: number }> =>
+    send(JSON.stringify([[insert, ["x"]]])).then(
+      (answer) => answer.json() as Promise<{ version: number }>,
+    );
   const first = await once();
   expect(first).toMatchObject({ version: 1, results: [{ rows_affected: 1 }] });
   expect(await once()).toEqual(first);
   await node.end("SIGKILL");
   node = await cluster.start(0);
   expect(await once()).toEqual(first);
+  const spelt = await send(JSON.stringify([{ params: ["x"], query: insert }], null, 2));
+  expect(await spelt.json()).toEqual(first);
+
+  for (const other of [[[insert, ["y"]]], [[insert, [["x"]]]], [[insert, ["x"]], "SELECT 1"]]) {
+    const reused = await send(JSON.stringify(other));
+    expect(reused.status).toBe(422);
+    expect(await reused.json()).toMatchObject({ code: "key_reused", version: null });
+  }
   expect(await node.rows("SELECT count(*) FROM kv")).toEqual([[1]]);
 });
 
