@@ -9,7 +9,7 @@ import { evLift } from "./event-kinds.ts";
 import type { SimNode } from "./host/node.ts";
 import { Hostile } from "./host/hostile.ts";
 import { createLatencyModel } from "./network/latency.ts";
-import type { Fault, FaultKind, NodeSpec } from "./scenario/scenario.ts";
+import type { Fault, FaultKind } from "./scenario/scenario.ts";
 import type { Partitions } from "./partitions.ts";
 import type { SimWorld } from "./world.ts";
 
@@ -94,7 +94,7 @@ export class Faults {
         }
         return true;
       case "join":
-        this.#join({ name: fault.name, region: fault.region }, fault.bootstrap);
+        this.#join(fault);
         return true;
       case "random":
         return false;
@@ -290,9 +290,9 @@ export class Faults {
     world.begin(node, this.seedsOf(node), []);
   }
 
-  #join(spec: NodeSpec, bootstrap: number | null): void {
+  #join({ name, region, bootstrap, address }: Extract<Fault, { kind: "join" }>): void {
     const world = this.#world;
-    const node = world.addNode(spec);
+    const node = world.addNode({ name, region }, address);
     world.boot(node);
     this.#count("join");
     world.trace.write({
@@ -302,6 +302,7 @@ export class Faults {
       actor: node.actor,
       name: node.name,
       region: node.region,
+      ...(address === null ? {} : { address }),
     });
     world.begin(node, bootstrap === null ? this.seedsOf(node) : [world.addressOf(bootstrap)], []);
   }

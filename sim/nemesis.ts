@@ -161,7 +161,7 @@ export class Nemesis {
     const n = this.#world.nodes.length;
     const geo = "geo" in this.#world.scenario.network.latencyMs;
     const region = geo ? (regionNames[n % regionNames.length] as string) : "local";
-    return { kind: "join", atMs, name: `n${n}`, region, bootstrap: null };
+    return { kind: "join", atMs, name: `n${n}`, region, bootstrap: null, address: null };
   }
 }
 

@@ -3,7 +3,7 @@
  * into calls, keeps the trace, and tells the checks what happened.
  */
 import { assert } from "../core/base/assert.ts";
-import { type Address, address } from "../core/base/ids.ts";
+import { type Address, address, type NodeId } from "../core/base/ids.ts";
 import type { Rng } from "../core/base/rng.ts";
 import { hashOfSummary } from "../core/crdt/state-summary.ts";
 import type { Notice, Plane, StoreRequest, StoreResponse } from "../core/node/event.ts";
@@ -80,6 +80,9 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   /** Each node's present life, −1 while it is down: at hand, since every message is judged by two of them. */
   readonly #boots: number[] = [];
   readonly #addresses: Address[] = [];
+  /** Where several nodes have one address: all of them. */
+  readonly #sharers = new Map<Address, SimNode[]>();
+  readonly #sharedRng: Rng;
   readonly #leavers: SimNode[] = [];
 
   constructor(
@@ -96,6 +99,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     this.ranTasks = record ? [] : null;
     this.#stores = stores;
     this.#rng = rng;
+    this.#sharedRng = rng.fork("shared");
     this.agreement = new Agreement(kernel);
     const { network } = scenario;
     const latency = createLatencyModel(network.latencyMs, (n) =>
@@ -126,8 +130,8 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     this.#receivedChecks = checks.filter((check) => check.received !== undefined);
   }
 
-  /** Makes a machine; it does not run yet. */
-  addNode(spec: NodeSpec): SimNode {
+  /** Makes a machine; it does not run yet. @param twin the node whose address it takes; null: its own. */
+  addNode(spec: NodeSpec, twin: number | null = null): SimNode {
     const n = this.nodes.length;
     const rng = this.#rng.fork(`node/${n}`);
     const { skewMsMax, driftPpmMax } = this.scenario.clocks;
@@ -136,8 +140,10 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     const drift = (2 * clockRng.unit() - 1) * driftPpmMax;
     const disk = this.#stores.disk(n);
     this.busyUntilUs.push(0);
-    const node = new SimNode(this, n, spec, disk, new WallClock(skew, drift), rng);
+    const at = twin === null ? address(`n${n}`) : this.addressOf(twin);
+    const node = new SimNode(this, n, at, spec, disk, new WallClock(skew, drift), rng);
     this.nodes.push(node);
+    if (twin !== null) this.#share(node);
     this.#addresses.push(node.address);
     this.#boots.push(-1);
     return node;
@@ -214,6 +220,25 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     return this.#addresses[n] ?? address(`n${n}`);
   }
 
+  receiverOf(at: Address, from: SimNode): number {
+    const n = this.numberOf(at);
+    if (this.#sharers.size === 0) return n;
+    const up = this.#sharers.get(at)?.filter((node) => node !== from && node.replica !== null);
+    if (up === undefined || up.length === 0) return n;
+    return (up[this.#sharedRng.below(up.length)] as SimNode).n;
+  }
+
+  /** Which of the nodes at an address is meant. */
+  #bearerOf(at: Address, nodeId: NodeId): number {
+    const sharers = this.#sharers.get(at);
+    return sharers?.find((node) => node.nodeId === nodeId)?.n ?? this.numberOf(at);
+  }
+
+  #share(node: SimNode): void {
+    const first = this.nodes[this.numberOf(node.address)] as SimNode;
+    this.#sharers.set(node.address, [...(this.#sharers.get(node.address) ?? [first]), node]);
+  }
+
   received(packet: Packet): void {
     for (const check of this.#receivedChecks) check.received?.(packet);
     this.trace.recv(this.kernel.nowUs, packet);
@@ -269,7 +294,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     const t = this.kernel.nowUs;
     switch (notice.type) {
       case "member": {
-        const about = this.numberOf(notice.about);
+        const about = this.#bearerOf(notice.about, notice.nodeId);
         if (about < 0) return;
         this.trace.member(t, node.n, about, notice.state, notice.incarnation, notice.epoch);
         return;

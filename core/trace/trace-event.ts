@@ -115,6 +115,8 @@ export type TraceEvent =
       readonly actor: string;
       readonly name: string;
       readonly region: string;
+      /** The node whose address it took. */
+      readonly address?: number;
     })
   | (At & {
       readonly k: "snapshot";

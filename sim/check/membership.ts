@@ -58,7 +58,8 @@ function problemOf(observer: SimNode, nodes: readonly SimNode[]): string | null 
       if (member.epoch !== subject.epoch || member.nodeId !== subject.nodeId) {
         return `knows an old identity of node ${subject.n}: epoch ${member.epoch}, not ${subject.epoch}`;
       }
-    } else if (state === "alive" || state === "suspect") {
+    } else if ((state === "alive" || state === "suspect") && member?.nodeId === subject.nodeId) {
+      // Another node may have its address: then it is that one which is meant.
       return `holds node ${subject.n}, which is ${subject.life}, for ${state}`;
     }
   }

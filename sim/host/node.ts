@@ -5,7 +5,7 @@
  * missed and only then believes its timers.
  */
 import { assert } from "../../core/base/assert.ts";
-import { type ActorId, type Address, address, type NodeId } from "../../core/base/ids.ts";
+import type { ActorId, Address, NodeId } from "../../core/base/ids.ts";
 import type { Rng } from "../../core/base/rng.ts";
 import { emptySummary } from "../../core/crdt/state-summary.ts";
 import type { Effect, Event, Plane } from "../../core/node/event.ts";
@@ -66,7 +66,15 @@ export class SimNode {
   #freeScheduled = false;
   #checkpointScheduled = false;
 
-  constructor(world: World, n: number, spec: NodeSpec, disk: Disk, clock: WallClock, rng: Rng) {
+  constructor(
+    world: World,
+    n: number,
+    at: Address,
+    spec: NodeSpec,
+    disk: Disk,
+    clock: WallClock,
+    rng: Rng,
+  ) {
     this.#world = world;
     this.#kernel = world.kernel;
     this.#busyUntilUs = world.busyUntilUs;
@@ -74,7 +82,7 @@ export class SimNode {
     this.n = n;
     this.name = spec.name;
     this.region = spec.region;
-    this.address = address(`n${n}`);
+    this.address = at;
     this.disk = disk;
     this.clock = clock;
     this.actor = randomHexId(rng.fork("actor/0")) as ActorId;

@@ -46,7 +46,7 @@ export class Sender {
   }
 
   #handOver(effect: SendEffect, departUs: number): void {
-    const to = this.#world.numberOf(effect.to);
+    const to = this.#world.receiverOf(effect.to, this.#node);
     if (to < 0) {
       // An address that was never anybody's: a hostile peer's invention.
       if (effect.reliable) this.#world.nobodyAt(this.#node, effect.to, effect.plane);

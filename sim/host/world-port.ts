@@ -16,6 +16,8 @@ export interface World {
   /** −1 when no node has the address. */
   numberOf(address: Address): number;
   addressOf(node: number): Address;
+  /** Where a message to this address goes: of several nodes that have it, to one or another. −1: nowhere. */
+  receiverOf(address: Address, from: SimNode): number;
   /** A node takes a message up. */
   received(packet: Packet): void;
   /** A reliable message was sent where no node is. */

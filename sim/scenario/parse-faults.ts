@@ -37,7 +37,7 @@ const keysOf: Readonly<Record<Fault["kind"], readonly string[]>> = {
   block: ["atMs", "node"],
   unblock: ["atMs", "node"],
   leave: ["atMs", "node"],
-  join: ["atMs", "name", "region", "bootstrap"],
+  join: ["atMs", "name", "region", "bootstrap", "address"],
   hostile: ["atMs", "toMs", "node", "ratePerSec"],
   bitrot: ["atMs", "node"],
   random: ["fromMs", "toMs", "everyMs", "kinds"],
@@ -213,13 +213,15 @@ function readJoin(
   context: FaultContext,
   next: number,
 ): Fault {
-  const bootstrap = o["bootstrap"] ?? null;
+  const numberOf = (key: string): number | null =>
+    (o[key] ?? null) === null ? null : readNodeNumber(o[key], at(path, key), next);
   return {
     kind: "join",
     atMs,
     name: readName(o["name"], at(path, "name"), next),
     region: readRegion(o["region"], at(path, "region"), next, context.network),
-    bootstrap: bootstrap === null ? null : readNodeNumber(bootstrap, at(path, "bootstrap"), next),
+    bootstrap: numberOf("bootstrap"),
+    address: numberOf("address"),
   };
 }
 

@@ -151,6 +151,8 @@ export type Fault =
       readonly region: string;
       /** The node asked for the cluster; null: any. */
       readonly bootstrap: number | null;
+      /** The node whose address it takes, by mistake; null: it has its own. */
+      readonly address: number | null;
     }
   /** The node sends garbage and damaged copies of true messages, beside its own, until `toMs`. */
   | {

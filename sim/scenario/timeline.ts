@@ -11,6 +11,8 @@ interface NodeLife {
   life: Life;
   blocked: boolean;
   hostileUntilMs: number;
+  /** The entry by which it joins at another's address; −1: it has its own. */
+  readonly twinBy: number;
   /** The entry that brought `life` about, for the message. */
   by: number;
 }
@@ -22,10 +24,10 @@ export function checkTimeline(
   initialNodes: number,
 ): void {
   const nodes: NodeLife[] = [];
-  const add = (fromMs: number): void => {
-    nodes.push({ fromMs, life: "running", blocked: false, hostileUntilMs: -1, by: -1 });
+  const add = (fromMs: number, twinBy: number): void => {
+    nodes.push({ fromMs, life: "running", blocked: false, hostileUntilMs: -1, twinBy, by: -1 });
   };
-  for (let n = 0; n < initialNodes; n++) add(0);
+  for (let n = 0; n < initialNodes; n++) add(0, -1);
   let lastJoinMs = 0;
   faults.forEach((fault, i) => {
     if (fault.kind !== "join") return;
@@ -36,9 +38,10 @@ export function checkTimeline(
       );
     }
     lastJoinMs = fault.atMs;
-    add(fault.atMs);
+    add(fault.atMs, fault.address === null ? -1 : i);
   });
   for (const index of inTimeOrder(faults)) stepFault(faults[index] as Fault, index, nodes);
+  checkTwins(faults, nodes);
   workload.forEach((work, i) => {
     if (work.kind === "random") return;
     const fromMs = nodes[work.node]?.fromMs ?? 0;
@@ -46,6 +49,27 @@ export function checkTimeline(
       throw new ScenarioError(
         `workload[${i}].node`,
         `node ${work.node} joins only at ${fromMs} ms; write to it after that`,
+      );
+    }
+  });
+}
+
+/** Two nodes at one address never agree on who it is: the second must be gone when the run is judged. */
+function checkTwins(faults: readonly Fault[], nodes: readonly NodeLife[]): void {
+  const random = faults.findIndex(({ kind }) => kind === "random");
+  nodes.forEach(({ life, twinBy }, n) => {
+    if (twinBy < 0) return;
+    const path = `faults[${twinBy}].address`;
+    if (life !== "left") {
+      throw new ScenarioError(
+        path,
+        `node ${n} must leave before the end: two nodes have its address`,
+      );
+    }
+    if (random >= 0) {
+      throw new ScenarioError(
+        path,
+        `faults[${random}], which is random, might keep node ${n} from leaving; take one of them out`,
       );
     }
   });

@@ -99,6 +99,23 @@ export const roughScenarios: readonly BuiltIn[] = [
     }),
   },
   {
+    name: "one-address",
+    summary:
+      "A node is set up with another's address; for half a minute either gets half of the mail.",
+    nodes: 6,
+    minNodes: 3,
+    build: (nodes) => ({
+      durationMs: 60_000,
+      network: ordinaryNetwork,
+      workload: [writes(60_000, 20)],
+      faults: [
+        { kind: "join", atMs: 10_000, bootstrap: 0, address: 1 },
+        { kind: "leave", atMs: 40_000, node: nodes },
+      ],
+      expect: { convergeWithinMs: 60_000 },
+    }),
+  },
+  {
     name: "hostile-peer",
     summary: "A member sends garbage, torn and damaged messages beside its own.",
     nodes: 5,

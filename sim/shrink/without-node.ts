@@ -40,9 +40,9 @@ function withoutNodeInFault(
       if (fault.from === node || fault.to === node) return null;
       return { ...fault, from: moved(fault.from), to: moved(fault.to) };
     case "join": {
-      const bootstrap =
-        fault.bootstrap === null || fault.bootstrap === node ? null : moved(fault.bootstrap);
-      return { ...fault, bootstrap };
+      const other = (n: number | null): number | null =>
+        n === null || n === node ? null : moved(n);
+      return { ...fault, bootstrap: other(fault.bootstrap), address: other(fault.address) };
     }
     case "heal":
     case "random":

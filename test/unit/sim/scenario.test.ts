@@ -137,6 +137,7 @@ test.each([
   [faults({ kind: "clock", atMs: 1, node: 0 }), "faults[0].jumpMs: is required"],
   [faults({ kind: "slow", atMs: 1, node: 0, factor: 0 }), "faults[0].factor: 0 is out of range"],
   [faults({ kind: "join", atMs: 1, bootstrap: 3 }), "faults[0].bootstrap: there is no node 3"],
+  [faults({ kind: "join", atMs: 1, address: 3 }), "faults[0].address: there is no node 3"],
   [faults({ kind: "random", fromMs: 9, toMs: 2 }), "faults[0].fromMs: 9 is after toMs 2"],
   [faults({ kind: "random", kinds: ["crsh"] }), 'faults[0].kinds[0]: "crsh" is not known; did you'],
 ])("SI13: %j is refused: %s", (json, error) => {
@@ -256,6 +257,26 @@ test.each([
       { kind: "join", atMs: 5 },
     ],
     "faults[1].atMs: joins are numbered in the order of the list; put the earlier one first",
+  ],
+  [
+    [{ kind: "join", atMs: 6, address: 1 }],
+    "faults[0].address: node 3 must leave before the end: two nodes have its address",
+  ],
+  [
+    [
+      { kind: "join", atMs: 6, address: 1 },
+      { kind: "leave", atMs: 7, node: 3 },
+      { kind: "restart", atMs: 8, node: 3 },
+    ],
+    "faults[0].address: node 3 must leave before the end",
+  ],
+  [
+    [
+      { kind: "join", atMs: 6, address: 1 },
+      { kind: "leave", atMs: 7, node: 3 },
+      { kind: "random", kinds: ["crash"] },
+    ],
+    "faults[2], which is random, might keep node 3 from leaving",
   ],
 ])("SI14: %j is refused: %s", (list, error) => {
   expect(errorOf(faults(...list))).toContain(error);

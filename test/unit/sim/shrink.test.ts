@@ -69,7 +69,8 @@ test("SI26: a node taken out takes its part in everything with it, and the other
         { kind: "link", atMs: 5, from: 0, to: 3, cut: true },
         { kind: "pause", atMs: 6, node: 3 },
         { kind: "crash", atMs: 7, node: 1 },
-        { kind: "join", atMs: 8, bootstrap: 3 },
+        { kind: "join", atMs: 8, bootstrap: 3, address: 2 },
+        { kind: "leave", atMs: 9, node: 4 },
       ],
     },
     "x",
@@ -89,12 +90,12 @@ test("SI26: a node taken out takes its part in everything with it, and the other
         case "link":
           return [fault.from, fault.to];
         case "join":
-          return fault.bootstrap;
+          return [fault.bootstrap, fault.address];
         default:
           return "node" in fault ? fault.node : null;
       }
     }),
-  ).toEqual([[[0], [1]], [0, 2], 2, 2]);
+  ).toEqual([[[0], [1]], [0, 2], 2, [2, 1], 3]);
   expect(withoutNode({ ...parsed.scenario, nodes: [{ name: "n0", region: "" }] }, 0)).toBeNull();
 });
 
