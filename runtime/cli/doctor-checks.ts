@@ -1,6 +1,6 @@
 /** What `patina doctor` looks at. Each check says what it found and, where that is wrong, what to do. */
 import { createSocket } from "node:dgram";
-import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
+import { accessSync, constants, readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
@@ -62,8 +62,13 @@ export function* checkDisk({ db }: NodeConfig): Generator<Finding> {
 
 export function* checkDatabase(config: NodeConfig, deep: boolean): Generator<Finding> {
   const { path } = config.db;
-  if (!existsSync(path)) {
-    yield finding("database", "ok", `${path} is not there yet; the first start makes it`);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? null;
+  if (size === null || size === 0) {
+    const what =
+      size === null
+        ? "not there yet; the first start makes it"
+        : "empty; it is filled by the first start";
+    yield finding("database", "ok", `${path} is ${what}`);
     return;
   }
   const pid = runningPid(path);

@@ -15,7 +15,13 @@ import {
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import type { Db } from "./db.ts";
-import { busyTimeoutMs, checkLayout, explained, StoreOpenError } from "./open-database.ts";
+import {
+  busyTimeoutMs,
+  checkLayout,
+  explained,
+  refuseScrap,
+  StoreOpenError,
+} from "./open-database.ts";
 
 export interface Copied {
   readonly bytes: number;
@@ -73,6 +79,7 @@ export function restoreBackup(from: string, to: string): Copied {
     if (!existsSync(to + suffix)) continue;
     throw new StoreOpenError(`${to}${suffix} is left of another database; move it away first`);
   }
+  refuseScrap(from);
   const partial = `${to}.partial`;
   try {
     copyFileSync(from, partial);

@@ -1,4 +1,5 @@
 /** Opens the file: whose it is, how it is kept, and that nobody else writes to it. */
+import { existsSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { Db } from "./db.ts";
@@ -39,10 +40,14 @@ export const usualCacheKiB = 32_768;
 /** A write-ahead log that readers made grow is cut to this when it begins anew. */
 const walBytesKept = 64 * 1024 * 1024;
 
+/** Of the sizes that SQLite's pages have (sqlite.org/fileformat2.html, section 1.3). */
+const smallestPage = 512;
+
 /** How long a statement waits for another process, as a reader that begins or ends does. */
 export const busyTimeoutMs = 5000;
 
 export function openDatabase(options: DatabaseOptions): Db {
+  refuseScrap(options.path);
   let db: Db;
   try {
     db = new Database(options.path, { timeout: busyTimeoutMs });
@@ -56,6 +61,20 @@ export function openDatabase(options: DatabaseOptions): Db {
     db.close();
     throw explained(options.path, error);
   }
+}
+
+/**
+ * SQLite takes a file that is shorter than its smallest page for an empty database and writes over it.
+ * Where a journal lies beside it, it is what a power loss left of a first page: SQLite mends that.
+ * @throws StoreOpenError
+ */
+export function refuseScrap(path: string): void {
+  if (path === ":memory:") return;
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes === 0 || bytes >= smallestPage || existsSync(`${path}-journal`)) return;
+  throw new StoreOpenError(
+    `${path} is not a SQLite database (${bytes} bytes long); move it away, or name another file`,
+  );
 }
 
 function prepare(db: Db, options: DatabaseOptions): void {

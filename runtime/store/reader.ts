@@ -5,7 +5,7 @@
 import Database from "better-sqlite3";
 import type { Db } from "./db.ts";
 import { checkRead } from "./local-statement.ts";
-import { busyTimeoutMs, checkLayout, explained } from "./open-database.ts";
+import { busyTimeoutMs, checkLayout, explained, refuseScrap } from "./open-database.ts";
 
 export interface ReaderOptions {
   /** Page cache in KiB. Default 8 MiB. */
@@ -17,6 +17,7 @@ export interface ReaderOptions {
  * `checkRead` first: ATTACH and VACUUM INTO reach other files even here. @throws StoreOpenError
  */
 export function openReader(path: string, { cacheKiB = 8192 }: ReaderOptions = {}): Db {
+  refuseScrap(path);
   let db: Db | null = null;
   try {
     db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });

@@ -195,6 +195,15 @@ describe("a file that cannot be used is refused in one line that says what to do
     expect(message()).toMatch(/is a database of another program; give Patina a file of its own/);
     writeFileSync(path, Buffer.alloc(8192, 7));
     expect(message()).toMatch(/is not a SQLite database, or its first page is damaged/);
+    for (const text of ["x", "a letter home", "SQLite format 3\0", "7".repeat(511)]) {
+      writeFileSync(path, text);
+      expect(message()).toMatch(
+        new RegExp(`state\\.db is not a SQLite database \\(${text.length} bytes long\\); move it`),
+      );
+      expect(readFileSync(path, "utf8")).toBe(text);
+    }
+    writeFileSync(path, "");
+    expect(message()).toBe("opened");
     path = join(directory, "none", "state.db");
     expect(message()).toMatch(/cannot be written|directory/);
   });
