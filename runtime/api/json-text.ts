@@ -107,7 +107,7 @@ export class JsonText {
     this.peek();
     numberForm.lastIndex = this.#at;
     const match = numberForm.exec(this.#text);
-    if (match === null) throw this.#unexpected("a number");
+    if (match === null) throw this.#unexpected("a value");
     const [text, fraction, exponent] = match;
     this.#at += text.length;
     this.#wasReal = fraction !== undefined || exponent !== undefined;

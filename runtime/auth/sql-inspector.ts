@@ -10,6 +10,7 @@ import { constants, DatabaseSync } from "node:sqlite";
 import BetterSqlite from "better-sqlite3";
 import { assert } from "../../core/base/assert.ts";
 import type { SchemaInfo } from "../agent/node-service.ts";
+import { pragmaTells } from "../store/telling-pragmas.ts";
 
 export type Inspection =
   | {
@@ -48,15 +49,6 @@ const maxReferences = 6_000;
 const dependsOnBuild =
   /syntax error|no such (function|table|module|column|collation)|wrong number of arguments|unrecognized token|incomplete input|contains no statements/;
 
-/** Pragmas that only tell something. With an argument: those about a table. */
-const tellingPragmas = new Set(
-  "application_id compile_options data_version encoding freelist_count function_list page_count page_size schema_version table_list user_version".split(
-    " ",
-  ),
-);
-const tablePragmas = new Set(
-  "foreign_key_list index_info index_list index_xinfo table_info table_list table_xinfo".split(" "),
-);
 /** Functions in FROM that read nothing but their arguments. */
 const argumentTables = new Set(["json_each", "json_tree", "jsonb_each", "jsonb_tree"]);
 /** As `sqlite_schema` is called inside SQLite. */
@@ -316,7 +308,7 @@ class Probe {
   }
 
   #pragma(name: string, argument: string | null): boolean {
-    if (argument === null ? tellingPragmas.has(name) : tablePragmas.has(name)) {
+    if (pragmaTells(name, argument !== null)) {
       this.reads.add("sqlite_schema");
       return true;
     }

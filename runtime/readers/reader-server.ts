@@ -47,6 +47,8 @@ class Connection {
 interface OpenQuery {
   readonly connection: Connection;
   readonly rows: Iterator<unknown[]>;
+  /** What ended the rows: told after those that were found before. */
+  failure: unknown;
 }
 
 /** What is done in its turn. */
@@ -132,7 +134,7 @@ export class ReaderServer {
       if (!statement.readonly || !statement.reader) throw notReadonly;
       const columns = statement.columns().map(({ name }) => name);
       const rows = statement.raw().safeIntegers().iterate(bound(parameters)) as Iterator<unknown[]>;
-      this.#open.set(id, { connection, rows });
+      this.#open.set(id, { connection, rows, failure: null });
       this.#more(id, columns);
     } catch (error) {
       if (!this.#open.has(id)) this.#release(connection);
@@ -146,19 +148,9 @@ export class ReaderServer {
       this.#answer({ type: "skipped", id });
       return;
     }
+    if (open.failure !== null) throw open.failure;
     const rows: Row[] = [];
-    let bytes = 0;
-    let done = false;
-    while (rows.length < batchRows && bytes < batchBytes) {
-      const next = open.rows.next();
-      if (next.done === true) {
-        done = true;
-        break;
-      }
-      const row = next.value.map(fromSqlExact);
-      rows.push(row);
-      for (const value of row) bytes += sizeOf(value);
-    }
+    const done = fill(rows, open);
     if (done) this.#close(id, open);
     this.#answer({ type: "rows", id, columns, rows, done });
   }
@@ -173,6 +165,24 @@ export class ReaderServer {
     if (this.#idle.length < maxIdle) this.#idle.push(connection);
     else connection.db.close();
   }
+}
+
+/** Takes a batch of rows. @returns whether they were the last. @throws what SQLite throws before the first. */
+function fill(rows: Row[], open: OpenQuery): boolean {
+  let bytes = 0;
+  try {
+    while (rows.length < batchRows && bytes < batchBytes) {
+      const next = open.rows.next();
+      if (next.done === true) return true;
+      const row = next.value.map(fromSqlExact);
+      rows.push(row);
+      for (const value of row) bytes += sizeOf(value);
+    }
+  } catch (error) {
+    if (rows.length === 0) throw error;
+    open.failure = error;
+  }
+  return false;
 }
 
 function queryFailure(error: unknown): PlainError {

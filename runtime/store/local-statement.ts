@@ -6,6 +6,7 @@
 import { OpError } from "../../core/crdt/op-values.ts";
 import { SchemaError, type Token, tokenize } from "../../core/crdt/sql-tokens.ts";
 import { foldCase } from "../../core/crdt/parse-schema.ts";
+import { pragmaTells } from "./telling-pragmas.ts";
 import { isPunctuation, isWord, ownName, ownPrefix } from "./schema-source.ts";
 
 export type StatementKind =
@@ -66,11 +67,21 @@ export function classify(sql: string): ClassifiedStatement {
 
 /** What only reads may be asked of a reader (`reader.ts`). @throws OpError with what to do instead. */
 export function checkRead(sql: string): void {
-  const first = tokensOf(sql)[0];
+  const tokens = tokensOf(sql);
+  const first = tokens[0];
   if (first === undefined) throw refused("the statement is empty");
   const verb = first.kind === "name" && first.quote === "" ? first.name.toUpperCase() : "";
   if (["SELECT", "VALUES", "WITH", "EXPLAIN"].includes(verb)) return;
+  if (verb === "PRAGMA" && tellsOnly(tokens)) return;
   throw refused(`${verb || "this"} is no query; a query begins with SELECT, VALUES or WITH`);
+}
+
+/** PRAGMA [schema.]name [= argument | (argument)] */
+function tellsOnly(tokens: readonly Token[]): boolean {
+  const at = isPunctuation(tokens[2], ".") ? 3 : 1;
+  const [token, next] = [tokens[at], tokens[at + 1]];
+  const argument = next !== undefined && !isPunctuation(next, ";");
+  return token?.kind === "name" && pragmaTells(token.name.toLowerCase(), argument);
 }
 
 function tokensOf(sql: string): Token[] {

@@ -109,6 +109,40 @@ test.each([
   expect(await all(pool(1), sql)).toBe(code);
 });
 
+test("what was found before a query fails midway is told before the failure", async () => {
+  const readers = pool(1);
+  const sql = "SELECT abs(v) FROM (SELECT 1 AS v UNION ALL SELECT -9223372036854775808)";
+  const { columns, batches } = await readers.query({ sql, parameters: [], timeoutMs: null });
+  const rows = batches[Symbol.asyncIterator]();
+  expect([columns, (await rows.next()).value]).toEqual([["abs(v)"], [[1]]]);
+  await expect(rows.next()).rejects.toMatchObject({ code: "sql", message: "integer overflow" });
+  expect(await all(readers, "SELECT abs(-9223372036854775808)")).toBe("sql");
+  expect(await all(readers, "SELECT 1")).toEqual([[1]]);
+});
+
+test("pragmas that only tell something are answered, again after the schema was read", async () => {
+  const { path, readers } = poolAt(1);
+  const near = new NearReader(path);
+  onTestFinished(() => near.close());
+  for (const sql of [
+    "PRAGMA table_info(t)",
+    "PRAGMA main.table_info = 't';",
+    "pragma TABLE_INFO(t)",
+  ]) {
+    for (let i = 0; i < 2; i++) {
+      expect(await all(readers, sql), sql).toMatchObject([
+        [0, "k", "INTEGER", 1, null, 1],
+        [1, "v", "TEXT", 0, null, 0],
+      ]);
+      const here = near.query({ sql, parameters: [] });
+      if (here !== null) expect(here.rows).toHaveLength(2);
+    }
+  }
+  for (const sql of ["PRAGMA user_version = 7", "PRAGMA query_only(0)", "PRAGMA 'table_info'"]) {
+    expect(await all(readers, sql), sql).toMatch(/refused|sql/);
+  }
+});
+
 test("a signal lets go of a query that nobody waits for any more", async () => {
   const readers = pool(1);
   const gone = new AbortController();

@@ -1,0 +1,30 @@
+/** Pragmas that only tell something (sqlite.org/pragma.html), and so may be asked of a reader. */
+
+const telling = new Set([
+  "application_id",
+  "compile_options",
+  "data_version",
+  "encoding",
+  "freelist_count",
+  "function_list",
+  "page_count",
+  "page_size",
+  "schema_version",
+  "table_list",
+  "user_version",
+]);
+/** With an argument: those about a table or an index. */
+const tellingOf = new Set([
+  "foreign_key_list",
+  "index_info",
+  "index_list",
+  "index_xinfo",
+  "table_info",
+  "table_list",
+  "table_xinfo",
+]);
+
+/** @param name in lower case; @param argument whether it has one. */
+export function pragmaTells(name: string, argument: boolean): boolean {
+  return (argument ? tellingOf : telling).has(name);
+}
