@@ -8,7 +8,7 @@ import { type ApiServer, startApi } from "../api/server.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { readSchemaFiles } from "../config/schema-files.ts";
-import { readTls } from "../config/tls-files.ts";
+import { checkedTls } from "../config/tls-files.ts";
 import type { Logger, NodeLog } from "../observe/logger.ts";
 import { NodeMetrics } from "../observe/metrics.ts";
 import { noSpans, type Spans, startSpans } from "../observe/spans.ts";
@@ -79,7 +79,7 @@ async function start(options: AgentOptions): Promise<Agent> {
   const { config } = options.loaded;
   const { log } = options.log;
   const schema = readSchemaFiles(config.db.schemaPaths);
-  const tls = config.gossip.tls === null ? null : readTls(config.gossip.tls);
+  const tls = config.gossip.tls === null ? null : checkedTls(config.gossip.tls);
   let failed: (error: AgentError) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
     failed = reject;

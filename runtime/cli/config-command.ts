@@ -1,16 +1,16 @@
 /** `patina config check` and `patina config show`. */
 import { readFileSync } from "node:fs";
+import type { ActorId } from "../../core/base/ids.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { readSchemaFiles } from "../config/schema-files.ts";
-import { readTls } from "../config/tls-files.ts";
+import { checkedTls } from "../config/tls-files.ts";
 import { whyNotListen } from "../auth/listen-guard.ts";
-import {
-  CertificateError,
-  parseCertificate,
-  parseCertificates,
-  refusalOf,
-} from "../security/certificate-info.ts";
-import { formatRefusal, splitSchema } from "../store/schema-source.ts";
+import { randomHexId } from "../agent/random.ts";
+import { addressRefusal } from "../net/credentials.ts";
+import { CertificateError, parseCertificate } from "../security/certificate-info.ts";
+import { makeCredential, privateKeyFor, saltBytes } from "../security/credentials.ts";
+import { SchemaRefusedError } from "../store/apply-schema.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
 import type { ConfigFlags } from "./commands/shared.ts";
 import { asCliError, configOf } from "./config-source.ts";
 import { CliError, type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -36,34 +36,51 @@ export function configCheck(flags: ConfigCheckFlags, terminal: Terminal): ExitCo
   const { files } = loaded;
   const from = files.length === 0 ? "no file" : files.join(", then ");
   if (flags.json === true) terminal.print(JSON.stringify({ ok: true, ...filesOf(loaded), tables }));
-  else terminal.print(`ok: ${from}; ${tables} tables in the schema`);
+  else terminal.print(`ok: ${from}; ${tables} ${tables === 1 ? "table" : "tables"} in the schema`);
   return exitCodes.ok;
 }
 
+/** As a node does it, in a database of its own. @returns how many tables there are */
 function checkSchema({ config }: LoadedConfig): number {
   try {
-    const split = splitSchema(readSchemaFiles(config.db.schemaPaths));
-    if (!split.ok) throw new CliError(exitCodes.schemaRefused, formatRefusal(split.refusal));
-    return split.objects.filter(({ kind }) => kind === "table").length;
+    const schema = readSchemaFiles(config.db.schemaPaths);
+    const store = new SqliteStore({ path: ":memory:", actor: randomHexId() as ActorId, schema });
+    const { length } = store.tables;
+    store.close();
+    return length;
   } catch (error) {
+    if (error instanceof SchemaRefusedError) {
+      throw new CliError(exitCodes.schemaRefused, error.message);
+    }
     throw asCliError(error);
   }
 }
 
 function checkCertificates({ config }: LoadedConfig): void {
-  const { tls } = config.gossip;
+  const { tls, addr, externalAddr, sign, clusterId } = config.gossip;
   try {
     if (tls !== null) {
-      const { ca, cert } = readTls(tls);
-      const why = refusalOf(parseCertificate(cert), parseCertificates(ca), Date.now());
-      if (why !== null) throw new CertificateError(`${tls.certFile}: ${why}`);
+      const certificate = parseCertificate(checkedTls(tls).cert);
+      const why = addressRefusal(certificate, externalAddr ?? addr);
+      if (why !== null) throw new CertificateError(`gossip.tls.cert_file: ${tls.certFile}: ${why}`);
+      if (sign) makeCredential(clusterId, certificate, new Uint8Array(saltBytes));
     }
-    if (config.api.tls !== null) parseCertificate(readFileSync(config.api.tls.certFile));
+    if (config.api.tls !== null) checkApiTls(config.api.tls);
   } catch (error) {
     if (error instanceof CertificateError) {
       throw new CliError(exitCodes.configuration, error.message);
     }
     throw asCliError(error);
+  }
+}
+
+function checkApiTls({ certFile, keyFile }: { certFile: string; keyFile: string }): void {
+  try {
+    privateKeyFor(parseCertificate(readFileSync(certFile)), readFileSync(keyFile, "utf8"));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : message;
+    throw new CertificateError(`api.tls: ${certFile}, ${keyFile}: ${why}`);
   }
 }
 

@@ -8,7 +8,9 @@ import { type ActorId, address } from "../../core/base/ids.ts";
 import { runningPid } from "../agent/pid-file.ts";
 import { randomHexId } from "../agent/random.ts";
 import { resolveSeeds } from "../agent/seeds.ts";
-import type { NodeConfig } from "../config/node-config.ts";
+import { ConfigError } from "../config/config-error.ts";
+import type { NodeConfig, TlsFiles } from "../config/node-config.ts";
+import { checkedTls } from "../config/tls-files.ts";
 import { parseHostPort } from "../net/address.ts";
 import {
   expiryWarningMs,
@@ -208,10 +210,21 @@ export function* checkCertificates({ gossip, api }: NodeConfig): Generator<Findi
     );
   } else {
     const { caFile, certFile } = gossip.tls;
-    yield expiry("certificates", certFile, caFile);
+    yield keyFinding(gossip.tls) ?? expiry("certificates", certFile, caFile);
     yield expiry("authority", caFile, null);
   }
   if (api.tls !== null) yield expiry("api.tls", api.tls.certFile, null);
+}
+
+/** What keeps the node from starting, such as the key of another certificate; null: nothing. */
+function keyFinding(files: TlsFiles): Finding | null {
+  try {
+    checkedTls(files);
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return finding("certificates", "problem", error.message);
+    throw error;
+  }
 }
 
 function expiry(check: string, file: string, caFile: string | null): Finding {

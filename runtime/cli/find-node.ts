@@ -92,11 +92,17 @@ export async function withNode<T>(
     return await work(client);
   } catch (error) {
     if (!(error instanceof PatinaError)) throw error;
-    const hint = error.hint === null ? "" : ` (${error.hint})`;
-    throw new CliError(exitCodeOf(error), `${error.message}${hint}`);
+    const hint = hintOf(error);
+    throw new CliError(exitCodeOf(error), `${error.message}${hint === null ? "" : ` (${hint})`}`);
   } finally {
     client.close();
   }
+}
+
+/** The node's hints are for programs that speak HTTP; here there are options and commands. */
+function hintOf({ code, hint }: PatinaError): string | null {
+  if (code === "unauthorized") return "give one with --token, --token-file or PATINA_TOKEN";
+  return code === "not_readonly" ? "what writes goes through patina exec" : hint;
 }
 
 export function exitCodeOf({ code, status }: PatinaError): ExitCode {

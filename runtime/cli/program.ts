@@ -25,6 +25,7 @@ import { add as syncState } from "./commands/sync-state.ts";
 import { add as token } from "./commands/token.ts";
 import { CliError, exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
+import { programVersion } from "./version.ts";
 
 /** One line a command, in the order of `--help`. */
 const commands: readonly AddCommand[] = [
@@ -83,6 +84,7 @@ export function buildProgram(done: Done): Command {
     .description(
       "Replicated SQLite for fleets of machines, and the bench on which it is understood.",
     )
+    .version(programVersion(), "--version", "print the version")
     .exitOverride()
     // Options after a command's name are that command's own.
     .enablePositionalOptions()

@@ -36,8 +36,8 @@ export const nodeDays = 365;
 const dayMs = 86_400_000;
 /** Clocks of other nodes may be behind: a new certificate is valid at once everywhere. */
 const backdatedMs = 3_600_000;
-/** RFC 5280, ub-common-name and ub-organization-name. */
-const maxNameLength = 64;
+/** A name that travels between nodes; RFC 5280 would allow one more (ub-common-name). */
+const maxNameLength = 63;
 const ed25519 = { name: "Ed25519" } as const;
 const nodeNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const hostPattern =

@@ -21,6 +21,11 @@ export interface SigningKey {
   readonly key: string;
 }
 
+/** @throws CertificateError when the key is not the certificate's */
+export function checkSigningKey({ cert, key }: SigningKey): void {
+  privateKeyFor(parseCertificate(cert), key);
+}
+
 /** An actor that nobody has been yet, and that belongs to the name in the certificate. */
 export class FreshActor {
   readonly actor: ActorId;
@@ -67,11 +72,18 @@ export function bindActor(
     case "renamed":
       return { type: "renew", why: `its certificate named it ${own.name} before` };
     case "unproven":
-      if (store.holdings().length === 0) return { type: "renew", why: "nothing was written yet" };
+      if (nothingUnsigned(store)) return { type: "renew", why: "nothing was written yet" };
       throw new StoreOpenError(
         `${path} holds versions without signatures, which nodes that check them refuse: set gossip.sign to false in the whole cluster, or begin with an empty file and insert the rows again`,
       );
   }
+}
+
+/** Where it wrote nothing itself and knows credentials, it is one that signs: its peers' versions are signed. */
+function nothingUnsigned(store: NodeStore): boolean {
+  const holdings = store.holdings();
+  if (holdings.length === 0) return true;
+  return store.credentials().length > 0 && holdings.every(({ actor }) => actor !== store.actor);
 }
 
 /**

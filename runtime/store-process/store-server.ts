@@ -7,7 +7,7 @@ import { machineMs } from "../ipc/clock.ts";
 import { SchemaRefusedError } from "../store/apply-schema.ts";
 import { StoreOpenError } from "../store/open-database.ts";
 import { StoreError } from "../store/store-error.ts";
-import { bindActor, FreshActor, rekey } from "./author-key.ts";
+import { bindActor, checkSigningKey, FreshActor, rekey } from "./author-key.ts";
 import type { Member, OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
 import { NodeStore } from "./node-store.ts";
 import { ProgressWriter } from "./progress.ts";
@@ -109,6 +109,8 @@ function openSigning(
   begins: (group: number, member: number) => void,
 ): NodeStore {
   const { path, freshActor, freshNode: node, synchronous, schema, signing, lockWaitMs } = options;
+  // Before anything is written: a key that is another's must leave the database as it was.
+  if (signing !== null) checkSigningKey(signing);
   const fresh = signing === null ? null : new FreshActor(signing);
   const plain = { path, actor: fresh?.actor ?? freshActor, node, synchronous, schema };
   const store = patiently(() => new NodeStore(plain, begins), lockWaitMs);
