@@ -14,10 +14,15 @@ export function templateOf(name: string): string {
   return readFileSync(join(publishedFolder, name, "template.md"), "utf8");
 }
 
-/** Null when the experiment has none in `folder`. */
+/** Null when the experiment has none in `folder`. @throws Error naming a file that is none. */
 export function readResults(folder: string, name: string): Results | null {
   const file = join(folder, name, "results.json");
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : null;
+  if (!existsSync(file)) return null;
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Results;
+  } catch (error) {
+    throw new Error(`${file} holds no results`, { cause: error });
+  }
 }
 
 /** The text of every file that follows from an experiment's results, by its name. */
@@ -33,6 +38,8 @@ export function filesOf(experiment: Experiment, results: Results): Record<string
 export function writeResults(folder: string, experiment: Experiment, results: Results): void {
   const own = join(folder, experiment.name);
   mkdirSync(own, { recursive: true });
+  // What took long first: a page that cannot be made can be made later.
+  writeFileSync(join(own, "results.json"), resultsText(results));
   for (const [name, text] of Object.entries(filesOf(experiment, results))) {
     writeFileSync(join(own, name), text);
   }

@@ -65,6 +65,8 @@ export async function runExperiments(
   const folder =
     flags.out ?? (flags.quick === true || flags.shard !== undefined ? null : publishedFolder);
   if (folder !== null) makeFolder(folder);
+  // Loaded before the cells run: a source that somebody edits meanwhile costs no page.
+  const all = folder === null || flags.shard !== undefined ? null : await loadAll();
   const size: Size = flags.quick === true ? "quick" : "full";
   let ok = true;
   for (const experiment of experiments) {
@@ -90,7 +92,7 @@ export async function runExperiments(
     );
     ok &&= results.claims.every(({ holds }) => holds);
   }
-  if (folder !== null && flags.shard === undefined) writeGathered(folder, await loadAll());
+  if (folder !== null && all !== null) refreshGathered(folder, all, terminal);
   return ok ? exitCodes.ok : exitCodes.failure;
 }
 
@@ -108,7 +110,7 @@ export async function mergeExperiments(
   if (folder !== null) {
     makeFolder(folder);
     writeResults(folder, experiment as Experiment, results);
-    writeGathered(folder, await loadAll());
+    refreshGathered(folder, await loadAll(), terminal);
   }
   tell(experiment as Experiment, results, folder, flags, terminal);
   return results.claims.every(({ holds }) => holds) ? exitCodes.ok : exitCodes.failure;
@@ -123,7 +125,7 @@ export async function renderExperiments(
   const folder = flags.out ?? publishedFolder;
   let rendered = 0;
   for (const experiment of await chosen(word)) {
-    const results = readResults(folder, experiment.name);
+    const results = resultsIn(folder, experiment.name);
     if (results === null) continue;
     writeResults(folder, experiment, recomputed(experiment, results));
     rendered++;
@@ -137,6 +139,14 @@ export async function renderExperiments(
   return exitCodes.ok;
 }
 
+function resultsIn(folder: string, name: string): Results | null {
+  try {
+    return readResults(folder, name);
+  } catch (error) {
+    throw usageError(`${(error as Error).message}: \`patina experiment run ${name}\` makes them`);
+  }
+}
+
 async function chosen(word: string): Promise<Experiment[]> {
   if (word === "all") return await loadAll();
   // The number alone will do.
@@ -147,6 +157,18 @@ async function chosen(word: string): Promise<Experiment[]> {
   const near = nearest(word, experimentNames);
   const hint = near === null ? "`patina experiment list` prints them all" : `did you mean ${near}?`;
   throw usageError(`no experiment is called ${word}; ${hint}`);
+}
+
+/** The results are safe by now, so pages that another experiment keeps from being made are a remark. */
+function refreshGathered(folder: string, all: readonly Experiment[], terminal: Terminal): void {
+  try {
+    writeGathered(folder, all);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.complain(
+      `README.md and report.html in ${folder} are as before (${why}): \`patina experiment render all\` makes them`,
+    );
+  }
 }
 
 function makeFolder(folder: string): void {

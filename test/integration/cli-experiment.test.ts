@@ -1,5 +1,5 @@
 /** `patina experiment`: that neither threads nor shards show in results, and what it says to mistakes. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { patina, printedJson, temporaryFolder } from "./patina-process.ts";
@@ -63,6 +63,17 @@ test("results are written to --out, and pages are made anew from them", async ()
   expect(readFileSync(join(own, "README.md"), "utf8")).toBe(page);
 });
 
+test("results of another experiment that cannot be read cost a remark, not the run", async () => {
+  const out = folder.path("torn");
+  mkdirSync(join(out, "07-conflict-rules"), { recursive: true });
+  writeFileSync(join(out, "07-conflict-rules", "results.json"), "{");
+  const { status, stderr } = await patina([...quick, "--out", out, "--quiet"]);
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  expect(stderr).toContain("patina experiment render all");
+  expect(existsSync(join(out, name, "results.json"))).toBe(true);
+  expect(existsSync(join(out, "README.md"))).toBe(false);
+});
+
 test("mistakes are told in one line, with exit code 2", async () => {
   const file = folder.path("no-shard.json");
   writeFileSync(file, "{}");
@@ -74,6 +85,7 @@ test("mistakes are told in one line, with exit code 2", async () => {
     [["merge", file], "not a shard"],
     [["merge", folder.path("nowhere.json")], "no such file"],
     [["render", name, "--out", folder.path("empty")], "holds no results"],
+    [["render", "07", "--out", folder.path("torn")], "results.json holds no results"],
     [["rnu"], "did you mean"],
   ] as const) {
     const { status, stdout, stderr } = await patina(["experiment", ...args]);
