@@ -23,6 +23,7 @@ import { randomHexId } from "./random.ts";
 import { ReplicaHost } from "./replica-host.ts";
 import { Reports } from "./reports.ts";
 import { SeedWatch } from "./seed-watch.ts";
+import { Unreached } from "./unreached.ts";
 
 export type OpenTransport = (options: TransportOptions) => Promise<Transport>;
 
@@ -74,6 +75,9 @@ export class NetNode {
   }
 
   #signing: SigningKey | null = null;
+  readonly #unreached = new Unreached((message, fields) =>
+    this.#reports.rareLog("warn", message, fields),
+  );
 
   /** Opens the database, listens, and begins to join. What goes wrong is reported. */
   async start(): Promise<void> {
@@ -205,7 +209,9 @@ export class NetNode {
           parts.host?.message(from.address, channel, bytes);
         }
       },
-      unreachable: (to, channel) => {
+      unreachable: (to, channel, why) => {
+        const alone = (parts.host?.replica.membership.size ?? 1) === 1;
+        this.#unreached.note(performance.now(), to, why, alone);
         if (channel !== "host") parts.host?.handle({ type: "unreachable", to, plane: channel });
       },
       rtt: (peer, rttMs) => {

@@ -135,7 +135,10 @@ export class Meeting {
     const { peers } = this.#owner;
     const to = session.dialledAs as Address;
     if (refusal.code !== "duplicate") {
-      this.#owner.dialRefused(session, `it turned this node away: ${refusal.reason}`);
+      this.#owner.dialRefused(
+        session,
+        `it turned this node away, saying ${JSON.stringify(refusal.reason)}`,
+      );
       session.abort(closeCodes.done, "refused");
       return;
     }
