@@ -31,8 +31,19 @@ function memberLine(member: Parameters<typeof memberBody>[0]): string {
 /** `GET /v1/trace?planes=gossip,sync` */
 export function followTrace(ctx: ApiContext, request: FastifyRequest, reply: FastifyReply): void {
   const shown = planesOf(queryOf(request)["planes"]);
-  const stream = new LiveStream(ctx, request, reply);
-  stream.follow(() => ctx.service.onTrace((line) => stream.line(line), shown));
+  let last = "";
+  const stream = new LiveStream(ctx, request, reply, () => ({ t: timeOf(last), k: "error" }));
+  stream.follow(() =>
+    ctx.service.onTrace((line) => {
+      last = line;
+      stream.line(line);
+    }, shown),
+  );
+}
+
+/** Of a trace's line; its header has none. */
+function timeOf(line: string): number {
+  return Number(/^\{"t":(\d+),/.exec(line)?.[1] ?? "0");
 }
 
 function planesOf(given: string | readonly string[] | undefined): ReadonlySet<string> | null {
@@ -52,9 +63,16 @@ class LiveStream implements Ending {
   #timer: NodeJS.Immediate | null = null;
   #stop: (() => void) | null = null;
   readonly authorization: string | undefined;
+  readonly #head: () => object;
 
-  /** @throws ApiError when there are too many. */
-  constructor(ctx: ApiContext, request: FastifyRequest, reply: FastifyReply) {
+  /** @param head begins the last line, where that is an error. @throws ApiError when there are too many. */
+  constructor(
+    ctx: ApiContext,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    head: () => object = () => ({}),
+  ) {
+    this.#head = head;
     ctx.streams.enter();
     this.authorization = request.headers.authorization;
     this.#ctx = ctx;
@@ -95,7 +113,7 @@ class LiveStream implements Ending {
   end(code: ErrorCode, message: string): void {
     if (this.#lines.closed) return;
     const { message: error } = new ApiError(code, message);
-    this.#lines.end(`${this.#text}${JSON.stringify({ error, code })}\n`);
+    this.#lines.end(`${this.#text}${JSON.stringify({ ...this.#head(), error, code })}\n`);
     this.#text = "";
     this.#leave();
   }

@@ -121,7 +121,8 @@ export class LiveMerge {
 
   #event(connection: Connection, line: JsonObject): void {
     const { k, t, m } = line;
-    if (typeof k !== "string") {
+    // A node's last word: that it stops, or that we read too slowly.
+    if (typeof k !== "string" || k === "error") {
       const { error } = line;
       throw new LiveError(typeof error === "string" ? error : "a line that is no event");
     }

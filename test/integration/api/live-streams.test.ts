@@ -91,8 +91,9 @@ describe("live streams", () => {
     }
     let text = "";
     for await (const part of response.setEncoding("utf8")) text += part as string;
-    const last = text.trimEnd().split("\n").at(-1) ?? "";
-    expect(JSON.parse(last)).toEqual({ error: expect.any(String), code: "slow_consumer" });
+    const [before, last] = text.trimEnd().split("\n").slice(-2).map(parsed);
+    expect(last).toMatchObject({ k: "error", error: expect.any(String), code: "slow_consumer" });
+    expect(last?.["t"]).toBeGreaterThanOrEqual(before?.["t"] as number);
   });
 
   test("a stop ends them with a last line, and waits for what is under way", async () => {
@@ -125,3 +126,7 @@ describe("live streams", () => {
     await closed;
   });
 });
+
+function parsed(line: string): Record<string, unknown> {
+  return JSON.parse(line) as Record<string, unknown>;
+}
