@@ -1,6 +1,7 @@
-/** One cluster of memberships: quiet for a while, and then one member crashes. */
+/** One cluster of memberships: quiet for a while, and then one member crashes; or one in trouble, and nobody does. */
 import { lanProfile, type SwimConfig } from "../../core/swim/config.ts";
 import { rounded } from "../bench/statistics.ts";
+import { deaf, lossy } from "../../sim/swim-lab/figures.ts";
 import { lanLatencyMs, SwimLab } from "../../sim/swim-lab/lab.ts";
 
 /**
@@ -9,21 +10,32 @@ import { lanLatencyMs, SwimLab } from "../../sim/swim-lab/lab.ts";
  */
 export type Setup = "patina" | "swim" | "lifeguard";
 
-export type Cell = Readonly<{ setup: Setup; nodes: number; seed: string }>;
+/**
+ * `crash`: one member crashes. `deaf`: for two minutes one sends but receives nothing. `loss`: for a
+ * minute a fifth of the datagrams is lost.
+ */
+export type Trouble = "crash" | "deaf" | "loss";
 
-export type Row = {
+export type Cell = Readonly<{ setup: Setup; trouble: Trouble; nodes: number; seed: string }>;
+
+export type TroubleRow = {
+  readonly bytesPerSec: number;
+  /** Deaths of running members told by members that can hear. */
+  readonly falseDowns: number;
+};
+
+export type CrashRow = TroubleRow & {
   /** Whole periods from a random moment to the next ping of a given member, averaged over members. */
   readonly periodsToPing: number;
   readonly messagesPerPeriod: number;
-  readonly bytesPerSec: number;
   /** From the crash, in seconds: first suspected, suspected by all, first held down, by all. */
   readonly suspectedSec: number;
   readonly allSuspectSec: number;
   readonly firstDownSec: number;
   readonly allDownSec: number;
-  /** Deaths of running members told. */
-  readonly falseDowns: number;
 };
+
+export type Row = CrashRow | TroubleRow;
 
 const configs: Readonly<Record<Setup, SwimConfig>> = {
   patina: lanProfile,
@@ -41,11 +53,17 @@ const warmUpMs = 3000;
 /** Long enough that hardly a member goes without a ping: e^-10 of them. */
 const quietMs = 10_000;
 export const limitMs = 120_000;
+const lossShare = 0.2;
 
 type Cluster = Readonly<{ lab: SwimLab; nodes: number; periodMs: number }>;
 
-export function measure({ setup, nodes, seed }: Cell): Row {
+export function measure({ setup, trouble, nodes, seed }: Cell): Row {
   const config = configs[setup];
+  if (trouble !== "crash") {
+    const o = { nodes, seed, config };
+    const { bytesPerSec, falseDowns } = trouble === "deaf" ? deaf(o) : lossy(o, lossShare);
+    return { bytesPerSec: rounded(bytesPerSec, 2), falseDowns };
+  }
   const lab = new SwimLab({ seed, nodes, config, latencyMs: lanLatencyMs, watch: false });
   const cluster = { lab, nodes, periodMs: config.periodMs };
   lab.start();

@@ -6,6 +6,9 @@ export const swimPeriodsToDetection = 1 / (1 - Math.exp(-1));
 /** A ping and an ack. */
 export const swimMessagesPerPeriod = 2;
 
+/** Members in the Lifeguard paper's evaluation. */
+export const paperNodes = 128;
+
 /** Median time to the first detection with 128 members, of SWIM and of Lifeguard alike (Lifeguard, section V). */
 export const lifeguardFirstDetectionSec = 12.4;
 
@@ -16,3 +19,17 @@ export const others = {
 } as const;
 
 export const publishedSizes = [100, 1000, 10_000] as const;
+
+/** At 1,000 members in the same simulated LAN: false positives, and bytes a second and node, under trouble. */
+export const troubled = {
+  nodes: 1000,
+  foca: { deafFalseDowns: "512", lossFalseDowns: "many", lossBytesPerSec: 22_307 },
+  memberlist: { deafFalseDowns: "0", lossFalseDowns: "0", lossBytesPerSec: 257 },
+} as const;
+
+/** False positives where some of 128 members are slow, at any member and at healthy ones: sums of ten repetitions (Lifeguard, section V). */
+export const slowFalsePositives = {
+  repetitions: 10,
+  swim: [339_002, 3326],
+  lifeguard: [5193, 63],
+} as const;

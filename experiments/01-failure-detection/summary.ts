@@ -1,6 +1,6 @@
 /** What the rows add up to: one line a set-up and size. */
 import { type Estimate, estimate, groupBy, mean } from "../bench/statistics.ts";
-import type { Cell, Row, Setup } from "./measure.ts";
+import type { Cell, CrashRow, Row, Setup, Trouble, TroubleRow } from "./measure.ts";
 
 export interface Line {
   readonly setup: Setup;
@@ -19,16 +19,44 @@ export interface Line {
   readonly falseDowns: number;
 }
 
+export interface TroubleLine {
+  readonly trouble: Trouble;
+  readonly nodes: number;
+  readonly bytesPerSec: Estimate;
+  readonly falseDowns: Estimate;
+}
+
 export interface Summary {
   readonly lines: readonly Line[];
+  readonly troubles: readonly TroubleLine[];
 }
 
 export function summarise(rows: readonly (Cell & Row)[]): Summary {
-  const groups = groupBy(rows, ({ setup, nodes }) => `${setup}/${nodes}`);
-  return { lines: Array.from(groups.values(), lineOf) };
+  const crashes = rows.filter(hasCrash);
+  const troubles = rows.filter((row) => !hasCrash(row));
+  const groups = groupBy(crashes, ({ setup, nodes }) => `${setup}/${nodes}`);
+  const others = groupBy(troubles, ({ trouble, nodes }) => `${trouble}/${nodes}`);
+  return {
+    lines: Array.from(groups.values(), lineOf),
+    troubles: Array.from(others.values(), troubleOf),
+  };
 }
 
-function lineOf(rows: readonly (Cell & Row)[]): Line {
+function hasCrash(row: Cell & Row): row is Cell & CrashRow {
+  return row.trouble === "crash";
+}
+
+function troubleOf(rows: readonly (Cell & TroubleRow)[]): TroubleLine {
+  const { trouble, nodes } = rows[0] as Cell;
+  return {
+    trouble,
+    nodes,
+    bytesPerSec: estimate(rows.map((row) => row.bytesPerSec)),
+    falseDowns: estimate(rows.map((row) => row.falseDowns)),
+  };
+}
+
+function lineOf(rows: readonly (Cell & CrashRow)[]): Line {
   const { setup, nodes } = rows[0] as Cell;
   return {
     setup,
@@ -51,4 +79,8 @@ export function patinaLines({ lines }: Summary): Line[] {
 
 export function lineFor({ lines }: Summary, setup: Setup, nodes: number): Line | undefined {
   return lines.find((line) => line.setup === setup && line.nodes === nodes);
+}
+
+export function troubleFor({ troubles }: Summary, trouble: Trouble): TroubleLine | undefined {
+  return troubles.find((line) => line.trouble === trouble);
 }
