@@ -34,6 +34,12 @@ const goalMs = 400;
 const goalCopies = 1.3;
 /** Reported for Corrosion in production: 99 % of changes are everywhere within a second. */
 const corrosionMs = 1000;
+/**
+ * Corrosion's broadcast tree in a simulator of its own, without loss: 99 % of messages are at the
+ * last of 2,000 nodes after so long, straight ways to everyone take `floorMs`, and each node gets so
+ * many copies too many.
+ */
+const corrosionTree = { allP99: 165, floorMs: 143, duplicates: 3.9 } as const;
 
 /** Loss of the main rows. */
 const usual = 0.01;
@@ -132,6 +138,7 @@ function claims(summary: Summary, size: Size): Claim[] {
       text: `Of the straight way from the writer to the furthest node, ${ms(tree.boundP50)} (median) and ${ms(tree.boundP99)} (99th percentile), that is ${times(tree.allP50, tree.boundP50)} and ${times(tree.allP99, tree.boundP99)} times as long; without loss ${times(lossless.allP50, lossless.boundP50)} and ${times(lossless.allP99, lossless.boundP99)} times.`,
       holds: lossless.allP99.median < 2 * lossless.boundP99.median,
     },
+    besideCorrosion(lossless),
     {
       text: `The same goals at 5 % loss: the last node has 99 % of the commits within ${ms(lossy.allP99)}, at ${lossy.copies.median.toFixed(2)} copies; before copies went ahead it took 2,092 ms.`,
       holds: lossy.allP99.median < goalMs && lossy.copies.most <= goalCopies,
@@ -141,6 +148,15 @@ function claims(summary: Summary, size: Size): Claim[] {
       holds: one.allP50.median < long.allP50.median,
     },
   ];
+}
+
+function besideCorrosion({ allP99, boundP99, copies }: Line): Claim {
+  const own = allP99.median / boundP99.median;
+  const theirs = corrosionTree.allP99 / corrosionTree.floorMs;
+  return {
+    text: `Without loss 99 % of the commits are at the last node after ${own.toFixed(2)} times the straight way (${ms(allP99)}) with ${(copies.median - 1).toFixed(2)} copies too many; Corrosion's tree, in its makers' simulator with 2,000 nodes, takes ${theirs.toFixed(2)} times (${corrosionTree.allP99} of ${corrosionTree.floorMs} ms) with ${corrosionTree.duplicates}.`,
+    holds: own <= theirs && copies.median - 1 <= corrosionTree.duplicates,
+  };
 }
 
 function times(time: Estimate, bound: Estimate): string {

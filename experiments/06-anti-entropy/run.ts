@@ -2,7 +2,7 @@
 import { type Claim, experiment, type Size, withSeeds } from "../bench/experiment.ts";
 import { markdownTable } from "../bench/page.ts";
 import { readable } from "../bench/axes.ts";
-import { groupBy, quantile } from "../bench/statistics.ts";
+import { estimate, groupBy, quantile } from "../bench/statistics.ts";
 import { allVersions, makeBooks, type Pattern } from "./holdings.ts";
 import { digests, rangeReconciliation, versionRanges } from "./methods.ts";
 import { plot } from "./plot.ts";
@@ -28,6 +28,8 @@ export interface Line extends Omit<Cell, "seed"> {
 
 export interface Summary {
   readonly lines: readonly Line[];
+  /** The largest share by which a run's bytes are off its line's median. */
+  readonly spread: number;
 }
 
 function cells(size: Size, seed: string): Cell[] {
@@ -85,7 +87,16 @@ function summarise(rows: readonly (Cell & Row)[]): Summary {
       trips: each("Trips"),
     };
   });
-  return { lines };
+  return { lines, spread: Math.max(...Array.from(groups.values(), spreadOf)) };
+}
+
+function spreadOf(rows: readonly Row[]): number {
+  return Math.max(
+    ...methods.map((method) => {
+      const { least, median, most } = estimate(rows.map((row) => row[`${method}Bytes`]));
+      return Math.max(most - median, median - least) / median;
+    }),
+  );
 }
 
 function claims({ lines }: Summary, size: Size): Claim[] {
@@ -130,7 +141,7 @@ function claims({ lines }: Summary, size: Size): Claim[] {
   ];
 }
 
-function values({ lines }: Summary): Record<string, string> {
+function values({ lines, spread }: Summary): Record<string, string> {
   const table = markdownTable([
     [
       "pattern, actors",
@@ -147,7 +158,7 @@ function values({ lines }: Summary): Record<string, string> {
       methods.map((method) => trips[method]).join(" · "),
     ]),
   ]);
-  return { table };
+  return { table, spread: `${(spread * 100).toFixed(1)} %`, seeds: String(lines[0]?.runs) };
 }
 
 export default experiment<Cell, Row, Summary>({

@@ -139,6 +139,7 @@ function values(summary: Summary): Record<string, string> {
   const table = markdownTable([
     [
       "rule, delay, skew",
+      "runs",
       "contested",
       "not the latest",
       "by being busier",
@@ -147,6 +148,7 @@ function values(summary: Summary): Record<string, string> {
     ],
     ...summary.lines.map((line) => [
       `${line.rule}, ${line.delayMs} ms, ${line.skewMs} ms`,
+      String(line.contested.n),
       text(line.contested),
       text(line.notLatest),
       text(line.busyWon),

@@ -27,7 +27,7 @@ export interface Experiment<
   readonly title: string;
   /** One sentence for lists. */
   readonly question: string;
-  /** Columns of a row that clocks and machines decide, not the seed. */
+  /** Columns of a row that clocks and machines decide, not the seed. With any, cells run one after another unless told otherwise. */
   readonly measured: readonly string[];
   /** In the order in which results list them; long ones first keeps all threads busy to the end. */
   cells(size: Size, seed: string): readonly Cell[];

@@ -74,7 +74,9 @@ export async function runExperiments(
     terminal.talk(terminal.paintTalk("dim", `${experiment.title}: ${experiment.question}`));
     const startedMs = performance.now();
     const shard = flags.shard ?? null;
-    const done = await runCells({ experiment, plan, shard, jobs: flags.jobs ?? null }, terminal);
+    // What measures the machine has it to itself.
+    const jobs = flags.jobs ?? (experiment.measured.length > 0 ? 1 : null);
+    const done = await runCells({ experiment, plan, shard, jobs }, terminal);
     if (shard !== null) {
       const part: Shard = {
         ...plan,

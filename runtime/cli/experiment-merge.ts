@@ -1,6 +1,6 @@
 /** The shards of one experiment as the results that they are parts of. */
 import { readFileSync } from "node:fs";
-import type { Experiment } from "../../experiments/bench/experiment.ts";
+import type { Experiment, Flat } from "../../experiments/bench/experiment.ts";
 import { type Results, resultsOf, type Shard } from "../../experiments/bench/results.ts";
 import { systemReason, usageError } from "./exit-codes.ts";
 
@@ -68,11 +68,22 @@ export function mergeShards(
   }
   const { size, seed } = first.shard;
   const done = parts.flatMap(({ shard }) => shard.done);
-  const cells = experiment.cells(size, seed).length;
-  if (done.length !== cells) {
+  const cells = experiment.cells(size, seed);
+  if (done.length !== cells.length) {
     throw usageError(
-      `the shards hold ${done.length} cells, the experiment has ${cells}: they were made by another version`,
+      `the shards hold ${done.length} cells, the experiment has ${cells.length}: they were made by another version`,
+    );
+  }
+  for (const { index, row } of done) {
+    if (isOf(row, cells[index])) continue;
+    throw usageError(
+      `cell ${index} of the shards is not one of this experiment: they were made by another version`,
     );
   }
   return resultsOf(experiment, { experiment: experiment.name, size, seed }, done, node);
+}
+
+/** Is this row a measurement of that cell? */
+function isOf(row: Flat, cell: Flat | undefined): boolean {
+  return cell !== undefined && Object.entries(cell).every(([key, value]) => row[key] === value);
 }

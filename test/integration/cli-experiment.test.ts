@@ -40,6 +40,10 @@ test("one thread, three threads and two shards give the same results", async () 
   const missing = await patina(["experiment", "merge", ...files.slice(1)]);
   expect(missing).toMatchObject({ status: 2, stdout: "" });
   expect(missing.stderr).toContain("shard 1 of 2 is missing");
+  const changed = readFileSync(files[0] ?? "", "utf8").replace('"seed":"cli/1"', '"seed":"cli/0"');
+  writeFileSync(folder.path("changed.json"), changed);
+  const other = await patina(["experiment", "merge", folder.path("changed.json"), files[1] ?? ""]);
+  expect(other.stderr).toContain("made by another version");
   const twice = await patina(["experiment", "merge", ...files, files[0] ?? ""]);
   expect(twice.stderr).toContain("shard 1 is in");
 });

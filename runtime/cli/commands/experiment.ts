@@ -31,7 +31,11 @@ function addRun(experiment: Command, done: Done): void {
     .argument("<name>", "as listed, its number, or all")
     .option("--quick", "smaller and with fewer seeds; writes nothing without --out")
     .option("--seed <S>", "any text; the same seed gives the same rows", "1")
-    .option("--jobs <J>", "how many threads (all cores by default)", wholeNumber("--jobs", 1, 1024))
+    .option(
+      "--jobs <J>",
+      "how many threads (all cores by default; one where the machine is measured)",
+      wholeNumber("--jobs", 1, 1024),
+    )
     .option("--shard <I/N>", "only every N-th cell, beginning with the I-th (1 to N)", shardOf)
     .option("--out <DIR>", outHelp)
     .action(async (name: string, options: RunFlags & CommonFlags) => {
