@@ -11,7 +11,8 @@ import {
 import { lineFor, type Summary, troubleFor } from "./summary.ts";
 
 export function tables(summary: Summary): Record<string, string> {
-  return { table: all(summary), beside: beside(summary) };
+  const troubleRuns = String(troubleFor(summary, "deaf")?.falseDowns.n ?? 0);
+  return { table: all(summary), beside: beside(summary), troubleRuns };
 }
 
 function all(summary: Summary): string {
