@@ -42,8 +42,10 @@ export interface LocalNodeOptions {
 
 export type Started = Extract<NetReport, { type: "started" }>;
 
-/** A reader that had nothing to do for so long is ended: it costs memory. */
+/** A reader that had nothing to do for so long is ended: it costs some 30 MB… */
 const readerIdleMs = 300_000;
+/** …and the last one after this, so that who asks every now and then waits for no start. */
+const lastReaderIdleMs = 3_600_000;
 
 export class LocalNode implements NodeService {
   readonly #options: LocalNodeOptions;
@@ -64,7 +66,12 @@ export class LocalNode implements NodeService {
   constructor(options: LocalNodeOptions) {
     this.#options = options;
     const { path } = options.net.db;
-    this.#readers = new ReaderPool({ path, maxReaders: options.maxReaders, idleMs: readerIdleMs });
+    this.#readers = new ReaderPool({
+      path,
+      maxReaders: options.maxReaders,
+      idleMs: readerIdleMs,
+      lastIdleMs: lastReaderIdleMs,
+    });
     this.#near = new NearReader(path);
     this.#net = new NetThread(
       options.net,

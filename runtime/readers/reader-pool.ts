@@ -12,7 +12,10 @@ import { Reader } from "./reader.ts";
 export interface ReaderPoolOptions {
   readonly path: string;
   readonly maxReaders: number;
+  /** One that had nothing to do for so long is ended… */
   readonly idleMs: number;
+  /** …and the last one after this: who asked once will ask again, and a start takes a while. */
+  readonly lastIdleMs: number;
 }
 
 /** Handed to one reader at a time: what hides the way there and back. */
@@ -175,7 +178,7 @@ export class ReaderPool implements QueryOwner {
     }
     for (const reader of this.#readers) {
       if (reader.hasWaiting) atMs = Math.min(atMs, reader.headSinceMs + slowMs + 1);
-      if (reader.idle) atMs = Math.min(atMs, reader.idleSinceMs + this.#options.idleMs);
+      if (reader.idle) atMs = Math.min(atMs, reader.idleSinceMs + this.#idleLimitMs());
     }
     const soonest = Math.max(atMs, machineMs() + 1);
     if (this.#timer !== null && soonest >= this.#timerMs) return;
@@ -198,9 +201,18 @@ export class ReaderPool implements QueryOwner {
       if (reader.hasWaiting && nowMs - reader.headSinceMs > slowMs) {
         this.#queue.unshift(...reader.takeWaiting());
       }
-      if (reader.idle && nowMs - reader.idleSinceMs >= this.#options.idleMs) reader.kill();
+      if (reader.idle && nowMs - reader.idleSinceMs >= this.#idleLimitMs()) {
+        reader.kill();
+        // The next one may be the last.
+        break;
+      }
     }
     this.#dispatch();
+  }
+
+  #idleLimitMs(): number {
+    const { idleMs, lastIdleMs } = this.#options;
+    return this.#readers.size > 1 ? idleMs : lastIdleMs;
   }
 
   #timeOut(query: PendingQuery): void {

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { ActorId } from "../../core/base/ids.ts";
 import type { ServiceError } from "../../runtime/agent/node-service.ts";
 import { NearReader } from "../../runtime/readers/near-reader.ts";
-import { ReaderPool } from "../../runtime/readers/reader-pool.ts";
+import { ReaderPool, type ReaderPoolOptions } from "../../runtime/readers/reader-pool.ts";
 import { SqliteStore } from "../../runtime/store/sqlite-store.ts";
 
 const endless =
@@ -17,7 +17,10 @@ function pool(maxReaders: number): ReaderPool {
   return poolAt(maxReaders).readers;
 }
 
-function poolAt(maxReaders: number): { readonly path: string; readonly readers: ReaderPool } {
+function poolAt(
+  maxReaders: number,
+  more: Partial<ReaderPoolOptions> = {},
+): { readonly path: string; readonly readers: ReaderPool } {
   const folder = mkdtempSync(join(tmpdir(), "patina-readers-"));
   const path = join(folder, "a.db");
   const store = new SqliteStore({
@@ -29,7 +32,7 @@ function poolAt(maxReaders: number): { readonly path: string; readonly readers: 
     for (let i = 0; i < rowCount; i++) transaction.run("INSERT INTO t VALUES (?, 'v')", [i]);
   });
   store.close();
-  const readers = new ReaderPool({ path, maxReaders, idleMs: 60_000 });
+  const readers = new ReaderPool({ path, maxReaders, idleMs: 60_000, lastIdleMs: 60_000, ...more });
   onTestFinished(() => {
     readers.close();
     rmSync(folder, { recursive: true, force: true });
@@ -194,4 +197,20 @@ test("what may take long, is much, or is wrong is left to reader processes", () 
   near.forget();
   expect(asks("SELECT count(*) FROM t")).toBeNull();
   expect(asks("SELECT k FROM t WHERE k = 1")).toEqual({ columns: ["k"], rows: [[1]] });
+});
+
+test("of readers with nothing to do all but one are ended soon, and the last one later", async () => {
+  const { readers } = poolAt(3, { idleMs: 300, lastIdleMs: 6000 });
+  const long =
+    "SELECT max(x) FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 2000000) SELECT x FROM c)";
+  let most = 0;
+  const asked = Promise.all([1, 2, 3, 4].map(() => all(readers, long)));
+  await expect
+    .poll(() => (most = Math.max(most, readers.size)), { timeout: 30_000, interval: 20 })
+    .toBeGreaterThan(1);
+  expect(await asked).toEqual([1, 2, 3, 4].map(() => [[2_000_000]]));
+  const restSince = performance.now();
+  await expect.poll(() => readers.size, { timeout: 5000 }).toBe(1);
+  await expect.poll(() => readers.size, { timeout: 30_000 }).toBe(0);
+  expect(performance.now() - restSince).toBeGreaterThan(2000);
 });
