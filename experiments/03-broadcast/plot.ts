@@ -39,8 +39,17 @@ export function plot({ lines }: Summary): string {
       .flatMap((line): Point[] => {
         const value = y(line);
         if (value === null) return [];
-        const { median, least, most } = value;
-        return [{ x: x(line), y: median * scale, low: least * scale, high: most * scale }];
+        const { median, low, high, outliers } = value;
+        const [at, from, to] = [median, low, high].map((each) => each * scale);
+        return [
+          {
+            x: x(line),
+            y: at as number,
+            low: from,
+            high: to,
+            outliers: outliers.map((each) => each * scale),
+          },
+        ];
       }),
   });
   const lossAxis = { label: "packets lost, %", scale: "linear" } as const;
@@ -111,7 +120,7 @@ export function plot({ lines }: Summary): string {
   return drawFigure({
     title: "Ways to broadcast",
     subtitle:
-      "Whole replicas in a simulated LAN of 0.25–0.75 ms, and models in rounds. Medians; whiskers: least and most of the runs.",
+      "Whole replicas in a simulated LAN of 0.25–0.75 ms, and models in rounds. Medians with 95 % intervals over seeds; rings are outliers.",
     columns: 2,
     panels,
   });

@@ -52,7 +52,7 @@ function cells(size: Size, seed: string): Cell[] {
   const isFleet = ({ way }: Setting): boolean => way === "tree" || way === "flood";
   return withSeeds(settings(size), seed, (setting) => {
     if (size === "quick") return isFleet(setting) ? 1 : 5;
-    return isFleet(setting) ? 3 : 30;
+    return isFleet(setting) ? 6 : 30;
   });
 }
 
@@ -179,10 +179,10 @@ function percent({ median }: Pick<Estimate, "median">): string {
 }
 
 function values({ lines }: Summary): Record<string, string> {
-  const text = ({ median, least, most }: Estimate, digits: number, scale = 1): string =>
-    least === most
+  const text = ({ median, low, high }: Estimate, digits: number, scale = 1): string =>
+    low === high
       ? (median * scale).toFixed(digits)
-      : `${(median * scale).toFixed(digits)} (${(least * scale).toFixed(digits)}–${(most * scale).toFixed(digits)})`;
+      : `${(median * scale).toFixed(digits)} (${(low * scale).toFixed(digits)}–${(high * scale).toFixed(digits)})`;
   const table = markdownTable([
     [
       "way, nodes",

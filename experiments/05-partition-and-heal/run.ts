@@ -51,7 +51,7 @@ const published: Readonly<Record<number, { foca: string; serf: number; goal: num
 function cells(size: Size, seed: string): Cell[] {
   if (size === "quick") return withSeeds(quickSettings, seed, () => 1);
   return withSeeds(fullSettings, seed, ({ kind, nodes }) =>
-    kind === "members" && nodes === 1000 ? 2 : 5,
+    kind === "members" && nodes === 1000 ? 3 : 6,
   );
 }
 

@@ -23,7 +23,7 @@ export function plot({ lines }: Summary): string {
   return drawFigure({
     title: "Learning what is missing, of a million versions",
     subtitle:
-      "Bytes both ways until a node knows which versions it lacks; 0 differences at the left edge.",
+      "Bytes both ways until a node knows which versions it lacks; 0 differences at the left edge. Medians with 95 % intervals; rings are outliers.",
     columns: actorCounts.length,
     panels,
   });
@@ -34,10 +34,10 @@ function panelOf(lines: readonly Line[], title: string): Panel {
     (method): Series => ({
       ...looks[method],
       kind: "line",
-      points: lines.map(({ differences, bytes }) => ({
-        x: Math.max(1, differences),
-        y: bytes[method],
-      })),
+      points: lines.map(({ differences, bytes }) => {
+        const { median, low, high, outliers } = bytes[method];
+        return { x: Math.max(1, differences), y: median, low, high, outliers };
+      }),
     }),
   );
   return {

@@ -2,7 +2,7 @@
 import { type Claim, experiment, type Size, withSeeds } from "../bench/experiment.ts";
 import { markdownTable } from "../bench/page.ts";
 import { readable } from "../bench/axes.ts";
-import { estimate, groupBy, quantile } from "../bench/statistics.ts";
+import { type Estimate, estimate, groupBy } from "../bench/statistics.ts";
 import { allVersions, makeBooks, type Pattern } from "./holdings.ts";
 import { digests, rangeReconciliation, versionRanges } from "./methods.ts";
 import { plot } from "./plot.ts";
@@ -19,17 +19,15 @@ export type Method = (typeof methods)[number];
 
 export type Row = Readonly<Record<`${Method}Bytes` | `${Method}Trips`, number>>;
 
-/** Medians; each method's bytes hardly depend on the seed. */
 export interface Line extends Omit<Cell, "seed"> {
   readonly runs: number;
-  readonly bytes: Readonly<Record<Method, number>>;
+  readonly bytes: Readonly<Record<Method, Estimate>>;
+  /** Medians; they hardly depend on the seed. */
   readonly trips: Readonly<Record<Method, number>>;
 }
 
 export interface Summary {
   readonly lines: readonly Line[];
-  /** The largest share by which a run's bytes are off its line's median. */
-  readonly spread: number;
 }
 
 function cells(size: Size, seed: string): Cell[] {
@@ -41,7 +39,7 @@ function cells(size: Size, seed: string): Cell[] {
       counts.map((differences) => ({ pattern, actors, differences })),
     ),
   );
-  return withSeeds(settings, seed, () => (full ? 3 : 1));
+  return withSeeds(settings, seed, () => (full ? 9 : 1));
 }
 
 function runCell({ pattern, actors, differences, seed }: Cell): Row {
@@ -68,35 +66,25 @@ function summarise(rows: readonly (Cell & Row)[]): Summary {
   );
   const lines = Array.from(groups.values(), (group): Line => {
     const { pattern, actors, differences } = group[0] as Cell;
-    const middle = (key: keyof Row): number =>
-      quantile(
-        group.map((row) => row[key]).toSorted((a, b) => a - b),
-        0.5,
-      );
-    const each = (what: "Bytes" | "Trips"): Readonly<Record<Method, number>> => ({
-      ranges: middle(`ranges${what}`),
-      digests: middle(`digests${what}`),
-      reconciliation: middle(`reconciliation${what}`),
-    });
+    const of = (key: keyof Row): Estimate => estimate(group.map((row) => row[key]));
     return {
       pattern,
       actors,
       differences,
       runs: group.length,
-      bytes: each("Bytes"),
-      trips: each("Trips"),
+      bytes: {
+        ranges: of("rangesBytes"),
+        digests: of("digestsBytes"),
+        reconciliation: of("reconciliationBytes"),
+      },
+      trips: {
+        ranges: of("rangesTrips").median,
+        digests: of("digestsTrips").median,
+        reconciliation: of("reconciliationTrips").median,
+      },
     };
   });
-  return { lines, spread: Math.max(...Array.from(groups.values(), spreadOf)) };
-}
-
-function spreadOf(rows: readonly Row[]): number {
-  return Math.max(
-    ...methods.map((method) => {
-      const { least, median, most } = estimate(rows.map((row) => row[`${method}Bytes`]));
-      return Math.max(most - median, median - least) / median;
-    }),
-  );
+  return { lines };
 }
 
 function claims({ lines }: Summary, size: Size): Claim[] {
@@ -105,14 +93,15 @@ function claims({ lines }: Summary, size: Size): Claim[] {
   const atMost = equal.find(({ actors }) => actors === most) as Line;
   const always: Claim[] = [
     {
-      text: `Two nodes in agreement find that out with ${atMost.bytes.digests} bytes, however many actors there are; whole version ranges take ${readable(atMost.bytes.ranges)} with ${most.toLocaleString("en")} actors.`,
+      text: `Two nodes in agreement find that out with ${atMost.bytes.digests.median} bytes, however many actors there are; whole version ranges take ${readable(atMost.bytes.ranges.median)} with ${most.toLocaleString("en")} actors.`,
       holds: equal.every(
-        ({ bytes }) => bytes.digests === atMost.bytes.digests && bytes.digests < 64,
+        ({ bytes }) =>
+          bytes.digests.median === atMost.bytes.digests.median && bytes.digests.median < 64,
       ),
     },
     {
       text: "Where they differ, digests never take more than the whole ranges and one hash a bucket.",
-      holds: lines.every(({ bytes }) => bytes.digests <= bytes.ranges + 700),
+      holds: lines.every(({ bytes }) => bytes.digests.most <= bytes.ranges.most + 700),
     },
   ];
   if (size === "quick") return always;
@@ -127,21 +116,21 @@ function claims({ lines }: Summary, size: Size): Claim[] {
   return [
     ...always,
     {
-      text: `After a cut (100,000 versions of 1,000 actors at their ends), digests and ranges take ${readable(cut.bytes.digests)} bytes, range-based reconciliation ${readable(cut.bytes.reconciliation)}: ranges name a run of versions by its ends.`,
-      holds: cut.bytes.digests < cut.bytes.reconciliation / 10,
+      text: `After a cut (100,000 versions of 1,000 actors at their ends), digests and ranges take ${readable(cut.bytes.digests.median)} bytes, range-based reconciliation ${readable(cut.bytes.reconciliation.median)}: ranges name a run of versions by its ends.`,
+      holds: cut.bytes.digests.median < cut.bytes.reconciliation.median / 10,
     },
     {
-      text: `For ten single versions among 10,000 actors, range-based reconciliation takes ${readable(few.bytes.reconciliation)} bytes in ${few.trips.reconciliation} round trips, digests ${readable(few.bytes.digests)} in ${few.trips.digests}, whole ranges ${readable(few.bytes.ranges)}.`,
-      holds: few.bytes.digests < few.bytes.ranges,
+      text: `For ten single versions among 10,000 actors, range-based reconciliation takes ${readable(few.bytes.reconciliation.median)} bytes in ${few.trips.reconciliation} round trips, digests ${readable(few.bytes.digests.median)} in ${few.trips.digests}, whole ranges ${readable(few.bytes.ranges.median)}.`,
+      holds: few.bytes.digests.median < few.bytes.ranges.median,
     },
     {
-      text: `For 100,000 single versions scattered over 1,000 actors, digests take ${readable(scattered.bytes.digests)} bytes and range-based reconciliation ${readable(scattered.bytes.reconciliation)}.`,
-      holds: scattered.bytes.digests < scattered.bytes.reconciliation,
+      text: `For 100,000 single versions scattered over 1,000 actors, digests take ${readable(scattered.bytes.digests.median)} bytes and range-based reconciliation ${readable(scattered.bytes.reconciliation.median)}.`,
+      holds: scattered.bytes.digests.median < scattered.bytes.reconciliation.median,
     },
   ];
 }
 
-function values({ lines, spread }: Summary): Record<string, string> {
+function values({ lines }: Summary): Record<string, string> {
   const table = markdownTable([
     [
       "pattern, actors",
@@ -154,11 +143,16 @@ function values({ lines, spread }: Summary): Record<string, string> {
     ...lines.map(({ pattern, actors, differences, bytes, trips }) => [
       `${pattern}, ${actors.toLocaleString("en")}`,
       differences.toLocaleString("en"),
-      ...methods.map((method) => readable(bytes[method])),
+      ...methods.map((method) => interval(bytes[method])),
       methods.map((method) => trips[method]).join(" · "),
     ]),
   ]);
-  return { table, spread: `${(spread * 100).toFixed(1)} %`, seeds: String(lines[0]?.runs) };
+  return { table, seeds: String(lines[0]?.runs) };
+}
+
+function interval({ median, low, high }: Estimate): string {
+  const [from, to] = [readable(low), readable(high)];
+  return from === to ? readable(median) : `${readable(median)} (${from}–${to})`;
 }
 
 export default experiment<Cell, Row, Summary>({
