@@ -20,6 +20,8 @@ export class Drivers {
   readonly #tables: readonly TableSchema[];
   readonly #nemeses = new Map<number, Nemesis>();
   readonly #workRngs: Rng[] = [];
+  readonly #pools = new Map<number, readonly SimNode[]>();
+  #poolsFor = 0;
 
   constructor(world: SimWorld, faults: Faults, rng: Rng) {
     this.#world = world;
@@ -90,14 +92,29 @@ export class Drivers {
   #randomWork(work: RandomWorkload, index: number): void {
     const rng = this.#workRngs[index] as Rng;
     const table = this.#tables.find(({ name }) => name === work.table) as TableSchema;
-    const { kernel, nodes } = this.#world;
+    const { kernel } = this.#world;
     const nextUs = kernel.nowUs + randomGapUs(work, rng);
     if (nextUs <= work.toMs * 1000) kernel.schedule(nextUs, evWorkload, index, 0, 0, null);
     const draw = rng.unit();
     const ops = randomOps(work, table, rng);
-    const pool = work.nodes === null ? nodes : work.nodes.flatMap((n) => nodes[n] ?? []);
-    const node = oneReady(pool, draw);
+    const node = oneReady(this.#poolOf(work, index), draw);
     if (node !== undefined) this.#submit(node, { type: "ops", ops, planned: false });
+  }
+
+  /** The nodes that take the transactions of a workload: worked out anew when there is another node. */
+  #poolOf(work: RandomWorkload, index: number): readonly SimNode[] {
+    const { nodes } = this.#world;
+    if (work.nodes === null) return nodes;
+    if (this.#poolsFor !== nodes.length) {
+      this.#poolsFor = nodes.length;
+      this.#pools.clear();
+    }
+    let pool = this.#pools.get(index);
+    if (pool === undefined) {
+      pool = work.nodes.flatMap((n) => nodes[n] ?? []);
+      this.#pools.set(index, pool);
+    }
+    return pool;
   }
 
   #submit(node: SimNode, task: Task): void {

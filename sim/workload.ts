@@ -16,7 +16,9 @@ const strictInsertEvery = 16;
 /** One random transaction. */
 export function randomOps(work: RandomWorkload, table: TableSchema, rng: Rng): Op[] {
   const ops: Op[] = [];
-  for (let i = 0; i < work.rowsPerTx; i++) ops.push(randomOp(work, table, rng));
+  // Room for all at once, and no more.
+  ops.length = work.rowsPerTx;
+  for (let i = 0; i < ops.length; i++) ops[i] = randomOp(work, table, rng);
   return ops;
 }
 

@@ -33,11 +33,12 @@ export interface OpKey {
 export function keyInRow(rules: TableRules, row: Columns): OpKey {
   const { keyColumns } = rules;
   const key: Value[] = [];
+  key.length = keyColumns.length;
   for (let i = 0; i < keyColumns.length; i++) {
     const column = keyColumns[i] as ColumnSchema;
     const value = row[column.name];
     if (value === undefined) throw notNull(rules, column);
-    key.push(keyValue(rules, column, value));
+    key[i] = keyValue(rules, column, value);
   }
   return { key, keyText: encodeKeyText(key) };
 }

@@ -27,8 +27,11 @@ export function prepareChange(
   const key = prepareKey(rules, change.key);
   if (typeof key === "string") return key;
   const count = change.cells.length;
+  // Room for all at once, and no more.
   const columns: number[] = [];
   const values: Value[] = [];
+  columns.length = count;
+  values.length = count;
   let totals: boolean[] | null = null;
   for (let k = 0; k < count; k++) {
     const cell = change.cells[k] as RowChange["cells"][number];
@@ -44,10 +47,10 @@ export function prepareChange(
       const why = whyNotStored(rules.schema, column, value);
       if (why !== null) return why;
     }
-    if (isTotal) totals ??= columns.map(() => false);
-    totals?.push(isTotal);
-    columns.push(i);
-    values.push(value);
+    if (isTotal) totals ??= new Array<boolean>(count).fill(false);
+    if (totals !== null) totals[k] = isTotal;
+    columns[k] = i;
+    values[k] = value;
   }
   return {
     rules,
@@ -66,6 +69,7 @@ function prepareKey(rules: TableRules, sent: readonly Value[]): Value[] | string
     return `the primary key of ${rules.name} has ${keyColumns.length} columns here, not ${sent.length}`;
   }
   const key: Value[] = [];
+  key.length = sent.length;
   for (let i = 0; i < sent.length; i++) {
     const value = normaliseKey(
       sent[i] as Value,
@@ -74,7 +78,7 @@ function prepareKey(rules: TableRules, sent: readonly Value[]): Value[] | string
     if (value === null) throw new WireError("NULL in a primary key");
     const why = whyNotStored(rules.schema, keyColumns[i] as (typeof keyColumns)[number], value);
     if (why !== null) return why;
-    key.push(value);
+    key[i] = value;
   }
   return key;
 }

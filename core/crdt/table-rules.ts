@@ -15,6 +15,8 @@ export class TableRules {
   /** What a new life begins with. */
   readonly defaults: Value[];
   readonly noOrigins: (Origin | null)[];
+  /** 0 up to the last data column. */
+  readonly allColumns: readonly number[];
   readonly hasCounters: boolean;
   readonly seedA: number;
   readonly seedB: number;
@@ -30,6 +32,7 @@ export class TableRules {
     this.policies = this.dataColumns.map((column) => column.policy);
     this.defaults = this.dataColumns.map((column) => column.defaultValue);
     this.noOrigins = this.dataColumns.map(() => null);
+    this.allColumns = this.dataColumns.map((_, i) => i);
     this.hasCounters = this.policies.includes("counter");
     const hasher = new Hasher();
     hasher.begin(0x7461626c, 0x65000000);

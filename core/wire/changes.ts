@@ -6,6 +6,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Value } from "../crdt/value.ts";
+import { ColumnNumbers } from "./column-numbers.ts";
 import {
   maxColumns,
   maxKeyColumns,
@@ -56,6 +57,8 @@ const addTag = 7;
 const writer = new Writer(64 * 1024);
 /** Payloads begun in it so far: tells whether the buffer still holds one's own. */
 let begun = 0;
+/** The columns named since the present table began in that buffer. */
+const columns = new ColumnNumbers();
 
 /**
  * Cuts `rows` (in table order) into payloads of about `targetBytes`. The same rows and target give
@@ -70,8 +73,7 @@ export function encodeChunks(rows: readonly RowChange[], targetBytes: number): U
 /** `encodeChunks` for rows that come one by one. */
 export class ChunkEncoder {
   readonly #targetBytes: number;
-  readonly #payloads: Uint8Array[] = [];
-  readonly #columns = new Map<string, number>();
+  #payloads: Uint8Array[] = [];
   #table: string | null = null;
   #rowsInChunk = 0;
   #valuesInChunk = 0;
@@ -86,7 +88,7 @@ export class ChunkEncoder {
     writeHead(row.key, row.causalLength, row.cells.length);
     for (let i = 0; i < row.cells.length; i++) {
       const cell = row.cells[i] as CellWrite;
-      this.#column(cell.column);
+      writeColumn(cell.column);
       if ("add" in cell) {
         writer.u8(addTag);
         writeValue(writer, cell.add);
@@ -97,19 +99,19 @@ export class ChunkEncoder {
     }
   }
 
-  /** `add` for cells that are set, without objects in between: `values[i]` goes to column `columns[i]`. */
+  /** `add` for cells that are set, without objects in between: `values[i]` goes to column `names[i]`. */
   addSet(
     table: string,
     key: readonly Value[],
     causalLength: number,
-    columns: readonly string[],
+    names: readonly string[],
     values: readonly Value[],
   ): void {
-    assert(columns.length === values.length, "each column has its value");
-    this.#begin(table, key.length, columns.length);
-    writeHead(key, causalLength, columns.length);
-    for (let i = 0; i < columns.length; i++) {
-      this.#column(columns[i] as string);
+    assert(names.length === values.length, "each column has its value");
+    this.#begin(table, key.length, names.length);
+    writeHead(key, causalLength, names.length);
+    for (let i = 0; i < names.length; i++) {
+      writeColumn(names[i] as string);
       writeValue(writer, values[i] as Value);
     }
   }
@@ -136,21 +138,10 @@ export class ChunkEncoder {
       return;
     }
     this.#table = table;
-    this.#columns.clear();
+    columns.clear();
     writer.u8(nextTable);
     writer.string(table);
     writer.varint(keyColumns);
-  }
-
-  #column(name: string): void {
-    const known = this.#columns.get(name);
-    if (known !== undefined) {
-      writer.varint(known);
-      return;
-    }
-    writer.varint(0);
-    writer.string(name);
-    this.#columns.set(name, this.#columns.size + 1);
   }
 
   /** The payloads of all rows added. */
@@ -162,9 +153,19 @@ export class ChunkEncoder {
   #cut(): void {
     if (this.#rowsInChunk === 0) return;
     assert(begun === this.#begun, "one encoder at a time");
-    this.#payloads.push(writer.finish());
+    // Mostly one alone: as a literal it takes a third of the room that `push` would make.
+    if (this.#payloads.length === 0) this.#payloads = [writer.finish()];
+    else this.#payloads.push(writer.finish());
     this.#rowsInChunk = 0;
   }
+}
+
+function writeColumn(name: string): void {
+  const number = columns.numberOf(name);
+  writer.varint(number);
+  if (number > 0) return;
+  writer.string(name);
+  columns.add(name);
 }
 
 function writeHead(key: readonly Value[], causalLength: number, cells: number): void {
@@ -180,80 +181,91 @@ export function decodeChanges(payload: Uint8Array): RowChange[] {
   if (payload.length > maxPayloadBytes) throw new WireError("payload is too long");
   const r = new Reader(payload);
   if (r.u8() !== format) throw new WireError("unknown payload format");
-  const rows: RowChange[] = [];
-  const budget = { values: maxValuesPerPayload };
-  let group: TableGroup | null = null;
+  let rows: RowChange[] = [];
+  group.begun = false;
+  group.valuesLeft = maxValuesPerPayload;
   while (r.remaining > 0) {
     if (rows.length >= maxRowsPerPayload) throw new WireError("too many rows in a payload");
     const flag = r.u8();
-    if (flag === nextTable) group = readGroup(r);
+    if (flag === nextTable) beginGroup(r);
     else if (flag !== sameTable) throw new WireError(`unknown row flag ${flag}`);
-    if (group === null) throw new WireError("row without a table");
-    rows.push(readRow(r, group, budget));
+    if (!group.begun) throw new WireError("row without a table");
+    const row = readRow(r);
+    // Mostly one alone.
+    if (rows.length === 0) rows = [row];
+    else rows.push(row);
   }
   return rows;
 }
 
-interface TableGroup {
-  readonly table: string;
-  readonly keyColumns: number;
-  /** Names in order of first appearance; reference n is index n − 1. */
-  readonly columns: string[];
-  /** Per column, the row that last wrote it, to find one written twice. */
-  readonly lastRow: number[];
-  /** The same names, once they are too many to look through. */
-  known: Set<string> | null;
-  row: number;
+/** Where the decoder stands in a payload. One for all: a payload is read before the next begins. */
+const group = {
+  begun: false,
+  table: "",
+  keyColumns: 0,
+  names: new ColumnNumbers(),
+  /** By column, the row that last wrote it, to find one written twice. */
+  lastRow: [] as number[],
+  row: 0,
+  /** How many more values the payload may hold. */
+  valuesLeft: 0,
+};
+
+function beginGroup(r: Reader): void {
+  group.table = r.string(maxNameBytes);
+  group.keyColumns = r.varint();
+  if (group.keyColumns < 1 || group.keyColumns > maxKeyColumns) {
+    throw new WireError("number of key columns");
+  }
+  group.begun = true;
+  group.names.clear();
+  while (group.lastRow.length > 0) group.lastRow.pop();
+  group.row = 0;
 }
 
-function readGroup(r: Reader): TableGroup {
-  const table = r.string(maxNameBytes);
-  const keyColumns = r.varint();
-  if (keyColumns < 1 || keyColumns > maxKeyColumns) throw new WireError("number of key columns");
-  return { table, keyColumns, columns: [], lastRow: [], known: null, row: 0 };
-}
-
-function readRow(r: Reader, group: TableGroup, budget: { values: number }): RowChange {
+function readRow(r: Reader): RowChange {
   group.row++;
-  const key: Value[] = [];
-  for (let i = 0; i < group.keyColumns; i++) key.push(readValue(r));
+  const key = group.keyColumns === 1 ? [readValue(r)] : readKey(r, group.keyColumns);
   const causalLength = r.varint();
   if (causalLength === 0) throw new WireError("causal length 0");
   // A cell takes a column reference and a tag.
   const count = r.count(2, maxColumns);
   if (count > 0 && causalLength % 2 === 0) throw new WireError("a deleted row with cells");
-  budget.values -= key.length + count;
-  if (budget.values < 0) throw new WireError("too many values in a payload");
-  const cells: CellWrite[] = [];
-  for (let i = 0; i < count; i++) cells.push(readCell(r, group));
+  group.valuesLeft -= key.length + count;
+  if (group.valuesLeft < 0) throw new WireError("too many values in a payload");
+  const cells: CellWrite[] = roomFor(count);
+  for (let i = 0; i < count; i++) cells[i] = readCell(r);
   return { table: group.table, key, causalLength, cells };
 }
 
-function readCell(r: Reader, group: TableGroup): CellWrite {
+function readKey(r: Reader, columns: number): Value[] {
+  const key: Value[] = roomFor(columns);
+  for (let i = 0; i < columns; i++) key[i] = readValue(r);
+  return key;
+}
+
+/** Room for `count` items and no more. The caller has bounded the count and fills all of it. */
+function roomFor<T>(count: number): T[] {
+  const items: T[] = [];
+  items.length = count;
+  return items;
+}
+
+function readCell(r: Reader): CellWrite {
+  const { names, lastRow } = group;
   let reference = r.varint();
   if (reference === 0) {
     const name = r.string(maxNameBytes);
-    if (isNamed(group, name)) throw new WireError("column named twice");
-    if (group.columns.length >= maxColumns) throw new WireError("too many columns");
-    reference = group.columns.push(name);
-    group.lastRow.push(0);
+    if (names.numberOf(name) > 0) throw new WireError("column named twice");
+    if (names.size >= maxColumns) throw new WireError("too many columns");
+    reference = names.add(name);
+    lastRow.push(0);
   }
-  const column = group.columns[reference - 1];
+  const column = names.nameOf(reference);
   if (column === undefined) throw new WireError("reference to a column that was not named");
-  if (group.lastRow[reference - 1] === group.row) throw new WireError("column written twice");
-  group.lastRow[reference - 1] = group.row;
+  if (lastRow[reference - 1] === group.row) throw new WireError("column written twice");
+  lastRow[reference - 1] = group.row;
   const tag = r.u8();
   if (tag === addTag) return { column, add: readValue(r), total: readValue(r) };
   return { column, value: readTagged(r, tag) };
-}
-
-/** Names looked through one by one; most tables have fewer columns. */
-const fewColumns = 16;
-
-function isNamed(group: TableGroup, name: string): boolean {
-  if (group.columns.length < fewColumns) return group.columns.includes(name);
-  group.known ??= new Set(group.columns);
-  if (group.known.has(name)) return true;
-  group.known.add(name);
-  return false;
 }

@@ -3,12 +3,13 @@
  * its node that wrote the same cells, and its rows never go back to an older life (rule 5 of the
  * merge). No author uses one stamp twice.
  */
-import { formatHlc } from "../../core/clock/hlc.ts";
+import type { ActorId } from "../../core/base/ids.ts";
+import { compareHlc, formatHlc, type Hlc } from "../../core/clock/hlc.ts";
 import type { Chunk } from "../../core/node/store.ts";
 import type { RowChange } from "../../core/wire/changes.ts";
 import type { SimNode } from "../host/node.ts";
 import type { Check, CheckContext } from "./check.ts";
-import type { VersionRecord } from "./history.ts";
+import type { VersionRecord, Write, WrittenRow } from "./history.ts";
 import { laterThan } from "./model.ts";
 
 /** Older writes of a hot row were compared with these when they were committed. */
@@ -16,7 +17,7 @@ const writesCompared = 32;
 
 export class CausalOrder implements Check {
   readonly #context: CheckContext;
-  readonly #stamps = new Map<string, Set<string>>();
+  readonly #stamps = new Map<ActorId, Hlc[]>();
 
   constructor(context: CheckContext) {
     this.#context = context;
@@ -28,65 +29,66 @@ export class CausalOrder implements Check {
     const version = this.#context.history.get(first.actor, first.version);
     if (version === undefined || version.chunks !== chunks) return;
     this.#stampIsNew(node, version);
-    const ledger = node.replica?.ledger;
-    version.rows.forEach((row, i) => {
-      const writes = this.#context.history.writesOf(version.rowNames[i] as string);
-      for (const earlier of writes.slice(-writesCompared)) {
-        if (earlier === version || ledger?.get(earlier.actor)?.held.has(earlier.version) !== true)
-          continue;
-        this.#compare(
-          node,
-          version,
-          row,
-          earlier,
-          earlier.rows[earlier.rowNames.indexOf(version.rowNames[i] as string)] as RowChange,
-        );
+    for (let i = 0; i < version.rows.length; i++) {
+      const row = version.rows[i] as RowChange;
+      const { writes } = version.written[i] as WrittenRow;
+      for (let k = Math.max(0, writes.length - writesCompared); k < writes.length; k++) {
+        const before = writes[k] as Write;
+        if (before.version === version || isOver(version, row, before)) continue;
+        // Few are in doubt, so it is asked last whether the node held them.
+        const { actor, version: number } = before.version;
+        if (node.replica?.ledger.get(actor)?.held.has(number) !== true) continue;
+        this.#report(node, version, row, before);
       }
-    });
+    }
   }
 
   #stampIsNew(node: SimNode, version: VersionRecord): void {
-    const stamp = formatHlc(version.hlc);
     let used = this.#stamps.get(version.actor);
     if (used === undefined) {
-      used = new Set();
+      used = [];
       this.#stamps.set(version.actor, used);
     }
-    if (used.has(stamp)) {
-      this.#context.report(
-        "causal-order",
-        node.n,
-        `${name(version)} has the stamp ${stamp}, which its author used before`,
-      );
-    }
-    used.add(stamp);
-  }
-
-  #compare(
-    node: SimNode,
-    version: VersionRecord,
-    row: RowChange,
-    earlier: VersionRecord,
-    before: RowChange,
-  ): void {
-    if (row.causalLength < before.causalLength) {
-      this.#context.report(
-        "causal-order",
-        node.n,
-        `${name(version)} writes causal length ${row.causalLength} over ${before.causalLength} of ${name(earlier)}, which its node held`,
-      );
-      return;
-    }
-    if (row.causalLength > before.causalLength || laterThan(version, earlier)) return;
-    const columns = new Set(before.cells.map((cell) => cell.column));
-    const shared = row.cells.find((cell) => columns.has(cell.column));
-    if (shared === undefined && row.cells.length > 0) return;
+    if (addStamp(used, version.hlc)) return;
+    const stamp = formatHlc(version.hlc);
     this.#context.report(
       "causal-order",
       node.n,
-      `${name(version)} stamped ${formatHlc(version.hlc)} overwrites ${name(earlier)} stamped ${formatHlc(earlier.hlc)}, which its node held`,
+      `${name(version)} has the stamp ${stamp}, which its author used before`,
     );
   }
+
+  #report(node: SimNode, version: VersionRecord, row: RowChange, before: Write): void {
+    const earlier = before.version;
+    this.#context.report(
+      "causal-order",
+      node.n,
+      row.causalLength < before.row.causalLength
+        ? `${name(version)} writes causal length ${row.causalLength} over ${before.row.causalLength} of ${name(earlier)}, which its node held`
+        : `${name(version)} stamped ${formatHlc(version.hlc)} overwrites ${name(earlier)} stamped ${formatHlc(earlier.hlc)}, which its node held`,
+    );
+  }
+}
+
+/** Does what `version` wrote of a row stand above `before`, or beside it? */
+function isOver(version: VersionRecord, row: RowChange, before: Write): boolean {
+  if (row.causalLength !== before.row.causalLength) {
+    return row.causalLength > before.row.causalLength;
+  }
+  if (laterThan(version, before.version)) return true;
+  const { cells } = before.row;
+  const shared = row.cells.some(({ column }) => cells.some((cell) => cell.column === column));
+  return !shared && row.cells.length > 0;
+}
+
+/** Keeps a stamp among those of its author, ascending; false when it is there. */
+function addStamp(used: Hlc[], stamp: Hlc): boolean {
+  let at = used.length;
+  while (at > 0 && compareHlc(used[at - 1] as Hlc, stamp) > 0) at--;
+  if (at > 0 && compareHlc(used[at - 1] as Hlc, stamp) === 0) return false;
+  if (at === used.length) used.push(stamp);
+  else used.splice(at, 0, stamp);
+  return true;
 }
 
 function name(version: VersionRecord): string {

@@ -13,17 +13,32 @@ export interface VersionRecord {
   readonly hlc: Hlc;
   readonly chunks: readonly Chunk[];
   readonly rows: readonly RowChange[];
-  /** Names of the rows, as `rowName` makes them. */
-  readonly rowNames: readonly string[];
+  /** The row of each of `rows`. */
+  readonly written: readonly WrittenRow[];
   readonly node: number;
   readonly atUs: number;
+}
+
+/** What one version wrote of a row. */
+export interface Write {
+  readonly version: VersionRecord;
+  readonly row: RowChange;
+}
+
+/** A row that was ever written. */
+export interface WrittenRow {
+  /** As `rowName` makes it. */
+  readonly name: string;
+  readonly table: string;
+  /** In the order of commit. */
+  readonly writes: Write[];
 }
 
 export class History {
   /** In the order of commit. */
   readonly all: VersionRecord[] = [];
   readonly #byActor = new Map<ActorId, Map<number, VersionRecord>>();
-  readonly #byRow = new Map<string, VersionRecord[]>();
+  readonly #rows = new Map<string, WrittenRow>();
 
   /** Returns the earlier version of the same number, if there is one: then nothing is recorded. */
   record(node: number, atUs: number, chunks: readonly Chunk[]): VersionRecord | null {
@@ -37,15 +52,16 @@ export class History {
     }
     const earlier = versions.get(version);
     if (earlier !== undefined) return earlier;
-    const rows = chunks.flatMap((chunk) => decodeChanges(chunk.payload));
-    const rowNames = rows.map((row) => rowName(row.table, row.key));
-    const record = { actor, version, hlc, chunks, rows, rowNames, node, atUs };
+    const rows = rowsOf(chunks);
+    const written: WrittenRow[] = [];
+    const record = { actor, version, hlc, chunks, rows, written, node, atUs };
     versions.set(version, record);
     this.all.push(record);
-    for (const name of new Set(rowNames)) {
-      const writes = this.#byRow.get(name);
-      if (writes === undefined) this.#byRow.set(name, [record]);
-      else writes.push(record);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as RowChange;
+      const found = this.#rowOf(row);
+      found.writes.push({ version: record, row });
+      written.push(found);
     }
     return null;
   }
@@ -54,10 +70,26 @@ export class History {
     return this.#byActor.get(actor)?.get(version);
   }
 
-  /** The versions that wrote a row, in the order of commit. */
-  writesOf(row: string): readonly VersionRecord[] {
-    return this.#byRow.get(row) ?? [];
+  /** Every row that was ever written, in the order of the first write. */
+  get rows(): Iterable<WrittenRow> {
+    return this.#rows.values();
   }
+
+  #rowOf(row: RowChange): WrittenRow {
+    const name = rowName(row.table, row.key);
+    let found = this.#rows.get(name);
+    if (found === undefined) {
+      found = { name, table: row.table, writes: [] };
+      this.#rows.set(name, found);
+    }
+    return found;
+  }
+}
+
+function rowsOf(chunks: readonly Chunk[]): RowChange[] {
+  const [first] = chunks;
+  if (chunks.length === 1 && first !== undefined) return decodeChanges(first.payload);
+  return chunks.flatMap((chunk) => decodeChanges(chunk.payload));
 }
 
 /** A row's name: equal for equal table and key, and for nothing else. */

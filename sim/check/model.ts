@@ -7,14 +7,8 @@ import type { TableSchema } from "../../core/crdt/schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import { compareValues } from "../../core/crdt/value-order.ts";
 import { tagValue } from "../../core/trace/tagged-value.ts";
-import type { CellWrite, RowChange } from "../../core/wire/changes.ts";
-import type { VersionRecord } from "./history.ts";
-import { rowName } from "./history.ts";
-
-interface Write {
-  readonly version: VersionRecord;
-  readonly row: RowChange;
-}
+import type { CellWrite } from "../../core/wire/changes.ts";
+import { rowName, type VersionRecord, type Write, type WrittenRow } from "./history.ts";
 
 /** Larger (stamp, actor). */
 export function laterThan(a: VersionRecord, b: VersionRecord): boolean {
@@ -23,26 +17,18 @@ export function laterThan(a: VersionRecord, b: VersionRecord): boolean {
   return a.actor > b.actor;
 }
 
-/** The living rows that the given versions merge to: row names with their values in column order, as JSON. */
+/** The living rows that the versions which `isHeld` tells of merge to: row names with their values in column order, as JSON. */
 export function modelRows(
   tables: readonly TableSchema[],
-  versions: Iterable<VersionRecord>,
+  written: Iterable<WrittenRow>,
+  isHeld: (version: VersionRecord) => boolean,
 ): Map<string, string> {
-  const writes = new Map<string, Write[]>();
-  for (const version of versions) {
-    version.rows.forEach((row, i) => {
-      const name = version.rowNames[i] as string;
-      const list = writes.get(name);
-      if (list === undefined) writes.set(name, [{ version, row }]);
-      else list.push({ version, row });
-    });
-  }
   const byName = new Map(tables.map((table) => [table.name, table]));
   const rows = new Map<string, string>();
-  for (const [name, list] of writes) {
-    const table = byName.get(list[0]?.row.table ?? "");
+  for (const { name, table: tableName, writes } of written) {
+    const table = byName.get(tableName);
     if (table === undefined) continue;
-    const values = modelRow(table, list);
+    const values = modelRow(table, writes, isHeld);
     if (values !== null) rows.set(name, JSON.stringify(values.map(tagValue)));
   }
   return rows;
@@ -63,11 +49,21 @@ export function storedRows(
   return rows;
 }
 
-function modelRow(table: TableSchema, writes: readonly Write[]): Value[] | null {
+function modelRow(
+  table: TableSchema,
+  writes: readonly Write[],
+  isHeld: (version: VersionRecord) => boolean,
+): Value[] | null {
   let causalLength = 0;
-  for (const { row } of writes) causalLength = Math.max(causalLength, row.causalLength);
+  const life: Write[] = [];
+  for (const write of writes) {
+    if (write.row.causalLength < causalLength || !isHeld(write.version)) continue;
+    // An earlier life does not count beside a later one.
+    if (write.row.causalLength > causalLength) life.length = 0;
+    causalLength = write.row.causalLength;
+    life.push(write);
+  }
   if (causalLength % 2 === 0) return null;
-  const life = writes.filter(({ row }) => row.causalLength === causalLength);
   const key = life[0]?.row.key ?? [];
   const values: Value[] = [];
   table.columns.forEach((column, i) => {

@@ -8,6 +8,7 @@ import type { StoreRequest } from "../../core/node/event.ts";
 import type { SimNode } from "../host/node.ts";
 import type { Check, CheckContext } from "./check.ts";
 import { Held } from "./held.ts";
+import type { VersionRecord } from "./history.ts";
 import { modelRows, storedRows } from "./model.ts";
 
 /** Looks beyond the regular ones, and the number of versions past which a look costs too much for more. */
@@ -64,8 +65,8 @@ export class WholeVersions implements Check {
       if (this.#known.hash === hash) return;
     }
     const held = new Held(holdings);
-    const versions = this.#context.history.all.filter((v) => held.has(v.actor, v.version));
-    const model = modelRows(store.tables, versions);
+    const isHeld = (v: VersionRecord): boolean => held.has(v.actor, v.version);
+    const model = modelRows(store.tables, this.#context.history.rows, isHeld);
     const stored = storedRows(store.tables, (table) => store.rows(table));
     const difference = firstDifference(model, stored);
     if (difference !== null) {

@@ -7,7 +7,7 @@ import type { PreparedChange } from "../../core/crdt/merge.ts";
 import { prepareChange } from "../../core/crdt/prepare.ts";
 import type { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Chunk } from "../../core/node/store.ts";
-import { decodeChanges } from "../../core/wire/changes.ts";
+import { decodeChanges, type RowChange } from "../../core/wire/changes.ts";
 
 /** Direct-mapped; the newer chunk takes the place. */
 const slots = 512;
@@ -39,11 +39,14 @@ export function preparedChanges(rules: Rules, chunk: Chunk): readonly PreparedCh
 }
 
 function prepareAll(rules: Rules, chunk: Chunk): readonly PreparedChange[] | string {
+  const rows = decodeChanges(chunk.payload);
   const changes: PreparedChange[] = [];
-  for (const sent of decodeChanges(chunk.payload)) {
-    const change = prepareChange(rules.byName, sent);
+  // Room for all at once, and no more.
+  changes.length = rows.length;
+  for (let i = 0; i < rows.length; i++) {
+    const change = prepareChange(rules.byName, rows[i] as RowChange);
     if (typeof change === "string") return change;
-    changes.push(change);
+    changes[i] = change;
   }
   return changes;
 }

@@ -16,6 +16,7 @@ import {
   type OpKey,
 } from "../../core/crdt/op-values.ts";
 import type { Row } from "../../core/crdt/row.ts";
+import type { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Op } from "../../core/node/store.ts";
 import type { MemoryTable } from "./memory-table.ts";
@@ -47,7 +48,7 @@ type Columns = Readonly<Record<string, Value>>;
 export class Transaction {
   readonly #tables: ReadonlyMap<string, MemoryTable>;
   readonly #checks: readonly Check[];
-  readonly #rows: PendingRow[] = [];
+  #rows: PendingRow[] = [];
   /** Only for transactions of many rows; few are searched one by one. */
   #index: Map<string, PendingRow> | null = null;
 
@@ -84,10 +85,12 @@ export class Transaction {
 
   /** What the transaction changed: by table name, then by key. @throws OpError */
   changes(actor: ActorId): NetChange[] {
-    const changes: NetChange[] = [];
+    let changes: NetChange[] = [];
     for (const row of this.#rows) {
       const change = netChange(row.table.rules, row.before, row, actor);
-      if (change !== null) changes.push(change);
+      if (change === null) continue;
+      if (changes.length === 0) changes = [change];
+      else changes.push(change);
     }
     return changes.length > 1 ? changes.sort(compareChanges) : changes;
   }
@@ -161,7 +164,9 @@ export class Transaction {
       born: false,
       values: alive ? before.values : noValues,
     };
-    this.#rows.push(row);
+    // Mostly one alone: as a literal it takes a third of the room that `push` would make.
+    if (this.#rows.length === 0) this.#rows = [row];
+    else this.#rows.push(row);
     this.#index?.set(indexKey(table, keyText), row);
     return row;
   }
@@ -220,8 +225,19 @@ function indexKey(table: MemoryTable, keyText: string): string {
   return `${table.rules.name}\0${keyText}`;
 }
 
-function keyTaken(table: MemoryTable): OpError {
-  const columns = table.rules.keyColumns.map((column) => `${table.rules.name}.${column.name}`);
-  const what = `UNIQUE constraint failed: ${columns.join(", ")}`;
-  return new OpError("SQLITE_CONSTRAINT_PRIMARYKEY", what);
+/**
+ * By table, since it always says the same: random work meets it all the time, and taking down the
+ * stack, which nobody looks at, would cost more than the transaction.
+ */
+const keysTaken = new WeakMap<TableRules, OpError>();
+
+function keyTaken({ rules }: MemoryTable): OpError {
+  let error = keysTaken.get(rules);
+  if (error === undefined) {
+    const columns = rules.keyColumns.map((column) => `${rules.name}.${column.name}`);
+    const what = `UNIQUE constraint failed: ${columns.join(", ")}`;
+    error = new OpError("SQLITE_CONSTRAINT_PRIMARYKEY", what);
+    keysTaken.set(rules, error);
+  }
+  return error;
 }
