@@ -10,6 +10,7 @@ import type { Notice, Plane, StoreRequest, StoreResponse } from "../core/node/ev
 import type { Chunk, Op, StoreSummary } from "../core/node/store.ts";
 import { Directory } from "../core/swim/directory.ts";
 import type { Identity } from "../core/swim/identity.ts";
+import { ChunkPool } from "../core/sync/chunk-pool.ts";
 import { equalHashes } from "../core/wire/wire-hash.ts";
 import type { Check, CheckContext, CheckName } from "./check/check.ts";
 import { History } from "./check/history.ts";
@@ -76,7 +77,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
   readonly #reported = new Set<string>();
   readonly #rng: Rng;
   readonly #stores: StoreFactory;
-  readonly #directory = new Directory();
+  readonly #shared = { directory: new Directory(), chunks: new ChunkPool() };
   /** Each node's present life, −1 while it is down: at hand, since every message is judged by two of them. */
   readonly #boots: number[] = [];
   readonly #addresses: Address[] = [];
@@ -151,7 +152,7 @@ export class SimWorld implements World, NetworkPort, CheckContext {
 
   /** Opens a node's disk and gives it an identity; `begin` must follow. */
   boot(node: SimNode): void {
-    node.boots(this.scenario.schema, this.scenario, this.#directory);
+    node.boots(this.scenario.schema, this.scenario, this.#shared);
     this.#boots[node.n] = node.boot;
     this.agreement.changed(node);
     for (const check of this.checks) check.booted?.(node);

@@ -47,7 +47,7 @@ export function prepareChange(
       const why = whyNotStored(rules.schema, column, value);
       if (why !== null) return why;
     }
-    if (isTotal) totals ??= new Array<boolean>(count).fill(false);
+    if (isTotal) totals ??= Array.from({ length: count }, () => false);
     if (totals !== null) totals[k] = isTotal;
     columns[k] = i;
     values[k] = value;

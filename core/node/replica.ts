@@ -11,6 +11,7 @@ import type { Directory } from "../swim/directory.ts";
 import type { Identity } from "../swim/identity.ts";
 import { Membership } from "../swim/membership.ts";
 import type { Verdict } from "../sync/actor-ledger.ts";
+import type { ChunkPool } from "../sync/chunk-pool.ts";
 import { Inbox, maxInboxBytes, maxInboxChunks, type Received } from "../sync/inbox.ts";
 import { Ledger, maxActors, maxPartials } from "../sync/ledger.ts";
 import { StateView } from "../sync/state-view.ts";
@@ -33,6 +34,8 @@ export interface ReplicaOptions {
   readonly rng: Rng;
   /** Identities known to the process; shared between the replicas of one simulation. */
   readonly directory: Directory;
+  /** Chunks that the replicas of one simulation share. */
+  readonly chunks?: ChunkPool;
   /**
    * 16 hex digits that stand for the store's schema. Rows are compared only between equal ones;
    * left out, all nodes are taken to have the same.
@@ -71,7 +74,8 @@ export class Replica {
     });
     this.ledger = new Ledger(holdings);
     this.#state = new StateView(summary, hashOfHex(options.schema ?? noSchema));
-    this.#inbox = new Inbox(this.ledger, config.sync, new IdSource(machines.replica));
+    const ids = new IdSource(machines.replica);
+    this.#inbox = new Inbox(this.ledger, config.sync, ids, options.chunks);
     const members = this.membership;
     this.#region = (address) =>
       address === self.address ? self.region : (members.memberOf(address)?.region ?? "");

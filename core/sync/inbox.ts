@@ -10,6 +10,7 @@ import type { ActorId } from "../base/ids.ts";
 import type { Effect, Notice, Now, StoreResponse } from "../node/event.ts";
 import type { IdSource } from "../node/ids.ts";
 import type { Chunk, StoreSummary, VersionOutcome, VersionRange } from "../node/store.ts";
+import type { ChunkPool } from "./chunk-pool.ts";
 import type { SyncConfig } from "./config.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -45,6 +46,7 @@ export class Inbox {
   readonly #ledger: Ledger;
   readonly #config: SyncConfig;
   readonly #ids: IdSource;
+  readonly #pool: ChunkPool | null;
   #gossip: Chunk[] = [];
   #sync: Chunk[] = [];
   #release: VersionRange[] = [];
@@ -56,7 +58,9 @@ export class Inbox {
   #retryMs: number;
   #failing = false;
 
-  constructor(ledger: Ledger, config: SyncConfig, ids: IdSource) {
+  /** @param pool of the process, where its replicas share chunks; null: each keeps its own. */
+  constructor(ledger: Ledger, config: SyncConfig, ids: IdSource, pool: ChunkPool | null = null) {
+    this.#pool = pool;
     this.#ledger = ledger;
     this.#config = config;
     this.#ids = ids;
@@ -96,10 +100,11 @@ export class Inbox {
       return false;
     }
     this.#bytes += bytes;
+    const kept = this.#pool === null ? chunk : this.#pool.share(chunk);
     // Mostly one alone: as a literal it takes a third of the room that `push` would make.
-    if (via === "sync") this.#sync.push(chunk);
-    else if (this.#gossip.length === 0) this.#gossip = [chunk];
-    else this.#gossip.push(chunk);
+    if (via === "sync") this.#sync.push(kept);
+    else if (this.#gossip.length === 0) this.#gossip = [kept];
+    else this.#gossip.push(kept);
     return true;
   }
 

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { runScenario } from "../../sim/run.ts";
 import type { CheckName } from "../../sim/check/check.ts";
 import { formatBytes, formatCount, formatDuration, formatTable, median } from "../cli/format.ts";
+import { simEngineOptions } from "../cli/sim-engine.ts";
 import { profiled } from "./profile.ts";
 import type { ProfileResult } from "./profile.ts";
 import { dataCases, membershipCase } from "./sim-cases.ts";
@@ -49,16 +50,8 @@ interface Request {
 }
 
 const oneRunFlag = "--one-run";
-/**
- * As a sweep is run: garbage is collected by the one thread that makes it, from a young generation
- * that need not grow first. The goal for 10,000 nodes is 8 GB for the whole process.
- */
-const engineOptions = [
-  "--single-threaded-gc",
-  "--min-semi-space-size=32",
-  "--max-semi-space-size=32",
-  "--max-old-space-size=7500",
-];
+/** As a sweep is run. The goal for 10,000 nodes is 8 GB for the whole process. */
+const engineOptions = [...simEngineOptions, "--max-old-space-size=7500"];
 
 export async function run(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({

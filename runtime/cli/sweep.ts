@@ -39,7 +39,8 @@ export async function sweep(options: SweepOptions, terminal: Terminal): Promise<
     progress.show(tally);
   };
   const threads = Math.min(options.jobs ?? availableParallelism(), count);
-  if (threads <= 1) {
+  // One thread is another than the main one still: only the heap of a thread can be tuned by now.
+  if (count <= 1) {
     for (let i = 0; i < count; i++) onAnswer(i, await runOfSweep(plan, task(i).seed, task(i).run));
   } else {
     const worker = new URL("./sweep-worker.ts", import.meta.url);

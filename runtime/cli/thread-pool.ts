@@ -1,9 +1,11 @@
 /**
  * Spreads independent tasks over worker threads. Each thread asks for its next task when it has
  * done one, so that a slow task holds up nobody; the answers carry their task's number, so that the
- * order in which threads finish cannot show in any result.
+ * order in which threads finish cannot show in any result. The threads are tuned for simulations,
+ * which is what they are begun for.
  */
 import { Worker } from "node:worker_threads";
+import { tuneThreads } from "./sim-engine.ts";
 
 export interface TaskMessage<Task> {
   readonly index: number;
@@ -37,6 +39,7 @@ export async function runOnThreads<Task, Answer>(
   try {
     await new Promise<void>((resolve, reject) => {
       if (options.taskCount === 0) resolve();
+      tuneThreads();
       const feed = (worker: Worker): void => {
         if (next >= options.taskCount) return;
         const index = next++;

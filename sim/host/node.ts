@@ -14,6 +14,7 @@ import { runStore } from "../../core/node/run-store.ts";
 import type { CommitOutcome, Store, StoreSummary } from "../../core/node/store.ts";
 import type { Directory } from "../../core/swim/directory.ts";
 import type { Identity } from "../../core/swim/identity.ts";
+import type { ChunkPool } from "../../core/sync/chunk-pool.ts";
 import { evCheckpoint, evFree, evTimer } from "../event-kinds.ts";
 import type { Kernel } from "../kernel.ts";
 import { Packet, planes } from "../network/packet.ts";
@@ -32,6 +33,12 @@ import type { WallClock } from "./wall-clock.ts";
 import type { World } from "./world-port.ts";
 
 export type Life = "running" | "paused" | "crashed" | "left";
+
+/** What all replicas of a run have between them. */
+export interface SharedByReplicas {
+  readonly directory: Directory;
+  readonly chunks: ChunkPool;
+}
 
 export class SimNode {
   readonly n: number;
@@ -111,7 +118,7 @@ export class SimNode {
   }
 
   /** Opens the disk and takes the identity of a new life; `begin` sets it going. */
-  boots(schema: readonly string[], profile: ReplicaProfile, directory: Directory): void {
+  boots(schema: readonly string[], profile: ReplicaProfile, shared: SharedByReplicas): void {
     assert(this.replica === null, "a node boots when it is down");
     const wallMs = this.clock.read(this.#kernel.nowUs);
     const opened = this.disk.open({
@@ -140,7 +147,7 @@ export class SimNode {
       summary: this.summary,
       config: replicaConfig(profile),
       rng: this.#rng.fork(`replica/${this.boot}`),
-      directory,
+      ...shared,
     });
   }
 

@@ -10,7 +10,7 @@ import type { Chunk } from "../../core/node/store.ts";
 import { decodeChanges, type RowChange } from "../../core/wire/changes.ts";
 
 /** Direct-mapped; the newer chunk takes the place. */
-const slots = 512;
+const slots = 2048;
 
 /** Tables by name, and the rules of which they were made: the same array for stores of one schema. */
 export interface Rules {
@@ -30,7 +30,7 @@ const known: (Known | null)[] = Array.from({ length: slots }, () => null);
 export function preparedChanges(rules: Rules, chunk: Chunk): readonly PreparedChange[] | string {
   const { actor, version, index } = chunk;
   const author = (actor.charCodeAt(0) << 8) ^ (actor.charCodeAt(1) << 4) ^ actor.charCodeAt(2);
-  const slot = (Math.imul(version, 0x9e3779b1) ^ Math.imul(author + index, 0x85ebca6b)) >>> 23;
+  const slot = (Math.imul(version, 0x9e3779b1) ^ Math.imul(author + index, 0x85ebca6b)) >>> 21;
   const met = known[slot] as Known | null;
   if (met !== null && met.chunk === chunk && met.tables === rules.tables) return met.changes;
   const changes = prepareAll(rules, chunk);

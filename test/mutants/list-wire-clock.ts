@@ -79,7 +79,7 @@ export const wireMutants: readonly Mutant[] = [
   {
     name: "wire-columns-of-the-chunk-before",
     file: "core/wire/changes.ts",
-    find: "    this.#columns.clear();\n",
+    find: "    columns.clear();\n",
     replace: "",
     fault: "a chunk refers to column names that only an earlier one holds",
     sim: [{ scenario: "large-versions", seeds: 8 }],
