@@ -15,10 +15,8 @@ const strictInsertEvery = 16;
 
 /** One random transaction. */
 export function randomOps(work: RandomWorkload, table: TableSchema, rng: Rng): Op[] {
-  const ops: Op[] = [];
-  // Room for all at once, and no more.
-  ops.length = work.rowsPerTx;
-  for (let i = 0; i < ops.length; i++) ops[i] = randomOp(work, table, rng);
+  const ops: Op[] = [randomOp(work, table, rng)];
+  while (ops.length < work.rowsPerTx) ops.push(randomOp(work, table, rng));
   return ops;
 }
 
@@ -58,7 +56,7 @@ function keyRow(table: TableSchema, number: number): Row {
     const n = position === 0 ? number : number % (position + 2);
     switch (column.affinity) {
       case "text":
-        row[column.name] = `k${n}`;
+        row[column.name] = textKey(n);
         break;
       case "blob":
         row[column.name] = Uint8Array.of(n >>> 16, n >>> 8, n);
@@ -71,6 +69,17 @@ function keyRow(table: TableSchema, number: number): Row {
     }
   });
   return row;
+}
+
+/** Keys come again and again, and a text made anew would be hashed anew by whoever looks it up. */
+const textKeys: string[] = [];
+const maxTextKeys = 4096;
+
+function textKey(n: number): string {
+  while (textKeys.length <= n && textKeys.length < maxTextKeys) {
+    textKeys.push(`k${textKeys.length}`);
+  }
+  return textKeys[n] ?? `k${n}`;
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyz";

@@ -34,9 +34,32 @@ export function normaliseKey(value: Value, affinity: Affinity): Value {
 
 /** The key's bytes, one in each code unit. @param values normalised, none NULL. */
 export function encodeKeyText(values: readonly Value[]): string {
+  if (values.length === 1) return encodeOne(values[0] as Value);
   let text = "";
   for (const value of values) text += encodeOne(value);
   return text;
+}
+
+/**
+ * Short texts encoded lately, in a direct-mapped cache: a pure memo. It spares building the key and,
+ * more, hashing it: the same string is looked up again, not an equal one.
+ */
+const slots = 1024;
+const maxKnownUnits = 24;
+const knownTexts: string[] = Array.from({ length: slots }, () => "");
+const knownKeys: string[] = Array.from({ length: slots }, () => "");
+
+function knownText(value: string): string {
+  const units = value.length;
+  let hash = units;
+  for (let i = 0; i < units; i++) hash = Math.imul(hash, 31) + value.charCodeAt(i);
+  const slot = (hash ^ (hash >>> 10)) & (slots - 1);
+  // The empty string marks a free slot.
+  if (knownTexts[slot] === value && units > 0) return knownKeys[slot] as string;
+  const key = encodeText(value);
+  knownTexts[slot] = value;
+  knownKeys[slot] = key;
+  return key;
 }
 
 export function encodeKey(values: readonly Value[]): Uint8Array {
@@ -85,7 +108,7 @@ export function decodeKey(bytes: Uint8Array, affinities: readonly Affinity[]): V
 function encodeOne(value: Value): string {
   switch (typeof value) {
     case "string":
-      return encodeText(value);
+      return value.length <= maxKnownUnits ? knownText(value) : encodeText(value);
     case "number":
       return encodeNumber(value, 0);
     case "bigint":

@@ -3,6 +3,7 @@
  * normalised. Both stores resolve them here, so that they refuse the same ones in the same words.
  */
 import { assert } from "../base/assert.ts";
+import { roomFor } from "../base/room.ts";
 import { normalise } from "./affinity.ts";
 import { encodeKeyText, normaliseKey } from "./key.ts";
 import type { ColumnSchema } from "./schema.ts";
@@ -32,8 +33,7 @@ export interface OpKey {
 /** The key in a row that is inserted: every key column must be there. @throws OpError */
 export function keyInRow(rules: TableRules, row: Columns): OpKey {
   const { keyColumns } = rules;
-  const key: Value[] = [];
-  key.length = keyColumns.length;
+  const key = roomFor<Value>(keyColumns.length, null);
   for (let i = 0; i < keyColumns.length; i++) {
     const column = keyColumns[i] as ColumnSchema;
     const value = row[column.name];

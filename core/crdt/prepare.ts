@@ -3,6 +3,7 @@
  * allowed and this one does not know is told by a reason: the version waits in quarantine. What no
  * schema allows is hostile or damaged and throws `WireError`.
  */
+import { roomFor } from "../base/room.ts";
 import type { RowChange } from "../wire/changes.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { normalise } from "./affinity.ts";
@@ -27,11 +28,8 @@ export function prepareChange(
   const key = prepareKey(rules, change.key);
   if (typeof key === "string") return key;
   const count = change.cells.length;
-  // Room for all at once, and no more.
-  const columns: number[] = [];
-  const values: Value[] = [];
-  columns.length = count;
-  values.length = count;
+  const columns = roomFor(count, 0);
+  const values = roomFor<Value>(count, null);
   let totals: boolean[] | null = null;
   for (let k = 0; k < count; k++) {
     const cell = change.cells[k] as RowChange["cells"][number];
@@ -68,8 +66,7 @@ function prepareKey(rules: TableRules, sent: readonly Value[]): Value[] | string
   if (sent.length !== keyColumns.length) {
     return `the primary key of ${rules.name} has ${keyColumns.length} columns here, not ${sent.length}`;
   }
-  const key: Value[] = [];
-  key.length = sent.length;
+  const key = roomFor<Value>(sent.length, null);
   for (let i = 0; i < sent.length; i++) {
     const value = normaliseKey(
       sent[i] as Value,

@@ -5,6 +5,7 @@
  * to by number. Each payload is readable by itself.
  */
 import { assert } from "../base/assert.ts";
+import { roomFor } from "../base/room.ts";
 import type { Value } from "../crdt/value.ts";
 import { ColumnNumbers } from "./column-numbers.ts";
 import {
@@ -225,7 +226,7 @@ function beginGroup(r: Reader): void {
 
 function readRow(r: Reader): RowChange {
   group.row++;
-  const key = group.keyColumns === 1 ? [readValue(r)] : readKey(r, group.keyColumns);
+  const key = readKey(r, group.keyColumns);
   const causalLength = r.varint();
   if (causalLength === 0) throw new WireError("causal length 0");
   // A cell takes a column reference and a tag.
@@ -233,22 +234,17 @@ function readRow(r: Reader): RowChange {
   if (count > 0 && causalLength % 2 === 0) throw new WireError("a deleted row with cells");
   group.valuesLeft -= key.length + count;
   if (group.valuesLeft < 0) throw new WireError("too many values in a payload");
-  const cells: CellWrite[] = roomFor(count);
+  const cells = roomFor(count, noCell);
   for (let i = 0; i < count; i++) cells[i] = readCell(r);
   return { table: group.table, key, causalLength, cells };
 }
 
+const noCell: CellWrite = { column: "", value: null };
+
 function readKey(r: Reader, columns: number): Value[] {
-  const key: Value[] = roomFor(columns);
+  const key: Value[] = roomFor<Value>(columns, null);
   for (let i = 0; i < columns; i++) key[i] = readValue(r);
   return key;
-}
-
-/** Room for `count` items and no more. The caller has bounded the count and fills all of it. */
-function roomFor<T>(count: number): T[] {
-  const items: T[] = [];
-  items.length = count;
-  return items;
 }
 
 function readCell(r: Reader): CellWrite {

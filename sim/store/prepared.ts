@@ -40,13 +40,13 @@ export function preparedChanges(rules: Rules, chunk: Chunk): readonly PreparedCh
 
 function prepareAll(rules: Rules, chunk: Chunk): readonly PreparedChange[] | string {
   const rows = decodeChanges(chunk.payload);
-  const changes: PreparedChange[] = [];
-  // Room for all at once, and no more.
-  changes.length = rows.length;
+  let changes: PreparedChange[] = [];
   for (let i = 0; i < rows.length; i++) {
     const change = prepareChange(rules.byName, rows[i] as RowChange);
     if (typeof change === "string") return change;
-    changes[i] = change;
+    // Mostly one alone: as a literal it takes a third of the room that `push` would make.
+    if (i === 0) changes = [change];
+    else changes.push(change);
   }
   return changes;
 }
