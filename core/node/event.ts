@@ -34,6 +34,8 @@ export type Event =
       readonly from: Address;
       readonly plane: Plane;
       readonly bytes: Uint8Array;
+      /** Others that arrived with it follow at once: what they bring goes to the store together. */
+      readonly more?: boolean;
     }
   | { readonly type: "timer"; readonly token: number }
   /** A local transaction is durable. */

@@ -62,6 +62,8 @@ export class Replica {
   readonly #region: (address: Address) => string;
   /** From whom the latest push came: whom to ask about a gap. */
   #lastPusher: Address | null = null;
+  /** A push left something in the inbox that the store has not been given. */
+  #taken = false;
 
   constructor(options: ReplicaOptions) {
     const { self, actor, holdings, summary, config, rng, directory } = options;
@@ -96,7 +98,7 @@ export class Replica {
       intake: {
         verdict: (author, version, index, count): Verdict =>
           this.ledger.verdict(author, version, index, count),
-        take: (_now, chunk, from, out) => this.#take(chunk, from, out),
+        take: (_now, chunk, from) => this.#take(chunk, from),
         missed: (now, peer, out) => this.#sync.missed(now, peer, out),
       },
     });
@@ -130,6 +132,10 @@ export class Replica {
         break;
       case "message":
         this.#message(now, event.from, event.plane, event.bytes, out);
+        if (this.#taken && event.more !== true) {
+          this.#taken = false;
+          this.#inbox.flush(out);
+        }
         break;
       case "timer":
         this.#timer(now, event.token, out);
@@ -242,10 +248,10 @@ export class Replica {
     }
   }
 
-  #take(chunk: Chunk, from: Address, out: Effect[]): void {
+  #take(chunk: Chunk, from: Address): void {
     this.#lastPusher = from;
     this.#inbox.take(chunk, "gossip");
-    this.#inbox.flush(out);
+    this.#taken = true;
   }
 
   #unreachable(now: Now, to: Address, plane: "swim" | "gossip" | "sync", out: Effect[]): void {

@@ -33,7 +33,8 @@ export function makeSealing(
     ca,
     credentials: opened.credentials,
     nowMs: () => performance.now(),
-    deliver: ({ address }, channel, bytes) => parts.host?.message(address, channel, bytes),
+    deliver: ({ address }, channel, bytes, more) =>
+      parts.host?.message(address, channel, bytes, more),
     rejected: ({ address, name }, why, count) => {
       parts.reports.rareLog("warn", "what no signature proves was turned away", {
         from: address,

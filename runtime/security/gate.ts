@@ -23,8 +23,8 @@ export interface GateOptions {
   readonly check: SealCheck;
   /** Monotonic. */
   readonly nowMs: () => number;
-  /** To the replica. */
-  readonly deliver: (from: Peer, channel: GatedChannel, bytes: Uint8Array) => void;
+  /** To the replica. `more`: others follow at once. */
+  readonly deliver: (from: Peer, channel: GatedChannel, bytes: Uint8Array, more: boolean) => void;
   /** Asks a peer to prove keys, by their ids; `learnt` is to be called when it did. */
   readonly ask: (peer: Address, keyIds: readonly string[]) => void;
   /** For log, metric and alarm: `count` chunks or messages of this peer were turned away. */
@@ -107,7 +107,7 @@ export class SealGate {
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
       if (!needsCheck(bytes)) {
-        this.#options.deliver(from, channel, bytes);
+        this.#options.deliver(from, channel, bytes, false);
         return;
       }
       lane = { items: [], bytes: 0, busy: false };
@@ -133,6 +133,8 @@ export class SealGate {
 
   async #run(name: string, lane: Lane): Promise<void> {
     lane.busy = true;
+    // What one turn of the event loop brings is checked, applied and passed on together.
+    await null;
     while (lane.items.length > 0) await this.#batch(lane);
     // A lane is there only while something waits in it, so that all others go straight through.
     this.#lanes.delete(name);
@@ -155,6 +157,7 @@ export class SealGate {
     }
     const whys = chunks.length === 0 ? [] : await this.#check(batch[0]?.item.from as Peer, chunks);
     lane.items = lane.items.slice(batch.length);
+    const good: Item[] = [];
     let at = 0;
     for (const { item, chunks: own } of batch) {
       lane.bytes -= item.bytes.length;
@@ -165,8 +168,12 @@ export class SealGate {
       }
       const verdicts = whys.slice(at, at + own.length);
       at += own.length;
-      this.#handOn(item, verdicts);
+      const proven = this.#proven(item, verdicts);
+      if (proven !== null) good.push(proven);
     }
+    good.forEach(({ from, channel, bytes: message }, i) => {
+      this.#options.deliver(from, channel, message, i + 1 < good.length);
+    });
   }
 
   async #check(from: Peer, chunks: readonly Chunk[]): Promise<readonly (string | null)[]> {
@@ -202,21 +209,21 @@ export class SealGate {
     });
   }
 
-  #handOn(item: Item, verdicts: readonly (string | null)[]): void {
-    const { from, channel } = item;
+  /** The message as the replica may have it; null: it is turned away. */
+  #proven(item: Item, verdicts: readonly (string | null)[]): Item | null {
+    const { from } = item;
     const bad = verdicts.filter((why) => why !== null);
     if (bad.length > 0) {
       this.#misbehaved(from);
       this.#reject(from, bad[0] as string, bad.length);
-      return;
+      return null;
     }
     const kind = kindOf(item.bytes);
     if (kind === "rowStates") {
       this.#reject(from, "rows without signatures (repair)", 1);
-      return;
+      return null;
     }
-    const bytes = kind === "syncDone" ? this.#believed(item) : item.bytes;
-    this.#options.deliver(from, channel, bytes);
+    return kind === "syncDone" ? { ...item, bytes: this.#believed(item) } : item;
   }
 
   /** The end of an answer with those markers alone that a witness confirms. */

@@ -2,8 +2,8 @@
  * Checks the seals of many chunks at once. A signature that holds proves its own chunk and, by the
  * link under it, the content and seal of the chunk that its author made before; so of a run of one
  * author's chunks only the last signature is checked. Signatures are checked on libuv's threads, so
- * that whoever waits for datagrams is not kept from them; one that comes alone, with none for some
- * milliseconds before it, is checked at once, since the way to another thread costs as much as it.
+ * that whoever waits for datagrams is not kept from them; one alone, with none for some milliseconds
+ * before it, is checked at once, since the way to another thread costs as much as it.
  */
 import { verify } from "node:crypto";
 import type { Chunk } from "../../core/node/store.ts";
@@ -112,7 +112,7 @@ export class SealCheck {
     }
     while (tips.length > 0) {
       const unproven = tips.filter((entry) => !entry.proven);
-      const good = await this.#verify(unproven, byMark.size === 1);
+      const good = await this.#verify(unproven);
       this.counts.signatures += unproven.length;
       tips = [];
       for (let i = 0; i < unproven.length; i++) {
@@ -130,15 +130,11 @@ export class SealCheck {
     }
   }
 
-  /** @param alone one chunk was to be checked. What comes with others goes elsewhere, and lets the loop turn meanwhile. */
-  #verify(
-    entries: readonly Entry[],
-    alone: boolean,
-  ): readonly boolean[] | Promise<readonly boolean[]> {
+  #verify(entries: readonly Entry[]): readonly boolean[] | Promise<readonly boolean[]> {
     const [first] = entries;
     const nowMs = performance.now();
     if (first === undefined) return [];
-    if (!alone || nowMs - this.#atOnceMs < atOnceEveryMs) {
+    if (entries.length > 1 || nowMs - this.#atOnceMs < atOnceEveryMs) {
       return Promise.all(entries.map((entry) => verifyElsewhere(entry)));
     }
     this.#atOnceMs = nowMs;

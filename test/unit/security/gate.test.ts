@@ -32,6 +32,7 @@ const other: Peer = { address: "10.0.0.2:1" as Address, name: "dave" };
 /** A host's end of signing, with what comes out of it. */
 function host(known: readonly SigningNode[], others = 4) {
   const delivered: Uint8Array[] = [];
+  const followed: boolean[] = [];
   const rejected: string[] = [];
   const sent: { to: Address; bytes: Uint8Array }[] = [];
   const saved: Uint8Array[] = [];
@@ -42,9 +43,10 @@ function host(known: readonly SigningNode[], others = 4) {
     ca: fleet.authority.cert,
     credentials: known.map(({ credential }) => credential.bytes),
     nowMs: () => clock.ms,
-    deliver: (_, channel, bytes) => {
+    deliver: (_, channel, bytes, more) => {
       expect(["gossip", "sync"]).toContain(channel);
       delivered.push(bytes);
+      followed.push(more);
     },
     rejected: (from, why, count) => rejected.push(`${from.name}: ${why} (${count})`),
     others: () => others,
@@ -52,7 +54,7 @@ function host(known: readonly SigningNode[], others = 4) {
     save: (_, credential) => saved.push(credential),
   });
   const settled = () => vi.waitFor(() => expect(sealing.stats().waiting).toBe(0), 5000);
-  return { sealing, delivered, rejected, sent, saved, clock, settled };
+  return { sealing, delivered, followed, rejected, sent, saved, clock, settled };
 }
 
 const push = (chunk: Chunk) => encodePush(chunk, 1);
@@ -75,6 +77,22 @@ describe("the gate", () => {
     await settled();
     expect(delivered).toEqual(messages);
     expect(sealing.stats().signatures).toBeLessThan(20);
+  });
+
+  test("what one turn of the event loop brought is handed on as one, and its last good message ends it", async () => {
+    const { sealing, delivered, followed, settled } = host([alice, bob]);
+    const written = alice.write(3).map(push);
+    for (const bytes of written) sealing.message(peer, "gossip", bytes);
+    await settled();
+    expect(followed).toEqual([true, true, false]);
+    // Each names the one before it: one signature proves all three.
+    expect(sealing.stats().signatures).toBe(1);
+    const [good, forged] = bob.write(2) as [Chunk, Chunk];
+    sealing.message(peer, "gossip", push(good));
+    sealing.message(peer, "gossip", push({ ...forged, payload: Uint8Array.of(6) }));
+    await settled();
+    expect(delivered).toEqual([...written, push(good)]);
+    expect(followed.at(-1)).toBe(false);
   });
 
   test("a forged version is turned away and reported with its peer; that peer is not heard for a while", async () => {
@@ -208,10 +226,15 @@ describe("markers", () => {
 
   test("a marker is believed when a second peer says the same", async () => {
     const { sealing, delivered, settled } = host([]);
-    sealing.message(peer, "sync", done(1, 9));
-    sealing.message(other, "sync", done(5, 20));
-    sealing.message(peer, "sync", done(8, 12));
-    await settled();
+    const said = [
+      [peer, done(1, 9)],
+      [other, done(5, 20)],
+      [peer, done(8, 12)],
+    ] as const;
+    for (const [who, bytes] of said) {
+      sealing.message(who, "sync", bytes);
+      await settled();
+    }
     expect(delivered.map(believed)).toEqual([[], [[5, 9]], [[8, 12]]]);
   });
 
