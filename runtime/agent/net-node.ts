@@ -45,6 +45,12 @@ const closeGraceMs = 500;
  */
 const announceDelayMs = 250;
 
+/**
+ * Where programs wait for a core, one link or another looks slow by some turns of the scheduler. The
+ * tree is changed for what is more than that: each change costs duplicates until it has settled.
+ */
+const noticeableMs = 50;
+
 export class NetNode {
   readonly #options: NetOptions;
   readonly #reports: Reports;
@@ -246,7 +252,8 @@ export class NetNode {
     const { profile, broadcast } = this.#options.gossip;
     const config = profileConfig(profile);
     const ihaveDelayMs = Math.max(config.gossip.ihaveDelayMs, announceDelayMs);
-    return { ...config, gossip: { ...config.gossip, mode: broadcast, ihaveDelayMs } };
+    const shortcutMs = Math.max(config.gossip.shortcutMs, noticeableMs);
+    return { ...config, gossip: { ...config.gossip, mode: broadcast, ihaveDelayMs, shortcutMs } };
   }
 
   async #join(self: Address): Promise<void> {
@@ -390,7 +397,10 @@ export class NetNode {
         resolve();
       };
       if (this.#parts.host === null) this.#left();
-      else this.#parts.host.handle({ type: "leave" });
+      else {
+        this.#parts.host.hurry();
+        this.#parts.host.handle({ type: "leave" });
+      }
     });
   }
 }

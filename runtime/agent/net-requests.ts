@@ -119,6 +119,7 @@ export class NetRequests {
       .filter(({ address, state }) => address !== self && isReachable(state))
       .map(({ address }) => address);
     const wanted = peers === "all" ? reachable.length : peers;
+    host.hurry();
     return new Promise((resolve) => {
       this.#asked = { actor, version };
       this.#peerWaits.begin(reachable, wanted, timeoutMs, resolve);

@@ -23,6 +23,7 @@ import { kindOf } from "../../core/wire/envelope.ts";
 import type { LiveEvent, LiveState } from "../observe/live-trace.ts";
 import type { Opened } from "../store-process/store-client.ts";
 import { DueTimers } from "./due-timers.ts";
+import { Gathering } from "./gathering.ts";
 import { LagWindow } from "./lag-window.ts";
 import { SystemRng } from "./random.ts";
 
@@ -80,6 +81,8 @@ export class ReplicaHost {
   tracing = false;
   readonly #options: ReplicaHostOptions;
   readonly #timers: DueTimers;
+  /** What this node commits, on its way out. */
+  readonly #own: Gathering<Extract<Effect, { type: "send" }>>;
   readonly #now = { monoMs: 0, wallMs: 0 };
   readonly #out: Effect[] = [];
   readonly #waiting: Event[] = [];
@@ -99,9 +102,13 @@ export class ReplicaHost {
       directory: new Directory(),
       schema: opened.schema.hash,
     });
+    this.#own = new Gathering((effect) => this.#send(effect));
     this.#timers = new DueTimers(
       (token) => this.handle({ type: "timer", token }),
-      (ms) => options.late(ms),
+      (ms) => {
+        this.#own.pace.late(ms);
+        options.late(ms);
+      },
     );
   }
 
@@ -110,12 +117,13 @@ export class ReplicaHost {
     return this.replica.ledger.get(this.replica.actor)?.head ?? 0;
   }
 
-  message(from: Address, plane: Plane, bytes: Uint8Array): void {
+  /** @param more others that came with it follow at once. */
+  message(from: Address, plane: Plane, bytes: Uint8Array, more = false): void {
     if (this.tracing) {
       const msg = kindOf(bytes) ?? "unknown";
       this.#options.trace({ k: "recv", from, plane, msg, bytes: bytes.length });
     }
-    this.handle({ type: "message", from, plane, bytes });
+    this.handle({ type: "message", from, plane, bytes, more });
   }
 
   committed(chunks: readonly Chunk[], summary: StoreSummary): void {
@@ -154,8 +162,14 @@ export class ReplicaHost {
     }
   }
 
+  /** What was committed here leaves now: somebody waits for it to arrive. */
+  hurry(): void {
+    this.#own.flush();
+  }
+
   stop(): void {
     this.#stopped = true;
+    this.#own.flush();
     this.#timers.stop();
   }
 
@@ -165,21 +179,20 @@ export class ReplicaHost {
     now.wallMs = Date.now();
     const out = this.#out;
     this.replica.handle(now, event, out);
-    for (let i = 0; i < out.length; i++) this.#carryOut(out[i] as Effect);
+    const own = event.type === "committed";
+    for (let i = 0; i < out.length; i++) {
+      const effect = out[i] as Effect;
+      if (own && effect.type === "send") this.#own.put(effect);
+      else this.#carryOut(effect);
+    }
     out.length = 0;
   }
 
   #carryOut(effect: Effect): void {
     switch (effect.type) {
-      case "send": {
-        const { to, plane, reliable, bytes } = effect;
-        if (this.tracing) {
-          const msg = effect.kind;
-          this.#options.trace({ k: "send", to, plane, msg, bytes: bytes.length });
-        }
-        this.#options.send(to, plane, reliable, bytes);
+      case "send":
+        this.#send(effect);
         break;
-      }
       case "timer":
         this.#timers.add(this.#now.monoMs, effect.token, effect.delayMs);
         break;
@@ -192,6 +205,11 @@ export class ReplicaHost {
         this.#noticed(effect.notice);
         break;
     }
+  }
+
+  #send({ to, plane, reliable, kind: msg, bytes }: Extract<Effect, { type: "send" }>): void {
+    if (this.tracing) this.#options.trace({ k: "send", to, plane, msg, bytes: bytes.length });
+    this.#options.send(to, plane, reliable, bytes);
   }
 
   #stored(id: number, request: StoreRequest, response: StoreResponse): void {
