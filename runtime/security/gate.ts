@@ -134,7 +134,7 @@ export class SealGate {
   async #run(name: string, lane: Lane): Promise<void> {
     lane.busy = true;
     // What one turn of the event loop brings is checked, applied and passed on together.
-    await null;
+    await Promise.resolve();
     while (lane.items.length > 0) await this.#batch(lane);
     // A lane is there only while something waits in it, so that all others go straight through.
     this.#lanes.delete(name);
