@@ -113,7 +113,7 @@ export class Run {
     this.#partitions = new Partitions(this.world);
     this.faults.watch = this.#partitions;
     this.#drivers = new Drivers(this.world, this.faults, rng);
-    this.#suite = createSuite(this.world, options.checks);
+    this.#suite = createSuite(this.world, scenario.expect, options.checks);
     this.world.checks = this.#suite.checks;
     this.#begin();
   }

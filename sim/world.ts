@@ -131,6 +131,10 @@ export class SimWorld implements World, NetworkPort, CheckContext {
     this.#receivedChecks = checks.filter((check) => check.received !== undefined);
   }
 
+  apart(a: number, b: number): boolean {
+    return this.network.cuts.apart(a, b);
+  }
+
   /** Makes a machine; it does not run yet. @param twin the node whose address it takes; null: its own. */
   addNode(spec: NodeSpec, twin: number | null = null): SimNode {
     const n = this.nodes.length;

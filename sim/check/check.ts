@@ -19,6 +19,7 @@ export type CheckName =
   | "version-reuse"
   | "membership"
   | "member-history"
+  | "false-deaths"
   | "no-crash"
   | "bounds"
   | "quiescence";
@@ -32,6 +33,8 @@ export interface CheckContext {
   readonly rotted: boolean;
   /** A hostile peer has spoken: what members say of one another may have been made up. */
   readonly hostile: boolean;
+  /** Whether a fault keeps some of what one of them sends from the other. */
+  apart(a: number, b: number): boolean;
   /** The first report of each check and node counts; `null`: of the run as a whole. */
   report(check: CheckName, node: number | null, detail: string): void;
 }

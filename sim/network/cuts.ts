@@ -87,6 +87,13 @@ export class Cuts {
     return null;
   }
 
+  /** Whether a fault cuts, or worsens, either way between the two. */
+  apart(a: number, b: number): boolean {
+    if (!this.active) return false;
+    if (this.#links.has(a * maxNodes + b) || this.#links.has(b * maxNodes + a)) return true;
+    return this.between(a, b) !== null || this.between(b, a) !== null;
+  }
+
   /** The chance of loss that link faults add to the network's own. */
   loss(from: number, to: number): number {
     const faults = this.#links.get(from * maxNodes + to);

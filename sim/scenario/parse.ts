@@ -109,7 +109,8 @@ function readScenario(json: unknown, file: string): Scenario {
 }
 
 function readExpect(json: unknown): Scenario["expect"] {
-  const o = readObject(json ?? {}, "expect", ["convergeWithinMs", "violations"]);
+  const o = readObject(json ?? {}, "expect", ["convergeWithinMs", "violations", "falseDeaths"]);
+  const falseDeaths = o["falseDeaths"] ?? null;
   return {
     convergeWithinMs: readNumber(
       o["convergeWithinMs"] ?? 30_000,
@@ -118,6 +119,9 @@ function readExpect(json: unknown): Scenario["expect"] {
       maxDurationMs,
     ),
     violations: readInteger(o["violations"] ?? 0, at("expect", "violations"), 0, 1e9),
+    ...(falseDeaths === null
+      ? {}
+      : { falseDeaths: readInteger(falseDeaths, at("expect", "falseDeaths"), 0, 1e9) }),
   };
 }
 

@@ -18,7 +18,12 @@ export interface Scenario {
   readonly clocks: { readonly skewMsMax: number; readonly driftPpmMax: number };
   readonly workload: readonly Workload[];
   readonly faults: readonly Fault[];
-  readonly expect: { readonly convergeWithinMs: number; readonly violations: number };
+  readonly expect: {
+    readonly convergeWithinMs: number;
+    readonly violations: number;
+    /** How often a node may hold another for dead that runs and can be reached; not there: it is not looked at. */
+    readonly falseDeaths?: number;
+  };
   /** Timing of membership: `core/swim`'s profiles. */
   readonly profile: "lan" | "wan" | "fast";
   readonly broadcast: "tree" | "flood";

@@ -99,7 +99,7 @@ export const partitionScenarios: readonly BuiltIn[] = [
             groups: [range(0, first), range(first, nodes - first)],
           },
         ],
-        expect: { convergeWithinMs: 60_000 },
+        expect: { convergeWithinMs: 60_000, falseDeaths: 0 },
       };
     },
   },

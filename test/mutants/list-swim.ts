@@ -147,7 +147,7 @@ export const swimMutants: readonly Mutant[] = [
     find: 'if (exchanged || roster.stateAt(slot) !== "suspect") return false;',
     replace: 'if (exchanged && roster.stateAt(slot) !== "suspect") return true;',
     fault: "a death heard of in a state exchange is believed with no time for the member to speak",
-    sim: [],
+    sim: [{ scenario: "healing-halves", seeds: 8 }],
     tests: testsOf("judging", "pitfalls-healing"),
   },
   {

@@ -54,6 +54,7 @@ const checkNames: Readonly<Record<CheckName, true>> = {
   "version-reuse": true,
   membership: true,
   "member-history": true,
+  "false-deaths": true,
   "no-crash": true,
   bounds: true,
   quiescence: true,

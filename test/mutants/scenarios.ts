@@ -116,6 +116,25 @@ const json: Readonly<Record<string, object>> = {
     ],
     expect: { convergeWithinMs: 60_000 },
   },
+  /** Halves that have taken each other for dead meet again: nobody who lives may be lost by that. */
+  "healing-halves": {
+    nodes: 8,
+    durationMs: 55_000,
+    network: { latencyMs: { min: 1, max: 20 }, loss: 0.05 },
+    workload: [{ kind: "random", ratePerSec: 1 }],
+    faults: [
+      {
+        kind: "partition",
+        atMs: 5000,
+        untilMs: 45_000,
+        groups: [
+          [0, 1, 2, 3],
+          [4, 5, 6, 7],
+        ],
+      },
+    ],
+    expect: { convergeWithinMs: 60_000, falseDeaths: 0 },
+  },
   /** A member that sends garbage and damaged copies, on a network that damages more. */
   "hostile-bytes": {
     nodes: 4,

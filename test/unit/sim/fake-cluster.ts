@@ -18,9 +18,15 @@ export class FakeContext implements CheckContext {
   readonly kernel = new Kernel();
   readonly nodes: SimNode[] = [];
   readonly history = new History();
+  /** Pairs between which a fault is in force. */
+  readonly trouble: (readonly [number, number])[] = [];
   rotted = false;
   hostile = false;
   readonly reports: string[] = [];
+
+  apart(a: number, b: number): boolean {
+    return this.trouble.some((pair) => pair.includes(a) && pair.includes(b));
+  }
 
   report(check: CheckName, node: number | null, detail: string): void {
     this.reports.push(`${check} ${node}: ${detail}`);
@@ -63,6 +69,7 @@ export function fakeNode(n: number, parts: object): SimNode {
     epoch: 100 + n,
     live: true,
     life: "running",
+    blocked: false,
     store: null,
     replica: null,
     ...parts,

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Address, NodeId } from "../../../core/base/ids.ts";
 import type { MemberState, Notice } from "../../../core/node/event.ts";
+import { FalseDeaths } from "../../../sim/check/false-deaths.ts";
 import { MemberHistory } from "../../../sim/check/member-history.ts";
 import { MembershipCheck } from "../../../sim/check/membership.ts";
 import type { SimNode } from "../../../sim/host/node.ts";
@@ -133,4 +134,45 @@ test("SI23: members that are not known as they are are found after healing", () 
   expect(sees({ ...right, state: "left" }, gone)).toEqual([]);
   expect(sees(undefined, gone)).toEqual([]);
   expect(sees(right, gone).join()).toContain("holds node 1, which is left, for alive");
+});
+
+describe("false deaths", () => {
+  type Parts = Partial<Record<"life" | "blocked" | "live" | "epoch", unknown>>;
+
+  /** Node 0 holds node 1 for dead so often; @returns what is reported. */
+  function deaths(
+    times: number,
+    allowed: number,
+    parts: { observer?: Parts; subject?: Parts; apart?: boolean; epoch?: number } = {},
+  ): string[] {
+    const context = new FakeContext();
+    const observer = fakeNode(0, parts.observer ?? {});
+    context.nodes.push(observer, fakeNode(1, parts.subject ?? {}));
+    if (parts.apart === true) context.trouble.push([0, 1]);
+    const check = new FalseDeaths(context, allowed);
+    for (let i = 0; i < times; i++) {
+      check.noticed(observer, notice([parts.epoch ?? 101, i, "down"]));
+      check.noticed(observer, notice([parts.epoch ?? 101, i + 1, "alive"]));
+    }
+    return context.reports;
+  }
+
+  test("SI30: a member that runs and can be reached may be held for dead as often as allowed", () => {
+    expect(deaths(1, 0)).toEqual([
+      expect.stringContaining("false-deaths 0: holds node 1 for dead"),
+    ]);
+    expect(deaths(2, 2)).toEqual([]);
+    expect(deaths(3, 2)).toHaveLength(1);
+  });
+
+  test.each<[string, Parameters<typeof deaths>[2]]>([
+    ["it does not run", { subject: { life: "paused" } }],
+    ["it is crashed", { subject: { life: "crashed", live: false } }],
+    ["its network stands still", { subject: { blocked: true } }],
+    ["the network of the other stands still", { observer: { blocked: true } }],
+    ["a fault lies between them", { apart: true }],
+    ["an earlier life of it is meant", { epoch: 100 }],
+  ])("SI30: it is no false death where %s", (_what, parts) => {
+    expect(deaths(3, 0, parts)).toEqual([]);
+  });
 });
