@@ -6,7 +6,7 @@ import { type NodePlan, writeCluster } from "../cluster/cluster-files.ts";
 import { NodeProcess } from "../cluster/node-process.ts";
 import type { TransportTls } from "../net/transport.ts";
 import { benchSchema } from "./cluster-driver.ts";
-import { type ProcessUse, useOf } from "./process-use.ts";
+import { cpuOfTree, type ProcessUse, useOf } from "./process-use.ts";
 
 /** Starting all at once would only make them wait for one another's start. */
 const startsAtOnce = 4;
@@ -80,9 +80,19 @@ export class OwnCluster {
     this.nodes[i] = null;
   }
 
-  async dispose(): Promise<void> {
+  /** Seconds of CPU that all nodes have taken so far. */
+  cpu(): number {
+    return this.nodes.reduce((sum, node) => sum + (node === null ? 0 : cpuOfTree(node.pid)), 0);
+  }
+
+  async stopAll(): Promise<void> {
     const running = this.nodes.filter((node) => node !== null);
     await Promise.all(running.map((node) => node.end("SIGKILL")));
+    this.nodes.fill(null);
+  }
+
+  async dispose(): Promise<void> {
+    await this.stopAll();
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }

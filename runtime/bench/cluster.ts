@@ -6,12 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatBytes, formatCount, formatTable } from "../cli/format.ts";
-import {
-  benchSchema,
-  type Figure,
-  measurePropagation,
-  measureThroughput,
-} from "./cluster-driver.ts";
+import { benchSchema, type Figure, measureThroughput } from "./cluster-driver.ts";
 import {
   type Caught,
   measureCatchUp,
@@ -21,21 +16,23 @@ import {
 } from "./cluster-own.ts";
 import { measureSwim, type SwimPhase } from "./cluster-swim.ts";
 import { quantile } from "./http-load.ts";
+import { measurePropagation } from "./propagation.ts";
 
 const parts = ["three", "http", "thirty", "idle", "catch-up", "join", "swim"] as const;
 type Part = (typeof parts)[number];
 
-const usage = `usage: npm run bench cluster -- [PART…] [--against URL,URL…] [--seconds N] [--no-sign] [--dir DIR]
+const usage = `usage: npm run bench cluster -- [PART…] [--against URL,URL…] [--seconds N] [--nodes N] [--no-sign] [--dir DIR]
 
   three           three nodes, 200 one-row transactions a second: when others can read them
   http            one node, 32 connections: transactions and queries a second
-  thirty          thirty nodes on this machine, 50 a second
+  thirty          thirty nodes (or --nodes N) on this machine, 50 a second
   idle            what one of thirty nodes takes while nothing happens
   catch-up        a node that missed 100,000 one-row versions
   join            an empty node joins a million rows
   swim            how long a node takes to answer pings while it is busy with other things
-  --against URLS  three nodes of another system with this API, to run three and http on as well;
-                  they need the table: ${benchSchema}
+  --against URLS  nodes of another system with this API: three, to run three and http on as well, or
+                  more for thirty; they need the table: ${benchSchema}
+  --nodes N       how many nodes thirty starts (default 30)
   --seconds N     how long each load lasts (default 10)
   --no-sign       nodes that do not sign their versions
   --dir DIR       where the databases stand meanwhile (default: ${tmpdir()})
@@ -45,6 +42,7 @@ interface Plan {
   readonly parts: readonly Part[];
   readonly against: readonly string[];
   readonly seconds: number;
+  readonly nodes: number;
   readonly sign: boolean;
   readonly dir: string;
 }
@@ -78,38 +76,37 @@ function planOf(args: readonly string[]): Plan | null {
     options: {
       against: { type: "string", default: "" },
       seconds: { type: "string", default: "10" },
+      nodes: { type: "string", default: "30" },
       "no-sign": { type: "boolean", default: false },
       dir: { type: "string", default: join(tmpdir(), "patina-bench") },
       help: { type: "boolean", default: false },
     },
   });
   const seconds = Number(values.seconds);
+  const nodes = Number(values.nodes);
   const unknown = positionals.some((word) => !parts.includes(word as Part));
-  if (values.help || unknown || !(seconds >= 1)) return null;
+  if (values.help || unknown || !(seconds >= 1) || !(nodes >= 2)) return null;
   return {
     parts: positionals.length === 0 ? parts : parts.filter((part) => positionals.includes(part)),
     against: values.against.split(",").filter((url) => url !== ""),
     seconds,
+    nodes,
     sign: !values["no-sign"],
     dir: values.dir,
   };
 }
 
 async function measure(part: Part, plan: Plan): Promise<readonly Row[]> {
-  const count = { three: 3, http: 1, thirty: 30, idle: 30, "catch-up": 3, join: 3, swim: 3 }[part];
+  const { seconds, against, nodes } = plan;
+  const count = { three: 3, http: 1, thirty: nodes, idle: 30, "catch-up": 3, join: 3, swim: 3 }[
+    part
+  ];
   const cluster = await OwnCluster.make(plan.dir, count, plan.sign);
-  const { seconds, against } = plan;
   try {
     switch (part) {
-      case "three": {
+      case "three":
         await cluster.startAll();
-        const own = await measurePropagation({ urls: cluster.urls, perSecond: 200, seconds });
-        const other =
-          against.length < 2
-            ? []
-            : await measurePropagation({ urls: against, perSecond: 200, seconds });
-        return sideBySide(own, other);
-      }
+        return await propagationRows(cluster, against.slice(0, 3), 200, seconds);
       case "http": {
         await cluster.startAll();
         const own = await measureThroughput(cluster.urls[0] as string, 32, seconds);
@@ -118,10 +115,7 @@ async function measure(part: Part, plan: Plan): Promise<readonly Row[]> {
       }
       case "thirty":
         await cluster.startAll();
-        return sideBySide(
-          await measurePropagation({ urls: cluster.urls, perSecond: 50, seconds }),
-          [],
-        );
+        return await propagationRows(cluster, against.length > 3 ? against : [], 50, seconds);
       case "idle": {
         await cluster.startAll();
         const { cpuPart, pssBytes, processes } = await measureIdle(cluster, seconds * 3);
@@ -145,6 +139,20 @@ async function measure(part: Part, plan: Plan): Promise<readonly Row[]> {
   } finally {
     await cluster.dispose();
   }
+}
+
+async function propagationRows(
+  cluster: OwnCluster,
+  against: readonly string[],
+  perSecond: number,
+  seconds: number,
+): Promise<readonly Row[]> {
+  const { urls } = cluster;
+  const own = await measurePropagation({ urls, perSecond, seconds, nodesCpu: () => cluster.cpu() });
+  // They would take turns with the others on the same cores.
+  await cluster.stopAll();
+  if (against.length < 2) return sideBySide(own, []);
+  return sideBySide(own, await measurePropagation({ urls: against, perSecond, seconds }));
 }
 
 function swimRows(phases: readonly SwimPhase[]): Row[] {
@@ -172,7 +180,7 @@ function sideBySide(own: readonly Figure[], other: readonly Figure[]): Row[] {
   return own.map((figure, i) => {
     const theirs = other[i];
     const ratio =
-      theirs === undefined
+      theirs === undefined || figure.unit === "s"
         ? ""
         : figure.unit === "ms"
           ? `${(theirs.value / figure.value).toFixed(1)}× sooner`
@@ -192,6 +200,7 @@ function sideBySide(own: readonly Figure[], other: readonly Figure[]): Row[] {
 }
 
 function text(value: number, unit: Figure["unit"]): string {
-  if (unit === "ms") return `${value.toFixed(value < 100 ? 1 : 0)} ms`;
+  if (unit === "s") return `${value.toFixed(2)} s`;
+  if (unit === "ms") return `${value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0)} ms`;
   return `${formatCount(Math.round(value))}/s`;
 }

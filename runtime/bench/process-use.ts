@@ -26,6 +26,19 @@ export function useOf(pid: number): ProcessUse {
   return { cpuSeconds, pssBytes, processes };
 }
 
+/** Seconds of CPU so far, of a process and all below it; memory is dearer to ask for. */
+export function cpuOfTree(pid: number): number {
+  let cpuSeconds = 0;
+  for (const one of [pid, ...descendants(pid)]) {
+    try {
+      cpuSeconds += cpuOf(one);
+    } catch {
+      continue;
+    }
+  }
+  return cpuSeconds;
+}
+
 function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
