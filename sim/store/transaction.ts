@@ -237,6 +237,8 @@ function keyTaken({ rules }: MemoryTable): OpError {
     const columns = rules.keyColumns.map((column) => `${rules.name}.${column.name}`);
     const what = `UNIQUE constraint failed: ${columns.join(", ")}`;
     error = new OpError("SQLITE_CONSTRAINT_PRIMARYKEY", what);
+    // What was taken down of the stack would keep the run alive that was the first to fail.
+    error.stack = `${error.name}: ${what}`;
     keysTaken.set(rules, error);
   }
   return error;
