@@ -130,3 +130,5 @@ export type StoreAnswer =
       readonly why: string;
       readonly code: "schema" | "open" | "damaged" | "disk" | "bug";
     };
+
+export type FailedAnswer = Extract<StoreAnswer, { type: "failed" }>;

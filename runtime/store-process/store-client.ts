@@ -5,37 +5,25 @@
  */
 import { assert } from "../../core/base/assert.ts";
 import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
-import type { Chunk, StoreSummary } from "../../core/node/store.ts";
 import { Child } from "../ipc/child.ts";
 import { machineMs } from "../ipc/clock.ts";
 import type { Frame } from "../ipc/frame.ts";
-import type { OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
+import type { FailedAnswer, OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
 import { ProgressReader } from "./progress.ts";
 import { recover, type Refusal, refusals } from "./recovery.ts";
 import { failedResult, packResult } from "./result.ts";
-import { type Job, type Waiting, type Work, WorkQueue } from "./work-queue.ts";
+import type { StoreClientOptions, StoreEnd } from "./store-options.ts";
+import { unusable } from "./unusable.ts";
+import {
+  changes,
+  hasDeadline,
+  type Job,
+  type Waiting,
+  type Work,
+  WorkQueue,
+} from "./work-queue.ts";
 
 export type Opened = Extract<StoreAnswer, { type: "opened" }>;
-export type FailedAnswer = Extract<StoreAnswer, { type: "failed" }>;
-
-/** What the process cannot go on after: it is told once. */
-export interface StoreEnd {
-  readonly why: string;
-  readonly code: FailedAnswer["code"];
-}
-
-export interface StoreClientOptions {
-  /** Called at each opening: the ids in it are fresh ones. */
-  open(): Omit<OpenStore, "progressPath" | "lockWaitMs">;
-  readonly path: string;
-  /** Versions of this node that the protocol has been told of. */
-  ownHead(): number;
-  /** Told in the order in which the store did the work, before the transaction is answered. */
-  committed(chunks: readonly Chunk[], summary: StoreSummary): void;
-  answered(id: number, result: Uint8Array): void;
-  log(level: "info" | "warn" | "error", message: string, fields?: object): void;
-  ended(end: StoreEnd): void;
-}
 
 /** The store works at one command while the next is on its way. */
 const maxInFlight = 2;
@@ -60,6 +48,8 @@ export class StoreClient {
   #timer: NodeJS.Timeout | null = null;
   #timerMs = Infinity;
   #busySinceMs = 0;
+  /** The order to close, after which the process takes no other. */
+  #lastJob: Job | null = null;
   readonly #restarts: number[] = [];
   restarts = 0;
   #dirty = false;
@@ -122,7 +112,7 @@ export class StoreClient {
   transact(list: readonly Omit<Waiting, "crashes" | "answered">[]): void {
     for (const given of list) {
       const waiting: Waiting = { ...given, crashes: 0, answered: false };
-      if (this.#over) this.#refuse(waiting, refusals.shuttingDown);
+      if (this.#isClosing) this.#refuse(waiting, refusals.shuttingDown);
       else if (!this.#queue.addTransaction(waiting)) this.#refuse(waiting, refusals.overloaded);
     }
     this.#pump();
@@ -149,11 +139,15 @@ export class StoreClient {
     const closed = new Promise<void>((resolve) => {
       this.#closed = resolve;
     });
+    const done = new Promise<StoreAnswer>((resolve) => {
+      this.#lastJob = { command: { type: "close" }, done: resolve, queuedMs: machineMs() };
+    });
     const timer = setTimeout(() => {
       this.#options.log("warn", "the store process is at something long and is ended");
       this.#abandon();
     }, graceMs);
-    const answer = await Promise.race([this.call({ type: "close" }), closed]);
+    this.#pump();
+    const answer = await Promise.race([done, closed]);
     if (answer !== undefined && answer.type !== "done") this.#abandon();
     await closed;
     clearTimeout(timer);
@@ -171,7 +165,7 @@ export class StoreClient {
     command: Job["command"],
     done: (answer: StoreAnswer) => void,
   ): void {
-    if (this.#over) {
+    if (this.#isClosing) {
       done({ type: "failed", why: "the store is closed", code: "open" });
       return;
     }
@@ -184,13 +178,25 @@ export class StoreClient {
   #pump(): void {
     while (this.#ready && this.#inFlight.length < maxInFlight) {
       const nowMs = machineMs();
-      const work = this.#queue.next(nowMs, this.#inFlight.length === 0);
+      const idle = this.#inFlight.length === 0;
+      const work = this.#queue.next(nowMs, idle) ?? (idle ? this.#takeLast() : null);
       if (work === null) break;
       if (this.#inFlight.length === 0) this.#busySinceMs = nowMs;
       this.#inFlight.push(work);
       this.#send(work);
     }
     this.#schedule();
+  }
+
+  /** Nothing waits, and nothing is with the store: it may be closed, if it is to be. */
+  #takeLast(): Work | null {
+    const job = this.#lastJob;
+    this.#lastJob = null;
+    return job === null ? null : { type: "job", lane: "upkeep", job };
+  }
+
+  get #isClosing(): boolean {
+    return this.#over || this.#closed !== null;
   }
 
   #send(work: Work): void {
@@ -427,23 +433,4 @@ export class StoreClient {
     for (const waiting of this.#queue.takeAll()) this.#refuse(waiting, refusals.crashed);
     this.#options.ended({ why: end.why, code: end.code });
   }
-}
-
-function hasDeadline(members: readonly Waiting[]): boolean {
-  return members.some(({ deadlineMs }) => deadlineMs !== null);
-}
-
-function unusable(path: string, error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") return `${path}: its folder is not there; make it`;
-  if (code === "EACCES" || code === "EROFS") {
-    return `${path} cannot be written: give the node's user write permission on the file and its directory`;
-  }
-  return `${path}: ${message}`;
-}
-
-function changes(command: Job["command"]): boolean {
-  if (command.type === "migrate") return true;
-  if (command.type !== "protocol") return false;
-  return command.request.type === "receive" || command.request.type === "mergeRows";
 }

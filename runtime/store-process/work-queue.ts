@@ -28,6 +28,17 @@ export type Work =
   | { readonly type: "group"; readonly group: number; readonly members: readonly Waiting[] }
   | { readonly type: "job"; readonly lane: "remote" | "upkeep"; readonly job: Job };
 
+/** Whether it may leave the database other than it was. */
+export function changes(command: Job["command"]): boolean {
+  if (command.type === "migrate") return true;
+  if (command.type !== "protocol") return false;
+  return command.request.type === "receive" || command.request.type === "mergeRows";
+}
+
+export function hasDeadline(members: readonly Waiting[]): boolean {
+  return members.some(({ deadlineMs }) => deadlineMs !== null);
+}
+
 /** Transactions that wait, and their bytes; more are refused. */
 export const maxWaiting = 10_000;
 export const maxWaitingBytes = 256 * 1024 * 1024;
