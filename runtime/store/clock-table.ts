@@ -1,6 +1,15 @@
 /** Reads and writes clocks of one table, many at once: most of the cost of a statement is the call. */
 import { toSql, type SqlValue } from "./sql-value.ts";
 import type { ClockCell } from "./clock-cell.ts";
+import {
+  cellAt,
+  type ClockSpan,
+  leastSpan,
+  mostSpanned,
+  readSpans,
+  spanClockSql,
+  writeSpan,
+} from "./clock-spans.ts";
 import type { StatementCache } from "./db.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 import type { Value } from "../../core/crdt/value.ts";
@@ -18,10 +27,14 @@ export function readClocks(
   rowKeys: readonly RowKey[],
   keys: readonly (readonly Value[])[],
 ): (ClockCell | null)[] {
-  const cells: (ClockCell | null)[] = rowKeys.map(() => null);
   const { overlay } = plan;
-  const neighbours = overlay.size === 0 ? readNeighbours(statements, plan, rowKeys) : null;
+  if (rowKeys.length === 1) {
+    const [rowKey, key] = [rowKeys[0] as RowKey, keys[0] as readonly Value[]];
+    return [overlay.get(rowKey)?.cell ?? readOne(statements, plan, key)];
+  }
+  const neighbours = readNeighbours(statements, plan, rowKeys);
   if (neighbours !== null) return neighbours;
+  const cells: (ClockCell | null)[] = rowKeys.map(() => null);
   const asked: number[] = [];
   for (let i = 0; i < rowKeys.length; i++) {
     const entry = overlay.size === 0 ? undefined : overlay.get(rowKeys[i] as RowKey);
@@ -40,7 +53,19 @@ export function readClocks(
   return cells;
 }
 
-/** Clocks of rows whose keys follow each other without a gap, by one walk along them; null if they do not, or one is missing. */
+function readOne(
+  statements: StatementCache,
+  plan: TablePlan,
+  key: readonly Value[],
+): ClockCell | null {
+  const found = statements
+    .get(selectSql(plan, 1))
+    .pluck()
+    .get(parametersOf(plan, [key], [0], 0, 1));
+  return (found as ClockCell | null | undefined) ?? null;
+}
+
+/** Clocks of rows whose INTEGER keys follow each other without a gap, by one walk along them; null if they do not. */
 function readNeighbours(
   statements: StatementCache,
   plan: TablePlan,
@@ -51,11 +76,39 @@ function readNeighbours(
   if (count < 8 || typeof first !== "number" || typeof last !== "number") return null;
   if (last - first !== count - 1) return null;
   for (let i = 1; i < count; i++) if (rowKeys[i] !== first + i) return null;
-  const sql = plan.sql("select neighbouring clocks", () => {
-    return `SELECT c FROM ${plan.clock} WHERE k0 BETWEEN ? AND ? ORDER BY k0`;
-  });
-  const found = statements.get(sql).pluck().all(first, last) as ClockCell[];
-  return found.length === count ? found : null;
+  const cells = readRange(statements, plan, first, last);
+  const { overlay } = plan;
+  for (let i = 0; overlay.size > 0 && i < count; i++) {
+    const entry = overlay.get(first + i);
+    if (entry !== undefined) cells[i] = entry.cell;
+  }
+  return cells;
+}
+
+/** Of the rows with keys from `first` to `last`, as the tables have them. */
+function readRange(
+  statements: StatementCache,
+  plan: TablePlan,
+  first: number,
+  last: number,
+): (ClockCell | null)[] {
+  const count = last - first + 1;
+  const where = `FROM ${plan.clock} WHERE k0 BETWEEN ? AND ? ORDER BY k0`;
+  const all = plan.sql("select neighbouring clocks", () => `SELECT c ${where}`);
+  const found = statements.get(all).pluck().all(first, last) as ClockCell[];
+  if (found.length === count) return found;
+  const cells: (ClockCell | null)[] = Array.from({ length: count }, () => null);
+  for (const span of readSpans(statements, plan, first, last, count + 1)) {
+    const end = Math.min(last, span.last);
+    for (let key = Math.max(first, span.first); key <= end; key++) {
+      cells[key - first] = cellAt(span, key);
+    }
+  }
+  if (found.length === 0) return cells;
+  const some = plan.sql("select some neighbouring clocks", () => `SELECT k0, c ${where}`);
+  const singles = statements.get(some).raw().all(first, last) as [number, ClockCell][];
+  for (const [key, cell] of singles) cells[key - first] = cell;
+  return cells;
 }
 
 /** How many of `left` rows go into the next statement: few statements are prepared, and few run. */
@@ -65,12 +118,18 @@ export function stepOf(left: number): number {
 
 function selectSql(plan: TablePlan, count: number): string {
   return plan.sql(`select clocks ${count}`, () => {
+    const { clock, clockKeys } = plan;
+    const { rowidKey } = plan.schema;
     if (count === 1) {
-      const where = plan.clockKeys.map((k) => `${k} = ?`).join(" AND ");
-      return `SELECT c FROM ${plan.clock} WHERE ${where}`;
+      if (!rowidKey) {
+        return `SELECT c FROM ${clock} WHERE ${clockKeys.map((k) => `${k} = ?`).join(" AND ")}`;
+      }
+      const single = `(SELECT c FROM ${clock} WHERE k0 = column1)`;
+      return `SELECT ifnull(${single}, ${spanClockSql(plan, "column1")}) FROM (VALUES (?))`;
     }
-    const on = plan.clockKeys.map((k, i) => `${k} = column${i + 1}`).join(" AND ");
-    return `SELECT c FROM (VALUES ${placeholders(plan.clockKeys.length, count)}) LEFT JOIN ${plan.clock} ON ${on}`;
+    const on = clockKeys.map((k, i) => `${k} = column${i + 1}`).join(" AND ");
+    const cell = rowidKey ? `ifnull(c, ${spanClockSql(plan, "column1")})` : "c";
+    return `SELECT ${cell} FROM (VALUES ${placeholders(clockKeys.length, count)}) LEFT JOIN ${clock} ON ${on}`;
   });
 }
 
@@ -98,12 +157,19 @@ function parametersOf(
   return parameters;
 }
 
-/** Writes clocks into the clock table, many at once. */
+const mostRewritten = 1024;
+
+/** Writes clocks, many at once: of neighbours as spans, all others into the clock table. */
 export class ClockWriter {
   readonly #statements: StatementCache;
   readonly #plan: TablePlan;
   readonly #full: number;
   #parameters: SqlValue[] = [];
+  /** What may become a span: `#count` rows, the last with key `#last`. */
+  #count = 0;
+  #last = 0;
+  #cell = 0;
+  #step = 0;
 
   constructor(statements: StatementCache, plan: TablePlan) {
     this.#statements = statements;
@@ -112,55 +178,78 @@ export class ClockWriter {
   }
 
   add(key: readonly Value[], cell: ClockCell): void {
+    const [k] = key;
+    if (this.#plan.schema.rowidKey && typeof cell === "number" && typeof k === "number") {
+      if (this.#follows(k, cell)) return;
+      this.#endSpan();
+      this.#count = 1;
+      this.#last = k;
+      this.#cell = cell;
+    } else {
+      this.#endSpan();
+      this.#addSingle(key, cell);
+    }
+  }
+
+  /** @returns whether the row goes on with what may become a span. */
+  #follows(key: number, cell: number): boolean {
+    if (this.#count === 0 || key !== this.#last + 1 || Math.abs(key) > mostSpanned) return false;
+    if (this.#count === 1) this.#step = cell - this.#cell;
+    else if (cell !== this.#cell + this.#step * this.#count) return false;
+    this.#count++;
+    this.#last = key;
+    return true;
+  }
+
+  #endSpan(): void {
+    const [count, last, cell, step] = [this.#count, this.#last, this.#cell, this.#step];
+    const first = last - count + 1;
+    this.#count = 0;
+    if (count >= leastSpan) {
+      // In the order in which they came: of one row the last counts.
+      this.#writeSingles();
+      const span = { first, last, cell, step };
+      if (!this.#rewrites(span)) writeSpan(this.#statements, this.#plan, span);
+      return;
+    }
+    for (let i = 0; i < count; i++) this.#addSingle([first + i], cell + step * i);
+  }
+
+  /** Clocks that all stand alone, but for a few pages, are written where they are: pages that go cost more than their room. */
+  #rewrites({ first, last, cell, step }: ClockSpan): boolean {
+    const count = last - first + 1;
+    if (step !== 0 || count > mostRewritten) return false;
+    const sql = this.#plan.sql("rewrite clocks", () => {
+      return `UPDATE ${this.#plan.clock} SET c = ? WHERE k0 BETWEEN ? AND ?`;
+    });
+    return this.#statements.get(sql).run(cell, first, last).changes === count;
+  }
+
+  #addSingle(key: readonly Value[], cell: ClockCell): void {
     const { keyAffinities } = this.#plan;
     for (let j = 0; j < key.length; j++) {
       this.#parameters.push(toSql(key[j] as Value, keyAffinities[j] ?? "blob"));
     }
     this.#parameters.push(cell);
-    if (this.#parameters.length < this.#full) return;
-    if (!this.#writeRange()) {
-      this.#statements.get(replaceSql(this.#plan, rowsAtOnce)).run(this.#parameters);
-    }
-    this.#parameters = [];
+    if (this.#parameters.length >= this.#full) this.#writeSingles();
   }
 
-  /**
-   * Neighbours that came or went together get their clock by one walk along them. @returns false
-   * when they are none, or not all of them stand there: then nothing, or the same, is written again.
-   */
-  #writeRange(): boolean {
-    const parameters = this.#parameters;
-    const [first, cell] = parameters;
-    const count = parameters.length / 2;
-    if (!this.#plan.schema.rowidKey || count < 8 || typeof cell !== "number") return false;
-    if (typeof first !== "number") return false;
-    for (let i = 0; i < count; i++) {
-      if (parameters[2 * i] !== first + i || parameters[2 * i + 1] !== cell) return false;
-    }
-    const plan = this.#plan;
-    const sql =
-      cell > 0
-        ? plan.sql("clocks of rows that came", () => {
-            const key = plan.keyNames[0] as string;
-            return `REPLACE INTO ${plan.clock} SELECT ${key}, ? FROM ${plan.table} WHERE ${key} BETWEEN ? AND ?`;
-          })
-        : plan.sql("clocks of rows that went", () => {
-            return `UPDATE ${plan.clock} SET c = ? WHERE k0 BETWEEN ? AND ?`;
-          });
-    return this.#statements.get(sql).run(cell, first, first + count - 1).changes === count;
-  }
-
-  flush(): void {
-    if (this.#writeRange()) this.#parameters = [];
+  #writeSingles(): void {
     const width = this.#plan.clockKeys.length + 1;
     const parameters = this.#parameters;
     for (let at = 0; at < parameters.length; ) {
       const count = stepOf((parameters.length - at) / width);
-      const these = parameters.slice(at, at + count * width);
+      const whole = at === 0 && count * width === parameters.length;
+      const these = whole ? parameters : parameters.slice(at, at + count * width);
       this.#statements.get(replaceSql(this.#plan, count)).run(these);
       at += count * width;
     }
     this.#parameters = [];
+  }
+
+  flush(): void {
+    this.#endSpan();
+    this.#writeSingles();
   }
 }
 
@@ -170,7 +259,7 @@ function replaceSql(plan: TablePlan, count: number): string {
   });
 }
 
-/** Writes what is not yet folded into the clock table. */
+/** Writes what is not yet folded into the tables. */
 export function foldClocks(statements: StatementCache, plan: TablePlan): void {
   if (plan.overlay.size === 0) return;
   const writer = new ClockWriter(statements, plan);

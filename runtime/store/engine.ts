@@ -28,7 +28,7 @@ import { VersionLog } from "./version-log.ts";
 import { WaitingClocks } from "./waiting-clocks.ts";
 
 /** Transactions and clocks that may wait to be folded: bounds memory, and what is read back after a crash. */
-const maxTailVersions = 4096;
+const maxTailVersions = 3072;
 const maxWaitingClocks = 8192;
 const maxUnpackedBytes = 512 * 1024;
 
@@ -164,12 +164,12 @@ export class Engine {
 
   /** Merges are not held to CHECK constraints and foreign keys; local transactions are. */
   begin(mode: "local" | "merge" = "merge"): void {
-    assert(!this.db.inTransaction, "transactions do not nest");
     if (this.constrained && mode !== this.#mode) {
       this.db.pragma(`foreign_keys = ${mode === "local" ? "ON" : "OFF"}`);
       this.db.pragma(`ignore_check_constraints = ${mode === "local" ? "OFF" : "ON"}`);
       this.#mode = mode;
     }
+    // SQLite refuses it within another.
     this.statements.get("BEGIN IMMEDIATE").run();
     this.#beginChanges();
   }

@@ -6,6 +6,7 @@ import { StateSum } from "../../core/crdt/state-hash.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { RangeDigest, RowState } from "../../core/node/store.ts";
 import { type ClockCell, takeValues, unpackCell } from "./clock-cell.ts";
+import { type ClockOfKey, mostSpanned, withSpans } from "./clock-spans.ts";
 import type { Engine } from "./engine.ts";
 import { fromSql, fromSqlExact, isAmbiguous, type SqlValue, toSql } from "./sql-value.ts";
 import type { StoredRow } from "./row-store.ts";
@@ -38,7 +39,7 @@ export class KeyRange {
     for (;;) {
       const found = this.#read(after);
       if (found.length === 0) return;
-      after = (found.at(-1) as [readonly Value[], ClockCell])[0];
+      after = (found.at(-1) as ClockOfKey)[0];
       const rows: Row[] = [];
       let ended = found.length < batchRows;
       for (const [key, cell] of found) {
@@ -65,7 +66,7 @@ export class KeyRange {
     living.forEach((row, i) => takeValues(row, (stored[i] as StoredRow).values));
   }
 
-  #read(after: readonly Value[] | null): [readonly Value[], ClockCell][] {
+  #read(after: readonly Value[] | null): readonly ClockOfKey[] {
     const { clock, clockKeys, keyAffinities } = this.#plan;
     const begin = after ?? this.#firstKey();
     const names = clockKeys.join(", ");
@@ -92,12 +93,16 @@ export class KeyRange {
           .safeIntegers()
           .all(parameters) as unknown[][])
       : null;
-    return raw.map((row, at) => {
+    const found: ClockOfKey[] = raw.map((row, at) => {
       const key = keyAffinities.map((affinity, i) =>
         exact === null ? fromSql(row[i], affinity) : fromSqlExact(exact[at]?.[i]),
       );
-      return [key, row[keyAffinities.length] as ClockCell] as const;
-    }) as [readonly Value[], ClockCell][];
+      return [key, row[keyAffinities.length] as ClockCell];
+    });
+    if (!this.#plan.schema.rowidKey) return found;
+    const least = begin === null ? -mostSpanned : (begin[0] as number | bigint);
+    const from = after === null || typeof least === "bigint" ? least : least + 1;
+    return withSpans(this.#engine.statements, this.#plan, found, from, batchRows);
   }
 
   /** Where to begin in the index; null: at its beginning, since `from` is no key's bytes. */

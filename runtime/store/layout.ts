@@ -24,7 +24,8 @@
  *   also the digest, and since which log id each column exists.
  * - `patina_state`: one row; who this node is, its clock, how far the log is folded, and how the
  *   file was last opened and closed (`stored-state.ts`).
- * - `patina_clock_…`: one row for each row of a replicated table, living or dead (`clock-cell.ts`).
+ * - `patina_clock_…`: clocks of the rows of a replicated table, living or dead (`clock-cell.ts`).
+ * - `patina_span`: clocks of many neighbours as one row (`clock-spans.ts`); `n`: their table.
  */
 
 import { type Db, StatementCache } from "./db.ts";
@@ -34,7 +35,7 @@ import { LiveCounts } from "./live-counts.ts";
 export const applicationId = 0x50746e61;
 
 /** Rises with each change of this layout; a program refuses a database from a newer one. */
-export const layoutVersion = 4;
+export const layoutVersion = 5;
 
 /** Chunk `index` of log row `id` is row `id × chunkStride + index` of `patina_chunk`. */
 export const chunkStride = 2 ** 20;
@@ -52,6 +53,16 @@ CREATE TABLE patina_live (
   counts BLOB NOT NULL
 );
 CREATE INDEX patina_live_dead ON patina_live (block) WHERE dead > 0;
+`;
+
+const tableOf5 = `CREATE TABLE patina_span (
+  n INTEGER,
+  first INTEGER,
+  last INTEGER NOT NULL,
+  c INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  PRIMARY KEY (n, first)
+) WITHOUT ROWID;
 `;
 
 export const layout = `
@@ -119,7 +130,7 @@ CREATE TABLE patina_part (
   PRIMARY KEY (actor, version, idx)
 ) WITHOUT ROWID;
 CREATE TABLE patina_credential (key BLOB PRIMARY KEY, credential BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE patina_quarantine (id INTEGER PRIMARY KEY, why TEXT NOT NULL);
+${tableOf5}CREATE TABLE patina_quarantine (id INTEGER PRIMARY KEY, why TEXT NOT NULL);
 CREATE TABLE patina_object (
   n INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -167,5 +178,9 @@ UPDATE patina_state SET packed = folded;
   // Checksums of chunks cover their heads from now on; those written before are read as they are.
   3: (db) => {
     db.exec("ALTER TABLE patina_actor ADD COLUMN sum INTEGER;");
+  },
+  // Clocks of before stay where they are.
+  4: (db) => {
+    db.exec(tableOf5);
   },
 };

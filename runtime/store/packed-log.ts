@@ -16,7 +16,7 @@ import { encodeHead, HeadReader, type PackedVersion } from "./version-pack.ts";
 export const packBelowBytes = 16_384;
 
 /** A pack is full with so many versions or bytes: more hardly compresses better, and is all read for one version. */
-export const versionsPerPack = 256;
+export const versionsPerPack = 512;
 const bytesPerPack = 32 * 1024;
 
 /** Packs kept unpacked in memory, some 20 KB each without their contents. */

@@ -181,11 +181,14 @@ export class RowSet {
   flush(): void {
     const { plan } = this;
     const dense = this.#isDense();
+    for (const { dirty, row, clockBefore } of this.#rows.values()) {
+      if (!dirty || row === null) continue;
+      plan.dead += Number(!row.alive) - Number(isTombstone(clockBefore));
+    }
     for (const held of this.#rows.values()) {
       if (!held.dirty) continue;
-      const { row, rowKey, key, clockBefore } = held;
+      const { row, rowKey, key } = held;
       const cell = row === null ? (held.origin as LogOrigin).id : packCell(plan, row);
-      if (row !== null) plan.dead += Number(!row.alive) - Number(isTombstone(clockBefore));
       this.#engine.putClock(plan, key, rowKey, cell, dense);
     }
     this.#engine.waiting.flush();

@@ -72,7 +72,7 @@ export interface SqliteStoreOptions {
   readonly cacheKiB?: number;
   /** The file may grow to this; more is refused as a full disk is. */
   readonly maxBytes?: number;
-  /** Small versions that are stored as one row. Default 256. */
+  /** Small versions that are stored as one row. Default 512. */
   readonly versionsPerPack?: number;
   /** Signs each chunk of a local version; null or absent: none is signed. */
   readonly sealer?: Sealer | null;

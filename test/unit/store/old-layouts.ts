@@ -4,8 +4,24 @@ import type Database from "better-sqlite3";
 import { StatementCache } from "../../../runtime/store/db.ts";
 import { LiveCounts } from "../../../runtime/store/live-counts.ts";
 
+/** Before spans: each row has its clock to itself. The file is closed. */
+export function toLayout4(db: Database.Database): void {
+  const spans = db.prepare(
+    "SELECT name, first, last, c, step FROM patina_span JOIN patina_object USING (n)",
+  );
+  for (const [name, first, last, c, step] of spans.raw().all() as SpanRow[]) {
+    const put = db.prepare(`INSERT OR IGNORE INTO "patina_clock_${name}" VALUES (?, ?)`);
+    for (let key = first; key <= last; key++) put.run(key, c + step * (key - first));
+  }
+  db.exec("DROP TABLE patina_span");
+  db.pragma("user_version = 4");
+}
+
+type SpanRow = readonly [name: string, first: number, last: number, c: number, step: number];
+
 /** Before packs: each version a row that counts its own pieces. The file has no packs, and is closed. */
 export function toLayout2(db: Database.Database): void {
+  toLayout4(db);
   const live = [...new LiveCounts(new StatementCache(db)).all()];
   const count = db.prepare("UPDATE patina_log SET live = ? WHERE id = ?");
   for (const [id, pieces] of live) count.run(pieces, id);
