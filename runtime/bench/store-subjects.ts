@@ -39,6 +39,38 @@ export const plainSubject: Subject = {
   },
 };
 
+/**
+ * Plain SQLite with Patina's settings, which calls an empty function for each row and writes one
+ * row to a second table in each transaction: the least that a store does which captures changes by
+ * triggers and logs versions.
+ */
+export const loggedSubject: Subject = {
+  name: "plain",
+  open(path, schema) {
+    const db = openPlain(path);
+    giveSettings(db);
+    db.exec(schema);
+    db.exec("CREATE TABLE log (id INTEGER PRIMARY KEY, ms INTEGER, effects BLOB, payload BLOB)");
+    db.function("captured", { varargs: true, deterministic: false }, () => null);
+    for (const [event, row] of [
+      ["INSERT", "NEW.id, NEW.a, NEW.b, NEW.c, NEW.d"],
+      ["UPDATE", "0, OLD.id, OLD.b, NEW.b"],
+      ["DELETE", "OLD.id, OLD.a, OLD.b, OLD.c, OLD.d"],
+    ]) {
+      db.exec(
+        `CREATE TEMP TRIGGER after_${event} AFTER ${event} ON main.t BEGIN SELECT captured(${row}); END`,
+      );
+    }
+    const insert = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?)");
+    const [effects, payload] = [new Uint8Array(45), new Uint8Array(60)];
+    let id = 0;
+    const log = () => {
+      insert.run(++id, wallMs++, effects, payload);
+    };
+    return sessionOf(db, path, () => db.close(), log);
+  },
+};
+
 let isEven = false;
 
 /** From here on plain SQLite and the extension get Patina's page cache and checkpoints, instead of SQLite's own. */
@@ -51,12 +83,15 @@ export function openPlain(path: string): Sqlite {
   const db = new Database(path);
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = NORMAL");
-  if (isEven) {
-    db.pragma(`cache_size = -${usualCacheKiB}`);
-    db.pragma(`wal_autocheckpoint = ${walPages}`);
-    db.pragma("temp_store = MEMORY");
-  }
+  if (isEven) giveSettings(db);
   return db;
+}
+
+/** Patina's page cache and checkpoints. */
+function giveSettings(db: Sqlite): void {
+  db.pragma(`cache_size = -${usualCacheKiB}`);
+  db.pragma(`wal_autocheckpoint = ${walPages}`);
+  db.pragma("temp_store = MEMORY");
 }
 
 /** The wall clock of measured transactions; a millisecond each. */

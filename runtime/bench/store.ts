@@ -15,6 +15,7 @@ import { measureOpening } from "./store-opening.ts";
 import {
   extensionSubject,
   giveEvenSettings,
+  loggedSubject,
   patinaSubject,
   plainSubject,
   type Subject,
@@ -29,6 +30,8 @@ const usage = `usage: npm run bench store -- [PART…] [--rows N] [--reps N] [--
   open             opening a database of --rows × 10 rows
   --rows N         rows of a table (default 100000; transactions of one row: a fifth of it)
   --reps N         repetitions of which the median is printed (default 5)
+  --transaction N  of local workloads only those with N rows a transaction: 1, 100 or 10000
+  --keys KIND      of local workloads only those with integer or text keys
   --crsqlite PATH  the extension's shared library, to compare with
   --even           plain SQLite and the extension get Patina's page cache and checkpoints
                    (default: SQLite's own, 16 MB and 1,000 pages, as most programs run it)
@@ -40,6 +43,7 @@ type Part = (typeof parts)[number];
 
 interface Plan {
   readonly parts: readonly Part[];
+  readonly cases: readonly LocalCase[];
   readonly rows: number;
   readonly reps: number;
   readonly library: string | null;
@@ -72,6 +76,8 @@ function planOf(args: readonly string[]): Plan | null {
     options: {
       rows: { type: "string", default: "100000" },
       reps: { type: "string", default: "5" },
+      transaction: { type: "string" },
+      keys: { type: "string" },
       crsqlite: { type: "string" },
       even: { type: "boolean", default: false },
       dir: { type: "string", default: tmpdir() },
@@ -81,10 +87,21 @@ function planOf(args: readonly string[]): Plan | null {
   const rows = Number(values.rows);
   const reps = Number(values.reps);
   const unknown = positionals.some((word) => !parts.includes(word as Part));
-  if (values.help || unknown || !(rows >= 1000 && Number.isInteger(rows)) || !(reps >= 1))
+  const cases = localCases(rows).filter(({ keys, perTransaction }) => {
+    const { transaction = String(perTransaction) } = values;
+    return transaction === String(perTransaction) && (values.keys ?? keys) === keys;
+  });
+  if (
+    values.help ||
+    unknown ||
+    cases.length === 0 ||
+    !(rows >= 1000 && Number.isInteger(rows)) ||
+    !(reps >= 1)
+  )
     return null;
   return {
     parts: positionals.length === 0 ? parts : parts.filter((part) => positionals.includes(part)),
+    cases,
     rows: rows - (rows % 400),
     reps,
     library: values.crsqlite ?? null,
@@ -111,25 +128,36 @@ async function measureAll(plan: Plan): Promise<void> {
 
 /** The same work once on less, so that no repetition pays for compiling the program. */
 function warmUp(plan: Plan): void {
-  const few = { ...plan, rows: 20_000 };
+  const cases = plan.cases.map((local) => ({ ...local, rows: Math.min(local.rows, 20_000) }));
+  const few = { ...plan, cases, rows: 20_000 };
   const unused: Samples = new Map();
   if (plan.parts.includes("local")) measureLocals(few, unused);
   if (plan.parts.includes("merge")) measureMerges(few, unused);
 }
 
-function measureLocals(plan: Plan, samples: Samples): void {
-  const cases: LocalCase[] = [
-    { keys: "integer", rows: Math.floor(plan.rows / 5), perTransaction: 1 },
-    { keys: "integer", rows: plan.rows, perTransaction: 100 },
-    { keys: "integer", rows: plan.rows, perTransaction: 10_000 },
-    { keys: "text", rows: plan.rows, perTransaction: 100 },
-    { keys: "text", rows: plan.rows, perTransaction: 10_000 },
+function localCases(rows: number): LocalCase[] {
+  return [
+    { keys: "integer", rows: Math.floor(rows / 5), perTransaction: 1 },
+    { keys: "integer", rows, perTransaction: 100 },
+    { keys: "integer", rows, perTransaction: 10_000 },
+    { keys: "text", rows, perTransaction: 100 },
+    { keys: "text", rows, perTransaction: 10_000 },
   ];
+}
+
+function measureLocals(plan: Plan, samples: Samples): void {
   const subjects: Subject[] = [plainSubject, patinaSubject];
   if (plan.library !== null) subjects.push(extensionSubject(plan.library));
-  for (const local of cases) {
+  const path = join(plan.directory, "local.db");
+  for (const local of plan.cases) {
     for (const subject of subjects) {
-      add(samples, subject.name, measureLocal(subject, join(plan.directory, "local.db"), local));
+      add(samples, subject.name, measureLocal(subject, path, local));
+    }
+    if (local.perTransaction > 1) continue;
+    // What no store that logs each transaction in the same file can go below.
+    for (const [label, value] of measureLocal(loggedSubject, path, local)) {
+      if (label.startsWith("size")) continue;
+      add(samples, "plain", new Map([[`${label}: with a function and a log row`, value]]));
     }
   }
 }
