@@ -188,7 +188,7 @@ export const membershipRows: readonly Row[] = [
     judged: "median",
     measure: (_nodes, seed) => {
       let deaths = 0;
-      for (const anomaly of lifeguardGrid(1)) deaths += falsePositives(anomaly, seed).byHealthy;
+      for (const anomaly of lifeguardGrid()) deaths += falsePositives(anomaly, seed).byHealthy;
       return deaths;
     },
     // It has a size of its own: printed with the smallest cluster.

@@ -7,7 +7,7 @@ import { type Address, actorId, address, nodeId } from "../../core/base/ids.ts";
 import type { Rng } from "../../core/base/rng.ts";
 import type { Effect, Notice, Now } from "../../core/node/event.ts";
 import { lanProfile, type SwimConfig } from "../../core/swim/config.ts";
-import { timerOf, timerPeriod, timerProbe } from "../../core/swim/context.ts";
+import { timerOf, timerPeriod, timerProbe, timerSuspicion } from "../../core/swim/context.ts";
 import { Directory } from "../../core/swim/directory.ts";
 import type { Identity } from "../../core/swim/identity.ts";
 import { Membership } from "../../core/swim/membership.ts";
@@ -68,9 +68,13 @@ class LabNode {
   }
 }
 
-/** A period and the time-out of its probe are one activity; each other timer is one. */
+/**
+ * A period and the time-out of its probe are one activity; each other timer is one. A suspicion that
+ * runs out is none: it only puts a death in its own list and leaves the telling to others.
+ */
 function activityOf(token: number): number {
   const timer = timerOf(token);
+  if (timer === timerSuspicion) return 0;
   return 1 << (timer === timerProbe ? timerPeriod : timer);
 }
 
@@ -219,13 +223,15 @@ export class SwimLab {
     node.stalls = stalls;
   }
 
-  unblock(index: number): void {
+  /** `lateFirst`: activities that waited go on before what lies in the socket is read. */
+  unblock(index: number, lateFirst = false): void {
     const node = this.node(index);
     node.blocked = false;
     node.stalls = false;
     node.stuck = 0;
     const sends = node.heldSends.splice(0);
     for (const effect of sends) this.#carryOut(node, effect);
+    if (lateFirst) this.#runHeldTimers(node);
     this.#drain(node);
   }
 
@@ -337,6 +343,10 @@ export class SwimLab {
         if ("bytes" in held && node.membership !== null) this.#message(node, held.from, held.bytes);
       }
     }
+    this.#runHeldTimers(node);
+  }
+
+  #runHeldTimers(node: LabNode): void {
     for (const held of node.heldTimers.splice(0)) {
       if ("token" in held && node.membership !== null) this.#timer(node, held.token);
     }

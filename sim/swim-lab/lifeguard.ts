@@ -20,6 +20,13 @@ export interface FalsePositives {
   readonly byAny: number;
 }
 
+/**
+ * What stands still with the network: `waits`, the messages of a program that runs on; `stalls`, also
+ * each activity that sends, as the threads of a program do that write to a network, and on waking
+ * what lies in the socket is handled first; `stallsLate`, the same, but the late threads act first.
+ */
+export type Io = "waits" | "stalls" | "stallsLate";
+
 const nodes = 128;
 const warmUpMs = 5000;
 const troubleMs = 120_000;
@@ -28,29 +35,20 @@ const memberCounts = [1, 4, 8, 12, 16, 20, 24, 28, 32];
 const blockedTimesMs = [128, 512, 2048, 8192, 16_384, 32_768];
 const openTimesMs = [1, 4, 16, 64, 256, 1024, 4096, 16_384];
 
-/** Every `step`-th point of the paper's grid; 1 for all 432. */
-export function lifeguardGrid(step: number): Anomaly[] {
-  const all = memberCounts.flatMap((members) =>
+/** The 432 points of the paper's grid. */
+export function lifeguardGrid(): Anomaly[] {
+  return memberCounts.flatMap((members) =>
     blockedTimesMs.flatMap((blockedMs) =>
       openTimesMs.map((openMs) => ({ members, blockedMs, openMs })),
     ),
   );
-  return all.filter((_, index) => index % step === 0);
 }
-
-/** Lifeguard's parts left out: fixed suspicion timeouts, no local health. What else differs from plain SWIM stays. */
-export const withoutLifeguard: SwimConfig = {
-  ...lanProfile,
-  suspicionMaxFactor: 1,
-  suspicionConfirmations: 0,
-  localHealthMax: 0,
-};
 
 export function falsePositives(
   anomaly: Anomaly,
   seed: string,
   config?: SwimConfig,
-  stalls = false,
+  io: Io = "waits",
 ): FalsePositives {
   const { members, blockedMs, openMs } = anomaly;
   const name = `${seed}/${members}/${blockedMs}/${openMs}`;
@@ -67,9 +65,9 @@ export function falsePositives(
   lab.runUntil(warmUpMs);
   const untilMs = warmUpMs + troubleMs;
   while (lab.nowMs < untilMs) {
-    for (let node = 0; node < members; node++) lab.block(node, stalls);
+    for (let node = 0; node < members; node++) lab.block(node, io !== "waits");
     lab.runUntil(lab.nowMs + blockedMs);
-    for (let node = 0; node < members; node++) lab.unblock(node);
+    for (let node = 0; node < members; node++) lab.unblock(node, io === "stallsLate");
     lab.runUntil(lab.nowMs + openMs);
   }
   return { byHealthy, byAny };

@@ -42,3 +42,43 @@ test("SW12: a standstill is noticed by late timers, unless told not to", () => {
   expect(stalls(true)).toBe(1);
   expect(stalls(false)).toBe(0);
 });
+
+test("SW07: suspicions run out, one after the other, while the activities that tell of them stall", () => {
+  const lab = new SwimLab({ seed: "stalled suspicions", nodes: 20, watch: false });
+  const held = (node: number) =>
+    lab.node(0).membership?.stateOf(lab.node(node).identity.address) ?? "";
+  const suspects = (node: number) => () => held(node) === "suspect";
+  lab.start();
+  lab.runUntil(5000);
+  lab.crash(5);
+  expect(lab.runUntilTrue(suspects(5), 15_000)).toBeGreaterThan(0);
+  lab.crash(6);
+  expect(lab.runUntilTrue(suspects(6), lab.nowMs + 15_000)).toBeGreaterThan(0);
+  expect(held(5)).toBe("suspect");
+  lab.block(0, true);
+  lab.runUntil(lab.nowMs + 40_000);
+  expect([held(5), held(6)]).toEqual(["down", "down"]);
+});
+
+test("SW05: where late activities act first, an answer that lay in the socket comes too late", () => {
+  const accused = (lateFirst: boolean): number => {
+    const lab = new SwimLab({
+      seed: "late",
+      nodes: 20,
+      watch: false,
+      config: { ...lanProfile, noticeStalls: false, localHealthMax: 0 },
+    });
+    lab.start();
+    lab.runUntil(5000);
+    lab.block(0, true);
+    lab.runUntil(15_000);
+    lab.unblock(0, lateFirst);
+    // A message is under way for longer: the ping has left, its answer is not there.
+    lab.runUntil(lab.nowMs + 0.4);
+    lab.block(0, true);
+    lab.runUntil(lab.nowMs + 10_000);
+    lab.unblock(0, lateFirst);
+    return lab.node(0).membership?.stats().counters.probeFailures ?? -1;
+  };
+  expect(accused(true)).toBeGreaterThan(accused(false));
+});
