@@ -20,7 +20,6 @@ export function plot({ lines }: Summary): string {
   const counts = (value: number): string => (value < 1 ? "0" : readable(value));
   const ticks = [foot, 10, 100, 1000, 1e4, 1e5, 1e6];
   const y = { label: "false positives", scale: "log", ticks, format: counts } as const;
-  const names = [...new Set(lines.map(({ parts }) => parts))];
   const bars = (io: Io, told: "byAny" | "byHealthy", colour: string): Series => ({
     name: told === "byAny" ? "told by any member" : "told by healthy members",
     kind: "bars",
@@ -34,7 +33,11 @@ export function plot({ lines }: Summary): string {
   });
   const byParts = (title: string, io: Io): Panel => ({
     title,
-    x: { label: "", scale: "band", categories: names },
+    x: {
+      label: "",
+      scale: "band",
+      categories: lines.filter((line) => line.io === io).map(({ parts }) => parts),
+    },
     y,
     series: [bars(io, "byAny", colours.second), bars(io, "byHealthy", colours.patina)],
   });
@@ -63,7 +66,12 @@ export function plot({ lines }: Summary): string {
       },
       {
         title: "The same by how long they run in between",
-        x: { label: "milliseconds", scale: "log", ticks: open },
+        x: {
+          label: "milliseconds",
+          scale: "log",
+          ticks: open,
+          format: (ms) => ms.toLocaleString("en"),
+        },
         y,
         series: over("byOpenMs"),
       },
