@@ -23,6 +23,7 @@ import { randomHexId } from "./random.ts";
 import { ReplicaHost } from "./replica-host.ts";
 import { Reports } from "./reports.ts";
 import { SeedWatch } from "./seed-watch.ts";
+import { StoreFailures } from "./store-failures.ts";
 import { Unreached } from "./unreached.ts";
 
 export type OpenTransport = (options: TransportOptions) => Promise<Transport>;
@@ -81,6 +82,9 @@ export class NetNode {
   }
 
   #signing: SigningKey | null = null;
+  readonly #storeFailures = new StoreFailures((level, message, fields) =>
+    this.#reports.log(level, message, fields),
+  );
   readonly #unreached = new Unreached((message, fields) =>
     this.#reports.rareLog("warn", message, fields),
   );
@@ -239,7 +243,14 @@ export class NetNode {
       opened,
       config: this.#replicaConfig(),
       send: (to, plane, reliable, bytes) => transport.send(to, plane, reliable, bytes),
-      store: (request, done) => this.#parts.store?.protocol(request, done),
+      store: (request, done) =>
+        this.#parts.store?.protocol(request, (response) => {
+          if (!this.#stopping && request.type === "receive") {
+            const why = response.type === "failed" ? response.why : null;
+            this.#storeFailures.note(performance.now(), why);
+          }
+          done(response);
+        }),
       notice: (notice) => this.#noticed(notice),
       moved: (actor) => this.#requests.versionWaits.moved(actor),
       trace: (event) => this.#reports.trace(event),

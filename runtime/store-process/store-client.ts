@@ -148,7 +148,12 @@ export class StoreClient {
     }, graceMs);
     this.#pump();
     const answer = await Promise.race([done, closed]);
-    if (answer !== undefined && answer.type !== "done") this.#abandon();
+    if (answer !== undefined && answer.type !== "done") {
+      const why = answer.type === "failed" ? answer.why : answer.type;
+      // Nothing is lost: the next start finds what this one could not put in order.
+      this.#options.log("warn", "the database is left as it is", { why });
+      this.#abandon();
+    }
     await closed;
     clearTimeout(timer);
     this.#progress.close();

@@ -429,7 +429,7 @@ export class SqliteStore implements Store {
 
   close(): void {
     try {
-      if (this.#broken === null) this.#engine.close();
+      if (this.#broken === null) this.#guard(() => this.#engine.close());
     } finally {
       this.abandon();
     }

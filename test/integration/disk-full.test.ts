@@ -38,8 +38,15 @@ test.skipIf(!possible)(
     expect(await full.rows("SELECT count(*) > 0 FROM kv")).toEqual([[1]]);
     expect(await cluster.node(2).rows("SELECT count(*) > 0 FROM kv")).toEqual([[1]]);
 
+    const told = "what peers sent cannot be stored";
+    await expect.poll(() => cluster.log(1), { timeout: 60_000 }).toContain("disk is full");
+    expect(cluster.log(1)).toContain(told);
+
     execFileSync("mount", ["-o", "remount,size=400m", mounted]);
     await cluster.agree(120_000);
+    await expect
+      .poll(() => cluster.log(1), { timeout: 60_000 })
+      .toContain("what peers send can be stored again");
     expect(await full.rows("SELECT count(*) FROM kv")).toEqual([[41]]);
     const { version } = await full.transact(
       [["INSERT INTO kv VALUES ('room', '1')", []]],
