@@ -18,6 +18,12 @@ export function bodyText(request: FastifyRequest): string {
       hint: "send it with content-type: application/json",
     });
   }
+  const encoding = request.headers["content-encoding"] ?? "identity";
+  if (encoding.toLowerCase() !== "identity") {
+    throw new ApiError("unsupported_media_type", `a body in ${encoding} is not understood`, {
+      hint: "send it as it is, without content-encoding",
+    });
+  }
   if (!isUtf8(body)) throw new ApiError("bad_json", "the body is not UTF-8");
   return body.toString("utf8");
 }

@@ -61,6 +61,18 @@ describe("transactions", () => {
     expect(bad.status).toBe(400);
   });
 
+  test("a compressed body is refused as such", async () => {
+    const served = await start();
+    for (const [encoding, status] of [
+      ["gzip", 415],
+      ["identity", 200],
+    ] as const) {
+      const headers = { "content-encoding": encoding };
+      const answer = await overHttp1(served, posted("/v1/queries", "SELECT 1", headers));
+      expect([encoding, answer.status]).toEqual([encoding, status]);
+    }
+  });
+
   test("past the cap the answer is 503 at once", async () => {
     const served = await start({ maxConcurrent: 1 });
     let go = (): void => {};
