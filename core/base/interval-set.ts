@@ -172,6 +172,17 @@ export class IntervalSet {
     return i < this.#ends.length && (this.#ends[i] as number) <= to;
   }
 
+  /** True when something of `other` is in. */
+  meets(other: IntervalSet): boolean {
+    if (this.isEmpty || other.isEmpty) return false;
+    if (this.hasAny(other.#from, other.#to)) return true;
+    const ends = other.#ends;
+    for (let i = 0; i < ends.length; i += 2) {
+      if (this.hasAny(ends[i] as number, ends[i + 1] as number)) return true;
+    }
+    return false;
+  }
+
   /** What is missing of `from`..`to`: ascending, disjoint; empty when `to` is below `from`. */
   gaps(from: number, to: number): Interval[] {
     const gaps: Interval[] = [];
@@ -211,6 +222,14 @@ export class IntervalSet {
       parts.push([Math.max(this.#from, from), Math.min(this.#to, to)]);
     }
     return parts;
+  }
+
+  /** Range number `i` of `size`, ascending, without a list of all of them. */
+  rangeAt(i: number): Interval {
+    const at = 2 * i;
+    assert(at >= 0 && i < this.size, "a set has the range that it is asked for");
+    if (at === this.#ends.length) return [this.#from, this.#to];
+    return [this.#ends[at] as number, this.#ends[at + 1] as number];
   }
 
   /** All ranges, ascending. */

@@ -11,10 +11,15 @@ import type { Chunk } from "../node/store.ts";
 const slots = 4096;
 
 export class ChunkPool {
-  readonly #chunks: (Chunk | null)[] = Array.from({ length: slots }, () => null);
+  /** Made with the first chunk. */
+  #chunks: (Chunk | null)[] = [];
 
   /** The chunk itself, or one that was met before and is its equal. */
   share(chunk: Chunk): Chunk {
+    if (this.#chunks.length === 0) {
+      this.#chunks.length = slots;
+      this.#chunks.fill(null);
+    }
     const slot = slotOf(chunk);
     const met = this.#chunks[slot] as Chunk | null;
     if (met !== null && isSame(met, chunk)) return met;

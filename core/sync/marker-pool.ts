@@ -100,12 +100,15 @@ export class MarkerPool {
       const less = shrink(group.markers) || (group.lacks !== null && shrink(group.lacks));
       if (less) group.touchedMs = monoMs;
     }
-    this.#groups = this.#groups.filter((group) => group.markers.size > 0);
+    if (this.#groups.some((group) => group.markers.size === 0)) {
+      this.#groups = this.#groups.filter((group) => group.markers.size > 0);
+    }
   }
 
   /** Takes out all groups that may be released together; their markers are no longer marked. */
   release(): VersionRange[] {
     let candidates = this.#groups.filter((group) => group.lacks !== null);
+    if (candidates.length === 0) return [];
     for (;;) {
       const covered = union(candidates);
       const left = candidates.filter((group) => isCovered(group.lacks as Ranges, covered));
@@ -172,11 +175,11 @@ function unmark(group: MarkerGroup): void {
 function shrink(ranges: Ranges): boolean {
   let less = false;
   for (const [ledger, set] of ranges) {
-    for (const [from, to] of set.ranges()) {
-      for (const [low, high] of ledger.held.within(from, to)) {
-        set.remove(low, high);
-        less = true;
+    if (ledger.held.meets(set)) {
+      for (const [from, to] of set.ranges()) {
+        for (const [low, high] of ledger.held.within(from, to)) set.remove(low, high);
       }
+      less = true;
     }
     if (set.isEmpty) ranges.delete(ledger);
   }

@@ -222,8 +222,8 @@ export class Pulls {
   }
 
   /** Pulls that ended since the last call. */
-  takeEnded(): PullEnd[] {
-    return this.#ended.splice(0);
+  takeEnded(): readonly PullEnd[] {
+    return this.#ended.length === 0 ? this.#ended : this.#ended.splice(0);
   }
 
   /** A store that cannot keep up is not sent more: the inbox would only drop it. */

@@ -45,10 +45,10 @@ export function chooseWants(books: Ledger, offered: Ranges, limit: number): Aske
   let left = limit;
   for (const [ledger, set] of offered) {
     if (left <= 0 || wants.length >= maxWants - 1) break;
-    const ranges = set.ranges();
     let quota = Math.min(perActor, left);
-    for (let i = ranges.length - 1; i >= 0 && quota > 0; i--) {
-      const [low, high] = ranges[i] as Interval;
+    // From the last range down: what is taken out changes none of those before it.
+    for (let i = set.size - 1; i >= 0 && quota > 0; i--) {
+      const [low, high] = set.rangeAt(i);
       for (const [from, to] of ledger.held.within(low, high)) set.remove(from, to);
       const wanting = ledger.wanting(low, high);
       for (let k = wanting.length - 1; k >= 0 && quota > 0; k--) {

@@ -53,15 +53,12 @@ export class History {
     const earlier = versions.get(version);
     if (earlier !== undefined) return earlier;
     const rows = rowsOf(chunks);
-    const written: WrittenRow[] = [];
+    const written = rows.map((row) => this.#rowOf(row));
     const record = { actor, version, hlc, chunks, rows, written, node, atUs };
     versions.set(version, record);
     this.all.push(record);
     for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] as RowChange;
-      const found = this.#rowOf(row);
-      found.writes.push({ version: record, row });
-      written.push(found);
+      (written[i] as WrittenRow).writes.push({ version: record, row: rows[i] as RowChange });
     }
     return null;
   }

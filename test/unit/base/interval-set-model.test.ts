@@ -45,6 +45,9 @@ test("an interval set holds what a plain set holds after any additions and remov
       );
       expect(set.hasAll(window[0], window[1])).toBe(inside.every((n) => model.has(n)));
       expect(set.hasAny(window[0], window[1])).toBe(inside.some((n) => model.has(n)));
+      expect(Array.from({ length: set.size }, (_, i) => set.rangeAt(i))).toEqual(set.ranges());
+      const other = IntervalSet.of(steps.map((s) => s.range).filter(([from]) => from % 3 === 0));
+      expect(set.meets(other)).toBe(membersOf(other).some((n) => model.has(n)));
     }),
     { numRuns: 1000 },
   );
