@@ -71,10 +71,7 @@ class AleaRng implements Rng {
   }
 
   unit(): number {
-    if (this.#block === notBegun) {
-      this.#block = this.#streams.begin(this.#path);
-      this.#at = this.#streams.at;
-    }
+    if (this.#block === notBegun) this.#begin();
     const state = this.#block;
     const at = this.#at;
     const t = multiplier * (state[at] as number) + (state[at + 3] as number) * unit32;
@@ -85,6 +82,11 @@ class AleaRng implements Rng {
     state[at + 2] = drawn;
     state[at + 3] = carry;
     return drawn;
+  }
+
+  #begin(): void {
+    this.#block = this.#streams.begin(this.#path);
+    this.#at = this.#streams.at;
   }
 }
 
