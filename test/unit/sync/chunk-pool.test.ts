@@ -16,7 +16,7 @@ function chunk(more: Partial<Chunk> = {}): Chunk {
   };
 }
 
-test("an equal chunk is the one that was met first", () => {
+test("BK21: an equal chunk is the one that was met first", () => {
   const pool = new ChunkPool();
   const first = chunk();
   expect(pool.share(first)).toBe(first);
@@ -32,7 +32,7 @@ test.each<[string, Partial<Chunk>]>([
   ["with another payload", { payload: Uint8Array.of(1, 2, 4) }],
   ["with a longer payload", { payload: Uint8Array.of(1, 2, 3, 4) }],
   ["with a seal", { seal: Uint8Array.of(9) }],
-])("one %s is another chunk", (_, more) => {
+])("BK21: one %s is another chunk", (_, more) => {
   const pool = new ChunkPool();
   pool.share(chunk());
   const other = chunk(more);
