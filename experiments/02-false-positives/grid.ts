@@ -46,9 +46,8 @@ export const configs: Readonly<Record<string, SwimConfig>> = {
   Patina: lanProfile,
 };
 
-/** Those of which the paper or others give sums, with seeds enough for a 95 % interval; and single parts. */
+/** Those of which the paper or others give sums, with seeds enough for a 95 % interval. */
 const published = ["SWIM", "suspicion", "Lifeguard"];
-const others = ["health", "buddy", "SWIM, deaths weighed", "Patina"];
 
 /** From here on they stand still for longer than a suspicion lasts. */
 const longMs = 16_384;
@@ -70,6 +69,7 @@ const quickPoints = longPoints.filter(
 
 export function cells(size: Size, seed: string): Cell[] {
   const all = Object.keys(configs);
+  const others = all.filter((parts) => !published.includes(parts));
   if (size === "quick") {
     const few = ["SWIM", "suspicion", "Lifeguard", "Patina"];
     return [...of("stalls", few, quickPoints, seed, 1), ...of("waits", few, quickPoints, seed, 1)];

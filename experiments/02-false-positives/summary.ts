@@ -1,7 +1,7 @@
 /** Sums over the grid, and what each set-up leaves of SWIM's. */
 import type { Io } from "../../sim/swim-lab/lifeguard.ts";
 import { type Estimate, estimate, groupBy } from "../bench/statistics.ts";
-import { type Cell, isLong } from "./grid.ts";
+import { type Cell, configs, isLong } from "./grid.ts";
 
 export type Row = Readonly<{ byHealthy: number; byAny: number }>;
 
@@ -33,9 +33,14 @@ export function summarise(rows: readonly (Cell & Row)[]): Summary {
   const groups = groupBy(rows.filter(isLong), ({ io, parts }) => `${io}/${parts}`);
   const short = rows.filter((row) => !isLong(row));
   return {
-    lines: Array.from(groups.values(), summariseLine),
+    lines: Array.from(groups.values(), summariseLine).toSorted((a, b) => rank(a) - rank(b)),
     short: { points: short.length, byAny: sum(short, "byAny"), byHealthy: sum(short, "byHealthy") },
   };
+}
+
+/** Parts in the order in which they are listed. */
+function rank({ parts }: Line): number {
+  return Object.keys(configs).indexOf(parts);
 }
 
 function summariseLine(rows: readonly (Cell & Row)[]): Line {
