@@ -5,6 +5,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { assert } from "../../core/base/assert.ts";
 
 const headEnd = Buffer.from("\r\n\r\n");
 const lastChunk = Buffer.from("0\r\n\r\n");
@@ -52,6 +53,7 @@ export class LoadConnection {
 
   /** One at a time. */
   post(path: string, body: string): Promise<LoadAnswer> {
+    assert(this.#waiting === null, "a connection carries one request at a time");
     const length = Buffer.byteLength(body);
     this.#socket.write(
       `POST ${path} HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`,

@@ -60,10 +60,13 @@ export async function measurePropagation(plan: PropagationPlan): Promise<Figure[
   const readers = await Promise.all(others.map((url) => LoadConnection.open(url)));
   const atOnce = Math.min(nodesAtOnce, readers.length);
   const pauseMs = (1000 * atOnce) / looksPerSecond(others.length);
-  let next = 0;
+  // A connection carries one request at a time: a node that is looked at is not in this list.
+  const free = [...readers];
   const turns = Array.from({ length: atOnce }, async () => {
     while (!written.over) {
-      await turn(readers[next++ % readers.length] as LoadConnection, pauseMs, written, looks);
+      const reader = free.shift() as LoadConnection;
+      await turn(reader, pauseMs, written, looks);
+      free.push(reader);
     }
   });
   const commitMs: number[] = [];
