@@ -1,6 +1,6 @@
 /**
- * One simulated run in a process of its own, so that its memory is its own: reads what to run from
- * its argument, prints what was measured as JSON.
+ * The simulated runs of one cell in a process of their own, so that their memory is their own: reads
+ * what to run from its argument, prints what was measured as JSON.
  */
 import { createRun } from "../../sim/run.ts";
 import { parseScenario } from "../../sim/scenario/parse.ts";
@@ -39,24 +39,29 @@ function scenarioOf({ kind, nodes, virtualSec }: Cell): Scenario {
   return buildScenario(found, nodes);
 }
 
-function go(): Row {
-  const scenario = scenarioOf(cell);
+/** Runs of the cell, each with a seed of its own as in a sweep. */
+function repeat(scenario: Scenario, runs: number): Row {
   const before = process.cpuUsage();
-  const run = createRun(scenario, {
-    seed: cell.seed,
-    ...(cell.checked ? {} : { checks: [] }),
-  });
-  run.step(cell.virtualSec * 1000 * 1000);
+  const sum = { messages: 0, virtualMs: 0 };
+  for (let i = 0; i < runs; i++) {
+    const run = createRun(scenario, {
+      seed: `${cell.seed}-${i}`,
+      ...(cell.checked ? {} : { checks: [] }),
+    });
+    run.step(cell.virtualSec * 1000 * 1000);
+    const { messages, atMs } = run.progress();
+    sum.messages += messages;
+    sum.virtualMs += atMs;
+  }
   const { user, system } = process.cpuUsage(before);
-  const { messages, atMs } = run.progress();
   return {
-    messages,
-    virtualMs: atMs,
+    ...sum,
     cpuSeconds: (user + system) / 1e6,
     peakMb: Math.round((process.resourceUsage().maxRSS * 1024) / 1e6),
   };
 }
 
-// A short run is measured as compiled as in the midst of a sweep.
-if (cell.kind !== "membership") go();
-process.stdout.write(JSON.stringify(go()));
+const scenario = scenarioOf(cell);
+// The engine goes on compiling for some seconds; a sweep over thousands of seeds runs for minutes.
+if (cell.runs > 1) repeat(scenario, 2 * cell.runs);
+process.stdout.write(JSON.stringify(repeat(scenario, cell.runs)));

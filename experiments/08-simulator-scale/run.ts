@@ -15,9 +15,12 @@ export type Cell = Readonly<{
   virtualSec: number;
   /** With all the checks of a run, or none. */
   checked: boolean;
+  /** Runs that are measured, after twice as many that are not: 1 is a single, cold one. */
+  runs: number;
   seed: string;
 }>;
 
+/** Sums over the runs that were measured. */
 export type Row = Readonly<{
   messages: number;
   virtualMs: number;
@@ -26,6 +29,7 @@ export type Row = Readonly<{
 }>;
 
 export interface Line extends Omit<Cell, "seed"> {
+  /** Of one run. */
   readonly messages: Estimate;
   /** Messages a second of processor time. */
   readonly rate: Estimate;
@@ -54,22 +58,23 @@ function cells(size: Size, seed: string): Cell[] {
     nodes,
     virtualSec,
     checked: false,
+    runs: 1,
   });
-  const data = (kind: Kind, nodes: number, virtualSec: number) =>
-    [false, true].map((checked) => ({ kind, nodes, virtualSec, checked }));
+  const data = (kind: Kind, nodes: number, virtualSec: number, runs: number) =>
+    [false, true].map((checked) => ({ kind, nodes, virtualSec, checked, runs }));
   const full = [
     membership(14_000, 6),
-    membership(10_000, 12),
+    membership(10_000, 60),
     membership(4000, 20),
     membership(1000, 60),
     membership(100, 60),
     ...(["control", "split-heal", "random-nemesis"] as const).flatMap((kind) =>
-      [5, 50].flatMap((nodes) => data(kind, nodes, 20)),
+      [data(kind, 5, 20, 80), data(kind, 50, 20, 4)].flat(),
     ),
   ];
-  const quick = [membership(200, 10), ...data("split-heal", 5, 12)];
+  const quick = [membership(200, 10), ...data("split-heal", 5, 12, 2)];
   if (size === "quick") return withSeeds(quick, seed, () => 1);
-  return withSeeds(full, seed, ({ nodes }) => (nodes >= 4000 ? 1 : 2));
+  return withSeeds(full, seed, () => 3);
 }
 
 function runCell(cell: Cell): Row {
@@ -89,13 +94,14 @@ function runCell(cell: Cell): Row {
 function summarise(rows: readonly (Cell & Row)[]): Summary {
   const groups = groupBy(rows, ({ kind, nodes, checked }) => `${kind}/${nodes}/${checked}`);
   const lines = Array.from(groups.values(), (group): Line => {
-    const { kind, nodes, virtualSec, checked } = group[0] as Cell;
+    const { kind, nodes, virtualSec, checked, runs } = group[0] as Cell;
     return {
       kind,
       nodes,
       virtualSec,
       checked,
-      messages: estimate(group.map((row) => row.messages)),
+      runs,
+      messages: estimate(group.map((row) => row.messages / row.runs)),
       rate: estimate(group.map((row) => row.messages / row.cpuSeconds)),
       speed: estimate(group.map((row) => row.virtualMs / 1000 / row.cpuSeconds)),
       peakMb: estimate(group.map((row) => row.peakMb)),
@@ -145,7 +151,7 @@ function values({ lines }: Summary): Record<string, string> {
     [
       "scenario, nodes",
       "checks",
-      "runs",
+      "processes × runs",
       "virtual, s",
       "messages",
       "messages/s",
@@ -155,11 +161,11 @@ function values({ lines }: Summary): Record<string, string> {
     ...lines.map((line) => [
       `${line.kind}, ${line.nodes.toLocaleString("en")}`,
       line.checked ? "all" : "none",
-      String(line.rate.n),
+      `${line.rate.n} × ${line.runs}`,
       String(line.virtualSec),
       readable(line.messages.median),
       text(line.rate, readable),
-      text(line.speed, (n) => n.toPrecision(3)),
+      text(line.speed, (n) => (n < 100 ? n.toPrecision(3) : readable(Math.round(n)))),
       text(line.peakMb, (n) => n.toFixed(0)),
     ]),
   ]);

@@ -189,7 +189,8 @@ function keepShard(part: Shard, flags: RunFlags, terminal: Terminal): void {
   const path = join(flags.out ?? ".", file);
   if (flags.json === true && flags.out === undefined) return;
   writeFileSync(path, `${JSON.stringify(part)}\n`);
-  terminal.talk(`${path}: ${part.done.length} cells`);
+  const { length } = part.done;
+  terminal.talk(`${path}: ${length} ${length === 1 ? "cell" : "cells"}`);
 }
 
 function tell(
