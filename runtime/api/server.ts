@@ -178,20 +178,7 @@ async function furnish(app: FastifyInstance, ctx: ApiContext): Promise<void> {
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest("principal", null);
-  app.addHook("onRequest", (request, reply, done) => {
-    const problem = admit(ctx, request);
-    if (problem !== null) {
-      ctx.metrics.refused(problem.code);
-      sendError(reply, problem);
-      return;
-    }
-    done();
-  });
-  app.addHook("onResponse", (request, reply, done) => {
-    const endpoint = request.routeOptions.url ?? "unknown";
-    ctx.metrics.answered(endpoint, reply.raw.statusCode, reply.elapsedTime / 1000);
-    done();
-  });
+  watch(app, ctx);
   app.setErrorHandler((error, _request, reply) => sendError(reply, asTold(ctx, error)));
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsOf(app, request.url);
@@ -212,8 +199,49 @@ async function furnish(app: FastifyInstance, ctx: ApiContext): Promise<void> {
   await app.ready();
 }
 
+/**
+ * Whoever comes is admitted or not, and what was answered is counted. The hooks belong to the routes,
+ * because a request tells its route only through a getter that makes a copy each time.
+ */
+function watch(app: FastifyInstance, ctx: ApiContext): void {
+  app.addHook("onRoute", (route) => {
+    const access = route.config?.access ?? "token";
+    const endpoint = route.url;
+    route.onRequest = (request, reply, done) => {
+      if (isAdmitted(ctx, access, request, reply)) done();
+    };
+    route.onResponse = (_request, reply, done) => {
+      ctx.metrics.answered(endpoint, reply.raw.statusCode, reply.elapsedTime / 1000);
+      done();
+    };
+  });
+  // What has no route has these.
+  app.addHook("onRequest", (request, reply, done) => {
+    if (!request.is404 || isAdmitted(ctx, "token", request, reply)) done();
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    if (request.is404) {
+      ctx.metrics.answered("unknown", reply.raw.statusCode, reply.elapsedTime / 1000);
+    }
+    done();
+  });
+}
+
+function isAdmitted(
+  ctx: ApiContext,
+  access: Access,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): boolean {
+  const problem = admit(ctx, access, request);
+  if (problem === null) return true;
+  ctx.metrics.refused(problem.code);
+  sendError(reply, problem);
+  return false;
+}
+
 /** Null when the request may come in. Whatever it carries beside that is looked at by its route. */
-function admit(ctx: ApiContext, request: FastifyRequest): ApiError | null {
+function admit(ctx: ApiContext, access: Access, request: FastifyRequest): ApiError | null {
   const { headers } = request;
   const { endpointName } = ctx.config;
   const asked = headers["x-corrosion-requested-endpoint-name"];
@@ -229,7 +257,6 @@ function admit(ctx: ApiContext, request: FastifyRequest): ApiError | null {
       },
     );
   }
-  const access: Access = request.routeOptions.config?.access ?? "token";
   if (access === "open") return null;
   if (ctx.stopping) return new ApiError("shutting_down", "the node is being stopped");
   const principal = ctx.auth.authenticate(headers.authorization);

@@ -304,6 +304,7 @@ describe("health", () => {
   test("metrics are in Prometheus' format, with a name and a help line each", async () => {
     const served = await start();
     await overHttp1(served, posted("/v1/queries", "SELECT 1"));
+    await overHttp1(served, { path: "/nope" });
     served.node.statusChanges = {
       members: { alive: 2, suspect: 1, down: 0, left: 0 },
       lag: [{ actorId: "ab", p50: 0.1, p99: 0.2, versionsBehind: 4 }],
@@ -312,6 +313,7 @@ describe("health", () => {
     expect(answer.headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
     for (const line of [
       'patina_http_requests_total{endpoint="/v1/queries",status="200"} 1',
+      'patina_http_requests_total{endpoint="unknown",status="404"} 1',
       'patina_members{state="suspect"} 1',
       'patina_peer_lag_seconds{actor="ab",quantile="0.99"} 0.2',
       'patina_peer_versions_behind{actor="ab"} 4',
