@@ -75,6 +75,8 @@ export class LocalNode implements NodeService {
     this.#near = new NearReader(path);
     this.#net = new NetThread(
       options.net,
+      // Who is told of a commit finds it.
+      () => this.#near.refresh(),
       (report) => this.#report(report),
       (error) => options.failed({ why: error.stack ?? error.message, code: "bug" }),
     );

@@ -21,9 +21,13 @@ export class NetThread {
   #batch: NetTransaction[] = [];
   #failed: ServiceError | null = null;
 
-  /** @param report is told of everything but answers. @param crashed the thread ended of itself. */
+  /**
+   * @param heard is called before anything is done with what the thread says. @param report is told of
+   * everything but answers. @param crashed the thread ended of itself.
+   */
   constructor(
     options: NetOptions,
+    heard: () => void,
     report: (report: NetReport) => void,
     crashed: (error: Error) => void,
   ) {
@@ -32,6 +36,7 @@ export class NetThread {
       resourceLimits: { maxYoungGenerationSizeMb: 3 },
     });
     this.#worker.on("message", (message: NetReport) => {
+      heard();
       if (message.type === "answers") this.#answers(message.list);
       else if (message.type === "reply") this.#reply(message.id, message.value);
       else report(message);

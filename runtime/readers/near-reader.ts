@@ -2,6 +2,10 @@
  * Queries that are certain to be short (`short-program.ts`), answered at once on a connection of the
  * main thread: no process is started for them, and none is waited for. Whatever else is asked, or goes
  * wrong here, is for a reader process.
+ *
+ * Those of one turn of the event loop read from one snapshot, so that its locks are taken once. Each
+ * had begun to arrive before the turn took it, so none is answered with less than was there when it
+ * was asked; what the node learns within the turn ends the snapshot (`refresh`).
  */
 import type { Statement as Query, WholeResult } from "../agent/node-service.ts";
 import type { Db, Statement } from "../store/db.ts";
@@ -31,6 +35,12 @@ export class NearReader {
   #db: Db | null = null;
   /** Null: not for here. */
   readonly #known = new Map<string, Known | null>();
+  #begin: Statement | null = null;
+  #commit: Statement | null = null;
+  /** A snapshot is held. */
+  #holding = false;
+  /** The end of this turn ends the snapshot. */
+  #ending = false;
   #closed = false;
 
   constructor(path: string) {
@@ -60,16 +70,52 @@ export class NearReader {
     this.#known.clear();
   }
 
+  /** The next query sees all that is committed by then. */
+  refresh(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    try {
+      // An error amid a query may have ended it.
+      if (this.#db?.inTransaction === true) this.#commit?.run();
+    } catch {
+      this.#disconnect();
+    }
+  }
+
   close(): void {
     this.#closed = true;
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
     this.#known.clear();
     this.#db?.close();
     this.#db = null;
+    this.#holding = false;
+  }
+
+  #connect(): Db {
+    const db = openReader(this.#path, { cacheKiB });
+    this.#begin = db.prepare("BEGIN");
+    this.#commit = db.prepare("COMMIT");
+    return db;
+  }
+
+  #hold(): void {
+    if (this.#holding) return;
+    this.#begin?.run();
+    this.#holding = true;
+    if (this.#ending) return;
+    this.#ending = true;
+    setImmediate(() => {
+      this.#ending = false;
+      this.refresh();
+    });
   }
 
   #learn({ sql, parameters }: Query): Known | null {
     refuseWrites(sql);
-    this.#db ??= openReader(this.#path, { cacheKiB });
+    this.#db ??= this.#connect();
     const statement = this.#db.prepare(sql) as Statement;
     if (!statement.readonly || !statement.reader) return null;
     const explain = this.#db.prepare(`EXPLAIN ${sql}`);
@@ -83,6 +129,7 @@ export class NearReader {
     const { statement, columns } = known;
     const values = bound(parameters);
     const rows: Row[] = [];
+    this.#hold();
     if (known.length === "row") {
       for (const row of statement.all(values) as unknown[][]) rows.push(row.map(fromSqlExact));
       return { columns, rows };

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { ActorId } from "../../core/base/ids.ts";
 import type { ServiceError } from "../../runtime/agent/node-service.ts";
@@ -175,6 +176,39 @@ test("short queries are answered at once, as a reader process answers them", asy
     for await (const batch of batches) rows.push(...batch);
     expect(near.query({ sql, parameters }), sql).toEqual({ columns, rows });
   }
+});
+
+test("short queries of one turn read from one snapshot, and see what was committed before the next or before news", async () => {
+  const { path } = poolAt(1);
+  const near = new NearReader(path);
+  const store = new SqliteStore({
+    path,
+    actor: "ab".repeat(16) as ActorId,
+    schema: ["CREATE TABLE t (k INTEGER PRIMARY KEY NOT NULL, v TEXT)"],
+  });
+  onTestFinished(() => {
+    near.close();
+    store.close();
+  });
+  const read = (): unknown =>
+    near.query({ sql: "SELECT v FROM t WHERE k = 1", parameters: [] })?.rows;
+  const write = (v: string): void => {
+    store.transact(Date.now(), (transaction) => {
+      transaction.run("UPDATE t SET v = ? WHERE k = 1", [v]);
+    });
+  };
+  expect(read()).toEqual([["v"]]);
+  write("before news");
+  expect(read()).toEqual([["v"]]);
+  near.refresh();
+  expect(read()).toEqual([["before news"]]);
+  write("before the next turn");
+  await setImmediate();
+  expect(read()).toEqual([["before the next turn"]]);
+  expect(near.query({ sql: "SELECT nothing FROM t", parameters: [] })).toBeNull();
+  near.refresh();
+  write("after an error");
+  expect(read()).toEqual([["after an error"]]);
 });
 
 test("what may take long, is much, or is wrong is left to reader processes", () => {
