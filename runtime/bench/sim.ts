@@ -51,7 +51,10 @@ interface Request {
 
 const oneRunFlag = "--one-run";
 /** As a sweep is run. The goal for 10,000 nodes is 8 GB for the whole process. */
-const engineOptions = [...simEngineOptions, "--max-old-space-size=7500"];
+const engineOptions = (nodes: number): string[] => [
+  ...simEngineOptions(nodes),
+  "--max-old-space-size=7500",
+];
 
 export async function run(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -176,7 +179,7 @@ function inOwnProcess(request: Request): Measured {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const child = spawnSync(
     process.execPath,
-    [...engineOptions, main, "sim", oneRunFlag, JSON.stringify(request)],
+    [...engineOptions(request.nodes), main, "sim", oneRunFlag, JSON.stringify(request)],
     { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 26 },
   );
   if (child.status !== 0)

@@ -42,7 +42,15 @@ export async function runCells(options: CellsOptions, terminal: Terminal): Promi
   } else {
     const worker = new URL("./experiment-worker.ts", import.meta.url);
     const taskCount = cells.length;
-    await runOnThreads({ worker, shared: null, taskCount, task, threads, onAnswer });
+    await runOnThreads({
+      worker,
+      shared: null,
+      taskCount,
+      task,
+      threads,
+      nodes: Infinity,
+      onAnswer,
+    });
   }
   terminal.clearProgress();
   return done;

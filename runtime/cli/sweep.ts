@@ -1,6 +1,7 @@
 /** A sweep: many seeds of one scenario on all cores. */
 import { availableParallelism } from "node:os";
 import { formatCount, formatDuration } from "./format.ts";
+import { resolveScenario } from "./scenario-source.ts";
 import type { RunPlan, TaskResult } from "./run-task.ts";
 import { runOfSweep } from "./run-task.ts";
 import type { SweepTask } from "./sweep-worker.ts";
@@ -44,7 +45,8 @@ export async function sweep(options: SweepOptions, terminal: Terminal): Promise<
     for (let i = 0; i < count; i++) onAnswer(i, await runOfSweep(plan, task(i).seed, task(i).run));
   } else {
     const worker = new URL("./sweep-worker.ts", import.meta.url);
-    await runOnThreads({ worker, shared: plan, taskCount: count, task, threads, onAnswer });
+    const nodes = plan.nodes?.[1] ?? resolveScenario(plan.source, null).nodes.length;
+    await runOnThreads({ worker, shared: plan, taskCount: count, task, threads, nodes, onAnswer });
   }
   terminal.clearProgress();
   const nodes =

@@ -25,6 +25,8 @@ export interface PoolOptions<Task, Answer> {
   readonly taskCount: number;
   readonly task: (index: number) => Task;
   readonly threads: number;
+  /** Of the largest cluster that a task simulates; Infinity when it is not known. */
+  readonly nodes: number;
   /** Called in no particular order. */
   readonly onAnswer: (index: number, answer: Answer) => void;
 }
@@ -39,7 +41,7 @@ export async function runOnThreads<Task, Answer>(
   try {
     await new Promise<void>((resolve, reject) => {
       if (options.taskCount === 0) resolve();
-      tuneThreads();
+      tuneThreads(options.nodes);
       const feed = (worker: Worker): void => {
         if (next >= options.taskCount) return;
         const index = next++;

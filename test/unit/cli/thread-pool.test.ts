@@ -35,6 +35,7 @@ function squares(
     taskCount: count,
     task: (index) => index,
     threads,
+    nodes: 5,
     onAnswer: (index, answer) => {
       answers[index] = answer;
     },
