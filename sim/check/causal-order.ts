@@ -9,8 +9,7 @@ import type { Chunk } from "../../core/node/store.ts";
 import type { RowChange } from "../../core/wire/changes.ts";
 import type { SimNode } from "../host/node.ts";
 import type { Check, CheckContext } from "./check.ts";
-import type { VersionRecord, Write, WrittenRow } from "./history.ts";
-import { laterThan } from "./model.ts";
+import { laterThan, type VersionRecord, type Write, type WrittenRow } from "./history.ts";
 
 /** Older writes of a hot row were compared with these when they were committed. */
 const writesCompared = 32;
@@ -32,6 +31,8 @@ export class CausalOrder implements Check {
     for (let i = 0; i < version.rows.length; i++) {
       const row = version.rows[i] as RowChange;
       const { writes } = version.written[i] as WrittenRow;
+      // Mostly it stands above whatever was written before, and so above all of it.
+      if (writes.at(-1)?.onTop === true) continue;
       for (let k = Math.max(0, writes.length - writesCompared); k < writes.length; k++) {
         const before = writes[k] as Write;
         if (before.version === version || isOver(version, row, before)) continue;
@@ -76,9 +77,11 @@ function isOver(version: VersionRecord, row: RowChange, before: Write): boolean 
     return row.causalLength > before.row.causalLength;
   }
   if (laterThan(version, before.version)) return true;
-  const { cells } = before.row;
-  const shared = row.cells.some(({ column }) => cells.some((cell) => cell.column === column));
-  return !shared && row.cells.length > 0;
+  return row.cells.length > 0 && !shareColumn(row, before.row);
+}
+
+function shareColumn(a: RowChange, b: RowChange): boolean {
+  return a.cells.some(({ column }) => b.cells.some((cell) => cell.column === column));
 }
 
 /** Keeps a stamp among those of its author, ascending; false when it is there. */

@@ -23,6 +23,8 @@ export interface VersionRecord {
 export interface Write {
   readonly version: VersionRecord;
   readonly row: RowChange;
+  /** Neither of an older life nor stamped below anything that was written of the row before. */
+  readonly onTop: boolean;
 }
 
 /** A row that was ever written. */
@@ -32,6 +34,9 @@ export interface WrittenRow {
   readonly table: string;
   /** In the order of commit. */
   readonly writes: Write[];
+  /** The largest causal length written, and the version with the latest stamp; null before the first. */
+  longest: number;
+  latest: VersionRecord | null;
 }
 
 export class History {
@@ -58,7 +63,7 @@ export class History {
     versions.set(version, record);
     this.all.push(record);
     for (let i = 0; i < rows.length; i++) {
-      (written[i] as WrittenRow).writes.push({ version: record, row: rows[i] as RowChange });
+      addWrite(written[i] as WrittenRow, record, rows[i] as RowChange);
     }
     return null;
   }
@@ -76,11 +81,26 @@ export class History {
     const name = rowName(row.table, row.key);
     let found = this.#rows.get(name);
     if (found === undefined) {
-      found = { name, table: row.table, writes: [] };
+      found = { name, table: row.table, writes: [], longest: 0, latest: null };
       this.#rows.set(name, found);
     }
     return found;
   }
+}
+
+/** Larger (stamp, actor). */
+export function laterThan(a: VersionRecord, b: VersionRecord): boolean {
+  if (a.hlc.ms !== b.hlc.ms) return a.hlc.ms > b.hlc.ms;
+  if (a.hlc.counter !== b.hlc.counter) return a.hlc.counter > b.hlc.counter;
+  return a.actor > b.actor;
+}
+
+function addWrite(written: WrittenRow, version: VersionRecord, row: RowChange): void {
+  const { longest, latest } = written;
+  const later = latest === null || laterThan(version, latest);
+  written.writes.push({ version, row, onTop: later && row.causalLength >= longest });
+  if (later) written.latest = version;
+  if (row.causalLength > longest) written.longest = row.causalLength;
 }
 
 function rowsOf(chunks: readonly Chunk[]): RowChange[] {

@@ -8,14 +8,7 @@ import type { Value } from "../../core/crdt/value.ts";
 import { compareValues } from "../../core/crdt/value-order.ts";
 import { tagValue } from "../../core/trace/tagged-value.ts";
 import type { CellWrite } from "../../core/wire/changes.ts";
-import { rowName, type VersionRecord, type Write, type WrittenRow } from "./history.ts";
-
-/** Larger (stamp, actor). */
-export function laterThan(a: VersionRecord, b: VersionRecord): boolean {
-  if (a.hlc.ms !== b.hlc.ms) return a.hlc.ms > b.hlc.ms;
-  if (a.hlc.counter !== b.hlc.counter) return a.hlc.counter > b.hlc.counter;
-  return a.actor > b.actor;
-}
+import { laterThan, rowName, type VersionRecord, type Write, type WrittenRow } from "./history.ts";
 
 /** The living rows that the versions which `isHeld` tells of merge to: row names with their values in column order, as JSON. */
 export function modelRows(
