@@ -1,5 +1,5 @@
 /** Reads and writes clocks of one table, many at once: most of the cost of a statement is the call. */
-import { toSql, type SqlValue } from "./sql-value.ts";
+import { type SqlValue, toSql } from "./sql-value.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import {
   cellAt,
@@ -10,7 +10,7 @@ import {
   spanClockSql,
   writeSpan,
 } from "./clock-spans.ts";
-import type { StatementCache } from "./db.ts";
+import { allWith, runWith, type StatementCache } from "./db.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 import type { Value } from "../../core/crdt/value.ts";
 
@@ -43,10 +43,10 @@ export function readClocks(
   }
   for (let from = 0; from < asked.length; ) {
     const count = stepOf(asked.length - from);
-    const found = statements
-      .get(selectSql(plan, count))
-      .pluck()
-      .all(parametersOf(plan, keys, asked, from, count)) as (ClockCell | null)[];
+    const found = allWith(
+      statements.get(selectSql(plan, count)).pluck(),
+      parametersOf(plan, keys, asked, from, count),
+    ) as (ClockCell | null)[];
     for (let k = 0; k < count; k++) cells[asked[from + k] as number] = found[k] ?? null;
     from += count;
   }
@@ -61,7 +61,7 @@ function readOne(
   const found = statements
     .get(selectSql(plan, 1))
     .pluck()
-    .get(parametersOf(plan, [key], [0], 0, 1));
+    .get(...parametersOf(plan, [key], [0], 0, 1));
   return (found as ClockCell | null | undefined) ?? null;
 }
 
@@ -241,7 +241,7 @@ export class ClockWriter {
       const count = stepOf((parameters.length - at) / width);
       const whole = at === 0 && count * width === parameters.length;
       const these = whole ? parameters : parameters.slice(at, at + count * width);
-      this.#statements.get(replaceSql(this.#plan, count)).run(these);
+      runWith(this.#statements.get(replaceSql(this.#plan, count)), these);
       at += count * width;
     }
     this.#parameters = [];

@@ -1,12 +1,30 @@
 /** The one connection that writes, with its statements prepared once. */
 import type Database from "better-sqlite3";
 import { CorruptionError } from "./row-table.ts";
+import type { SqlValue } from "./sql-value.ts";
 
 export type Db = Database.Database;
 export type Statement = Database.Statement;
 
 /** Statements kept prepared; past it the one used longest ago goes. */
 const maxStatements = 512;
+
+/** Arguments handed over one by one stand on the stack, which has no room for tens of thousands. */
+const maxArguments = 1024;
+
+/** `statement.run(parameters)`: better-sqlite3 reads arguments in half the time that a list takes. */
+export function runWith(statement: Statement, parameters: readonly SqlValue[]): Database.RunResult {
+  return parameters.length <= maxArguments
+    ? statement.run(...parameters)
+    : statement.run(parameters);
+}
+
+/** `statement.all(parameters)`, as `runWith`. */
+export function allWith(statement: Statement, parameters: readonly SqlValue[]): unknown[] {
+  return parameters.length <= maxArguments
+    ? statement.all(...parameters)
+    : statement.all(parameters);
+}
 
 /** Prepares a statement the first time that its text is asked for. */
 export class StatementCache {

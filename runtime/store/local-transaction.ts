@@ -5,7 +5,7 @@
 import { OpError } from "../../core/crdt/op-values.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Capture } from "./capture.ts";
-import type { Db, Statement } from "./db.ts";
+import { allWith, type Db, runWith, type Statement } from "./db.ts";
 import { classify, type StatementKind } from "./local-statement.ts";
 import { fromSqlExact, type SqlValue, toSqlExact } from "./sql-value.ts";
 
@@ -102,10 +102,10 @@ export class OpenTransaction implements LocalTransaction {
     try {
       let changes = 0;
       if (prepared.statement.reader) {
-        const rows = prepared.statement.raw().all(bound(parameters));
+        const rows = allBound(prepared.statement.raw(), parameters);
         // RETURNING gives back one row for each that was changed.
         if (!prepared.statement.readonly) changes = rows.length;
-      } else changes = prepared.statement.run(bound(parameters)).changes;
+      } else changes = runBound(prepared.statement, parameters);
       this.#end(prepared);
       return changes;
     } catch (error) {
@@ -118,8 +118,8 @@ export class OpenTransaction implements LocalTransaction {
     const mark = this.#begin(prepared);
     try {
       let rows: unknown[][] = [];
-      if (!prepared.statement.reader) prepared.statement.run(bound(parameters));
-      else rows = prepared.statement.raw().safeIntegers().all(bound(parameters)) as unknown[][];
+      if (!prepared.statement.reader) runBound(prepared.statement, parameters);
+      else rows = allBound(prepared.statement.raw().safeIntegers(), parameters) as unknown[][];
       this.#end(prepared);
       return rows.map((row) => row.map(fromSqlExact));
     } catch (error) {
@@ -193,15 +193,32 @@ interface Savepoint {
   readonly mark: number;
 }
 
-/** One list, or one object by name. */
-function bound(parameters: Parameters): SqlValue[] | Record<string, SqlValue> {
-  if (Array.isArray(parameters)) {
-    const list: SqlValue[] = [];
-    for (let i = 0; i < parameters.length; i++) list.push(toSqlExact(parameters[i] as Value));
-    return list;
-  }
-  const named = Object.entries(parameters).map(
-    ([name, value]) => [name, toSqlExact(value as Value)] as const,
+/** @returns how many rows were changed. */
+function runBound(statement: Statement, parameters: Parameters): number {
+  return isList(parameters)
+    ? runWith(statement, listed(parameters)).changes
+    : statement.run(named(parameters)).changes;
+}
+
+function allBound(statement: Statement, parameters: Parameters): unknown[] {
+  return isList(parameters)
+    ? allWith(statement, listed(parameters))
+    : statement.all(named(parameters));
+}
+
+function isList(parameters: Parameters): parameters is readonly Value[] {
+  return Array.isArray(parameters);
+}
+
+function listed(parameters: readonly Value[]): SqlValue[] {
+  const list: SqlValue[] = [];
+  for (let i = 0; i < parameters.length; i++) list.push(toSqlExact(parameters[i] as Value));
+  return list;
+}
+
+function named(parameters: Readonly<Record<string, Value>>): Record<string, SqlValue> {
+  const entries = Object.entries(parameters).map(
+    ([name, value]) => [name, toSqlExact(value)] as const,
   );
-  return Object.fromEntries(named);
+  return Object.fromEntries(entries);
 }

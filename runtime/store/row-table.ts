@@ -5,7 +5,7 @@
 import { assert } from "../../core/base/assert.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import { placeholders, rowsAtOnce, stepOf } from "./clock-table.ts";
-import type { StatementCache } from "./db.ts";
+import { allWith, runWith, type StatementCache } from "./db.ts";
 import { fromSql, fromSqlExact, isAmbiguous, type SqlValue, toSql } from "./sql-value.ts";
 import type { TablePlan } from "./table-plan.ts";
 
@@ -45,7 +45,8 @@ export class RowTable {
     for (let from = 0; from < keys.length; ) {
       const count = stepOf(keys.length - from);
       const statement = this.#statements.get(this.#selectSql(count));
-      const found = statement.raw().all(this.#keyParameters(keys, from, count)) as unknown[][];
+      const parameters = this.#keyParameters(keys, from, count);
+      const found = allWith(statement.raw(), parameters) as unknown[][];
       for (let k = 0; k < count; k++) {
         rows.push(this.#take(keys[from + k] as readonly Value[], found[k] as unknown[]));
       }
@@ -94,7 +95,7 @@ export class RowTable {
   insert(rows: readonly NewRow[]): void {
     for (let from = 0; from < rows.length; ) {
       const count = Math.min(stepOf(rows.length - from), this.#insertAtOnce);
-      this.#statements.get(this.#insertSql(count)).run(this.#rowParameters(rows, from, count));
+      runWith(this.#statements.get(this.#insertSql(count)), this.#rowParameters(rows, from, count));
       from += count;
     }
   }
@@ -135,7 +136,7 @@ export class RowTable {
     });
     const parameters = columns.map((i) => toSql(values[i] as Value, dataAffinities[i] ?? "blob"));
     parameters.push(...this.#keyParameters([key], 0, 1));
-    const { changes } = this.#statements.get(sql).run(parameters);
+    const { changes } = runWith(this.#statements.get(sql), parameters);
     assert(changes === 1, "a row that is updated is there");
   }
 
@@ -155,7 +156,7 @@ export class RowTable {
     const sql = this.#plan.sql(`${this.name} delete row`, () => {
       return `DELETE FROM ${this.name} WHERE ${keyNames.map((name) => `${name} = ?`).join(" AND ")}`;
     });
-    const { changes } = this.#statements.get(sql).run(this.#keyParameters([key], 0, 1));
+    const { changes } = runWith(this.#statements.get(sql), this.#keyParameters([key], 0, 1));
     assert(changes === 1, "a row that is deleted is there");
   }
 
