@@ -162,7 +162,7 @@ const mostRewritten = 1024;
 /** Writes clocks, many at once: of neighbours as spans, all others into the clock table. */
 export class ClockWriter {
   readonly #statements: StatementCache;
-  readonly #plan: TablePlan;
+  readonly plan: TablePlan;
   readonly #full: number;
   #parameters: SqlValue[] = [];
   /** What may become a span: `#count` rows, the last with key `#last`. */
@@ -173,13 +173,13 @@ export class ClockWriter {
 
   constructor(statements: StatementCache, plan: TablePlan) {
     this.#statements = statements;
-    this.#plan = plan;
+    this.plan = plan;
     this.#full = (plan.clockKeys.length + 1) * rowsAtOnce;
   }
 
   add(key: readonly Value[], cell: ClockCell): void {
     const [k] = key;
-    if (this.#plan.schema.rowidKey && typeof cell === "number" && typeof k === "number") {
+    if (this.plan.schema.rowidKey && typeof cell === "number" && typeof k === "number") {
       if (this.#follows(k, cell)) return;
       this.#endSpan();
       this.#count = 1;
@@ -209,7 +209,7 @@ export class ClockWriter {
       // In the order in which they came: of one row the last counts.
       this.#writeSingles();
       const span = { first, last, cell, step };
-      if (!this.#rewrites(span)) writeSpan(this.#statements, this.#plan, span);
+      if (!this.#rewrites(span)) writeSpan(this.#statements, this.plan, span);
       return;
     }
     for (let i = 0; i < count; i++) this.#addSingle([first + i], cell + step * i);
@@ -219,14 +219,14 @@ export class ClockWriter {
   #rewrites({ first, last, cell, step }: ClockSpan): boolean {
     const count = last - first + 1;
     if (step !== 0 || count > mostRewritten) return false;
-    const sql = this.#plan.sql("rewrite clocks", () => {
-      return `UPDATE ${this.#plan.clock} SET c = ? WHERE k0 BETWEEN ? AND ?`;
+    const sql = this.plan.sql("rewrite clocks", () => {
+      return `UPDATE ${this.plan.clock} SET c = ? WHERE k0 BETWEEN ? AND ?`;
     });
     return this.#statements.get(sql).run(cell, first, last).changes === count;
   }
 
   #addSingle(key: readonly Value[], cell: ClockCell): void {
-    const { keyAffinities } = this.#plan;
+    const { keyAffinities } = this.plan;
     for (let j = 0; j < key.length; j++) {
       this.#parameters.push(toSql(key[j] as Value, keyAffinities[j] ?? "blob"));
     }
@@ -235,13 +235,13 @@ export class ClockWriter {
   }
 
   #writeSingles(): void {
-    const width = this.#plan.clockKeys.length + 1;
+    const width = this.plan.clockKeys.length + 1;
     const parameters = this.#parameters;
     for (let at = 0; at < parameters.length; ) {
       const count = stepOf((parameters.length - at) / width);
       const whole = at === 0 && count * width === parameters.length;
       const these = whole ? parameters : parameters.slice(at, at + count * width);
-      runWith(this.#statements.get(replaceSql(this.#plan, count)), these);
+      runWith(this.#statements.get(replaceSql(this.plan, count)), these);
       at += count * width;
     }
     this.#parameters = [];

@@ -31,6 +31,7 @@ import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
 import { mendRow } from "./mend-row.ts";
 import { type PendingRow, TouchedRows } from "./pending.ts";
+import type { RowStore } from "./row-store.ts";
 import { CorruptionError, describeKey } from "./row-table.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { UniqueRows } from "./unique-rows.ts";
@@ -53,6 +54,7 @@ export function commitChanges(
   const commit = new LocalCommit(engine, wallMs, tables, chunkBytes);
   for (const table of tables) {
     const { plan } = table;
+    commit.stored = engine.rows(plan);
     table.inBatches(rowsAtOnce, (batch) => {
       const cells = clocksOf(engine, plan, batch);
       const first = (batch[0] as PendingRow).rowKey;
@@ -111,8 +113,12 @@ class LocalCommit {
   readonly #encoder: ChunkEncoder;
   /** Tables in which the rows that stand aside may find their place now. */
   readonly #unsettled = new Set<TablePlan>();
+  /** Of the table at hand. */
+  stored: RowStore | null = null;
   /** The rows at hand are neighbours. */
   dense = false;
+  /** Who wrote the columns of the row at hand. */
+  readonly #held: (LogOrigin | null)[] = [];
   /** Of the version about to be made; null until a row with a net effect is found. */
   #origin: LogOrigin | null = null;
 
@@ -124,7 +130,7 @@ class LocalCommit {
   }
 
   row(plan: TablePlan, pending: PendingRow, cell: ClockCell | null): void {
-    if (this.#engine.rows(plan).asideCount > 0) this.#besideAside(plan, pending, cell);
+    if (this.stored !== null && this.stored.asideCount > 0) this.#besideAside(plan, pending, cell);
     if (pending.alive) mendRow(this.#engine, plan, pending, cell);
     if (pending.touches === 1 && !plan.hasPolicies) {
       if (cell === null) {
@@ -237,10 +243,15 @@ class LocalCommit {
     const origin = this.#version();
     const { causalLength, sentinel, ids } = readClockText(cell);
     if (sentinel !== 0) return false;
-    const held = plan.slots.map((slot) => {
-      const id = ids[slot] ?? 0;
-      return id === 0 ? null : origins.get(id);
-    });
+    const held = this.#held;
+    held.length = 0;
+    let [lastId, last]: [number, LogOrigin | null] = [0, null];
+    for (let i = 0; i < plan.slots.length; i++) {
+      const id = ids[plan.slots[i] as number] ?? 0;
+      // Most columns were written by the version that wrote the one before.
+      if (id !== lastId) [lastId, last] = [id, id === 0 ? null : origins.get(id)];
+      held.push(last);
+    }
     removeRow(plan.rules, key, causalLength, before, held, origin, plan.sum);
     plan.dead++;
     this.#encoder.addSet(plan.schema.name, key, causalLength + 1, [], []);

@@ -141,8 +141,9 @@ export class TouchedRows {
     const kind = this.#kinds[n] as TouchKind;
     const rowKey = this.#rowKeys[n] as RowKey;
     // Rows of an INTEGER PRIMARY KEY are told apart by the number itself.
-    const [key, keyText] =
-      typeof rowKey === "string" ? [this.#keyAt(at, kind), rowKey] : [[rowKey], ""];
+    const isText = typeof rowKey === "string";
+    const key = isText ? this.#keyAt(at, kind) : [rowKey];
+    const keyText = isText ? rowKey : "";
     const row = new PendingRow(key, keyText, rowKey, kind !== "insert" && kind !== "arrive");
     this.#go(row, n);
     return row;

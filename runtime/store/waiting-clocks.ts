@@ -20,6 +20,8 @@ export class WaitingClocks {
   readonly #changed = new Map<TablePlan, ClockEntry[]>();
   #changedCount = 0;
   readonly #writers = new Map<TablePlan, ClockWriter>();
+  /** The one asked for last, mostly of the same table. */
+  #writer: ClockWriter | null = null;
   #direct = false;
 
   constructor(statements: StatementCache) {
@@ -39,6 +41,7 @@ export class WaitingClocks {
     this.#changed.clear();
     this.#changedCount = 0;
     this.#writers.clear();
+    this.#writer = null;
     this.#direct = false;
   }
 
@@ -59,7 +62,7 @@ export class WaitingClocks {
     cell: ClockCell,
     dense: boolean,
   ): void {
-    if (this.#direct || (dense && !plan.overlay.has(rowKey))) {
+    if (this.#direct || (dense && (plan.overlay.size === 0 || !plan.overlay.has(rowKey)))) {
       this.#writerOf(plan).add(key, cell);
       return;
     }
@@ -109,11 +112,10 @@ export class WaitingClocks {
   }
 
   #writerOf(plan: TablePlan): ClockWriter {
-    let writer = this.#writers.get(plan);
-    if (writer === undefined) {
-      writer = new ClockWriter(this.#statements, plan);
-      this.#writers.set(plan, writer);
-    }
+    if (this.#writer?.plan === plan) return this.#writer;
+    const writer = this.#writers.get(plan) ?? new ClockWriter(this.#statements, plan);
+    this.#writers.set(plan, writer);
+    this.#writer = writer;
     return writer;
   }
 }
