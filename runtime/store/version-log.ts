@@ -14,6 +14,8 @@ import { CorruptionError } from "./row-table.ts";
 
 /** Effects up to this size stand in the version's row for good: writing another page costs more. */
 const maxEffectsInRow = 64;
+/** Where the row goes into a pack soon, which takes the effects' room back. */
+const maxEffectsUntilPacked = 4096;
 
 /** A version of the log, without its payloads. */
 export interface LoggedVersion {
@@ -74,7 +76,8 @@ export class VersionLog {
             headOf(log.n, chunks[0] as Chunk),
           )
         : null;
-    const inRow = effects !== null && effects.length <= maxEffectsInRow;
+    const most = small ? maxEffectsUntilPacked : maxEffectsInRow;
+    const inRow = effects !== null && effects.length <= most;
     const told = inRow ? effects : null;
     if (single !== null && seal === null && live !== null) {
       // Most versions are such, and each parameter takes its time.
