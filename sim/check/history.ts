@@ -25,6 +25,8 @@ export interface Write {
   readonly row: RowChange;
   /** Neither of an older life nor stamped below anything that was written of the row before. */
   readonly onTop: boolean;
+  /** The largest causal length of this one and of all before it. */
+  readonly longest: number;
 }
 
 /** A row that was ever written. */
@@ -34,15 +36,15 @@ export interface WrittenRow {
   readonly table: string;
   /** In the order of commit. */
   readonly writes: Write[];
-  /** The largest causal length written, and the version with the latest stamp; null before the first. */
-  longest: number;
+  /** Of those that wrote it, the one with the latest stamp; null before the first. */
   latest: VersionRecord | null;
 }
 
 export class History {
   /** In the order of commit. */
   readonly all: VersionRecord[] = [];
-  readonly #byActor = new Map<ActorId, Map<number, VersionRecord>>();
+  /** By version number, which begins at 1. */
+  readonly #byActor = new Map<ActorId, (VersionRecord | undefined)[]>();
   readonly #rows = new Map<string, WrittenRow>();
 
   /** Returns the earlier version of the same number, if there is one: then nothing is recorded. */
@@ -52,15 +54,15 @@ export class History {
     const { actor, version, hlc } = first;
     let versions = this.#byActor.get(actor);
     if (versions === undefined) {
-      versions = new Map();
+      versions = [];
       this.#byActor.set(actor, versions);
     }
-    const earlier = versions.get(version);
+    const earlier = versions[version];
     if (earlier !== undefined) return earlier;
     const rows = rowsOf(chunks);
     const written = rows.map((row) => this.#rowOf(row));
     const record = { actor, version, hlc, chunks, rows, written, node, atUs };
-    versions.set(version, record);
+    versions[version] = record;
     this.all.push(record);
     for (let i = 0; i < rows.length; i++) {
       addWrite(written[i] as WrittenRow, record, rows[i] as RowChange);
@@ -69,7 +71,7 @@ export class History {
   }
 
   get(actor: ActorId, version: number): VersionRecord | undefined {
-    return this.#byActor.get(actor)?.get(version);
+    return this.#byActor.get(actor)?.[version];
   }
 
   /** Every row that was ever written, in the order of the first write. */
@@ -81,7 +83,7 @@ export class History {
     const name = rowName(row.table, row.key);
     let found = this.#rows.get(name);
     if (found === undefined) {
-      found = { name, table: row.table, writes: [], longest: 0, latest: null };
+      found = { name, table: row.table, writes: [], latest: null };
       this.#rows.set(name, found);
     }
     return found;
@@ -96,11 +98,11 @@ export function laterThan(a: VersionRecord, b: VersionRecord): boolean {
 }
 
 function addWrite(written: WrittenRow, version: VersionRecord, row: RowChange): void {
-  const { longest, latest } = written;
+  const { writes, latest } = written;
   const later = latest === null || laterThan(version, latest);
-  written.writes.push({ version, row, onTop: later && row.causalLength >= longest });
+  const longest = Math.max(row.causalLength, writes.at(-1)?.longest ?? 0);
+  writes.push({ version, row, onTop: later && row.causalLength === longest, longest });
   if (later) written.latest = version;
-  if (row.causalLength > longest) written.longest = row.causalLength;
 }
 
 function rowsOf(chunks: readonly Chunk[]): RowChange[] {

@@ -49,9 +49,12 @@ function modelRow(
 ): Value[] | null {
   let causalLength = 0;
   const life: Write[] = [];
-  for (const write of writes) {
+  for (let i = writes.length - 1; i >= 0; i--) {
+    const write = writes[i] as Write;
+    // Whatever came before is of older lives.
+    if (write.longest < causalLength) break;
     if (write.row.causalLength < causalLength || !isHeld(write.version)) continue;
-    // An earlier life does not count beside a later one.
+    // An older life does not count beside a later one.
     if (write.row.causalLength > causalLength) life.length = 0;
     causalLength = write.row.causalLength;
     life.push(write);
