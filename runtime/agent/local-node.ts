@@ -59,6 +59,7 @@ export class LocalNode implements NodeService {
   #started: Started | null = null;
   #schema: StoredSchema = { statements: [], hash: "0000000000000000", tables: [] };
   #joined = false;
+  #storeFailing: string | null = null;
   #stopping = false;
   #stopped: (() => void) | null = null;
   #starting: ((started: Started) => void) | null = null;
@@ -105,8 +106,11 @@ export class LocalNode implements NodeService {
     return this.#started?.actorId ?? "";
   }
 
-  get ready(): boolean {
-    return this.#joined && !this.#stopping;
+  get unready(): string | null {
+    if (this.#stopping) return "the node is being stopped";
+    if (!this.#joined) return "the node has not joined yet";
+    if (this.#storeFailing === null) return null;
+    return `what peers send cannot be stored: ${this.#storeFailing}`;
   }
 
   /** Queries that wait for a reader, and reader processes. */
@@ -168,7 +172,8 @@ export class LocalNode implements NodeService {
       region: gossip.region,
       addr: this.#started?.address ?? gossip.addr,
       uptimeSeconds: (machineMs() - this.#beganMs) / 1000,
-      ready: this.ready,
+      unready: this.unready,
+      storeFailing: this.#storeFailing,
       schema: { hash, tables },
       members: net.members,
       lag: net.lag,
@@ -297,6 +302,9 @@ export class LocalNode implements NodeService {
         break;
       case "joined":
         this.#joined = true;
+        break;
+      case "storing":
+        this.#storeFailing = report.failing;
         break;
       case "failed":
         this.#options.failed(report);

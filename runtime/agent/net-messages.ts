@@ -110,6 +110,8 @@ export type NetReport =
     }
   /** The first attempt to join was made. */
   | { readonly type: "joined" }
+  /** Why the store cannot take what peers send; null: it can again. */
+  | { readonly type: "storing"; readonly failing: string | null }
   /** It cannot begin, or not go on. */
   | { readonly type: "failed"; readonly why: string; readonly code: NetFailure }
   | { readonly type: "answers"; readonly list: readonly (readonly [number, Uint8Array])[] }

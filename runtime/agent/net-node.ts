@@ -82,8 +82,9 @@ export class NetNode {
   }
 
   #signing: SigningKey | null = null;
-  readonly #storeFailures = new StoreFailures((level, message, fields) =>
-    this.#reports.log(level, message, fields),
+  readonly #storeFailures = new StoreFailures(
+    (level, message, fields) => this.#reports.log(level, message, fields),
+    (why) => this.#reports.send({ type: "storing", failing: why }),
   );
   readonly #unreached = new Unreached((message, fields) =>
     this.#reports.rareLog("warn", message, fields),

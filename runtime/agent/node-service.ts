@@ -119,7 +119,10 @@ export interface NodeStatus {
   readonly region: string;
   readonly addr: string;
   readonly uptimeSeconds: number;
-  readonly ready: boolean;
+  /** Why it is not ready; null: it is. */
+  readonly unready: string | null;
+  /** Why what peers send cannot be stored, as with a full disk; null: it can. */
+  readonly storeFailing: string | null;
   readonly schema: { readonly hash: string; readonly tables: readonly string[] };
   readonly members: Readonly<Record<MemberInfo["state"], number>>;
   readonly lag: readonly PeerLag[];
@@ -158,8 +161,11 @@ export interface SchemaInfo {
 
 export interface NodeService {
   readonly actorId: string;
-  /** False until the database is open and the first attempt to join was made, and again when it stops. */
-  readonly ready: boolean;
+  /**
+   * Why requests make no sense now; null: they do. Until the database is open and the first attempt to
+   * join was made, while what peers send cannot be stored (its rows fall behind), and when it stops.
+   */
+  readonly unready: string | null;
   transact(request: TransactRequest): Promise<TransactResult>;
   /** The answer to a query that is certain to take moments only; null: ask `query`. Never throws. */
   queryNow(statement: Statement): WholeResult | null;

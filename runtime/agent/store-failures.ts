@@ -1,5 +1,5 @@
 /**
- * That the store cannot take what peers sent, as with a full disk: said when it begins, when the
+ * That the store cannot take what peers sent, as with a full disk: logged when it begins, when the
  * reason is another, every minute while it lasts, and when it is over.
  */
 
@@ -7,11 +7,17 @@ const againMs = 60_000;
 
 export class StoreFailures {
   readonly #log: (level: "error" | "info", message: string, fields: object) => void;
+  readonly #changed: (why: string | null) => void;
   #why: string | null = null;
   #toldMs = 0;
 
-  constructor(log: (level: "error" | "info", message: string, fields: object) => void) {
+  /** @param changed is told when it begins, when the reason is another and, with null, when it is over. */
+  constructor(
+    log: (level: "error" | "info", message: string, fields: object) => void,
+    changed: (why: string | null) => void,
+  ) {
     this.#log = log;
+    this.#changed = changed;
   }
 
   /** @param why null: it was taken. */
@@ -22,6 +28,8 @@ export class StoreFailures {
       this.#log("error", "what peers sent cannot be stored; it is tried again", { why });
       this.#toldMs = nowMs;
     }
+    if (this.#why === why) return;
     this.#why = why;
+    this.#changed(why);
   }
 }

@@ -5,8 +5,8 @@ import { badParameter, numberOf, queryOf } from "./request-options.ts";
 import { realText } from "./value-text.ts";
 
 /**
- * Unwell is a node that is past a bound that the caller names; without bounds it is well as long as
- * it answers. A node without peers, or to which nothing was written, has no gaps, no lag and no queue.
+ * Unwell is a node that is past a bound that the caller names, or that cannot store what peers send:
+ * its figures are as if nothing were sent. Otherwise it is well as long as it answers. A node without peers, or to which nothing was written, has no gaps, no lag and no queue.
  */
 export async function health(
   ctx: ApiContext,
@@ -21,17 +21,19 @@ export async function health(
   if (!Number.isInteger(failure) || failure < 200 || failure > 599) {
     throw badParameter("failure_status", "an HTTP status from 200 to 599");
   }
-  const { gaps, members, p99Lag, queueSize } = await ctx.service.status();
+  const { gaps, members, p99Lag, queueSize, storeFailing } = await ctx.service.status();
   const unwell =
+    storeFailing !== null ||
     (maxGaps !== null && gaps > maxGaps) ||
     (maxLag !== null && p99Lag > maxLag) ||
     (maxQueue !== null && queueSize > maxQueue);
   const alive = members.alive + members.suspect;
+  const why = storeFailing === null ? "" : `,"store_failing":${JSON.stringify(storeFailing)}`;
   return reply
     .code(unwell ? failure : 200)
     .header("content-type", "application/json")
     .send(
-      `{"response":{"gaps":${gaps},"members":${alive},"p99_lag":${realText(p99Lag)},"queue_size":${queueSize}}}`,
+      `{"response":{"gaps":${gaps},"members":${alive},"p99_lag":${realText(p99Lag)},"queue_size":${queueSize}${why}}}`,
     );
 }
 
@@ -40,8 +42,9 @@ export function livez(reply: FastifyReply): unknown {
   return reply.send({ live: true });
 }
 
-/** Requests make sense now: the database is open, and the node is not being stopped. */
+/** Requests make sense now: the database is open, takes what peers send, and the node is not being stopped. */
 export function readyz(ctx: ApiContext, reply: FastifyReply): unknown {
-  const ready = ctx.service.ready && !ctx.stopping;
-  return reply.code(ready ? 200 : 503).send({ ready });
+  const why = ctx.stopping ? "the node is being stopped" : ctx.service.unready;
+  if (why !== null) return reply.code(503).send({ ready: false, why });
+  return reply.send({ ready: true });
 }

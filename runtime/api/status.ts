@@ -13,7 +13,9 @@ export function statusBody(status: NodeStatus): object {
     region: status.region,
     addr: status.addr,
     uptime_seconds: status.uptimeSeconds,
-    ready: status.ready,
+    ready: status.unready === null,
+    unready: status.unready,
+    store_failing: status.storeFailing,
     schema,
     members: status.members,
     lag: lag.map(({ actorId, p50, p99, versionsBehind }) => {

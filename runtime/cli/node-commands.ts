@@ -74,8 +74,9 @@ function statusLines(status: Status): string[] {
   const { db, members, queues, schema } = status;
   const states = Object.entries(members).filter(([, count]) => count > 0);
   const busy = queues.filter(({ size }) => size > 0);
+  const ready = status.ready ? "ready" : `not ready: ${status.unready ?? "it does not say why"}`;
   const rows = [
-    ["node", `${status.name} (${status.ready ? "ready" : "not ready"}), Patina ${status.version}`],
+    ["node", `${status.name} (${ready}), Patina ${status.version}`],
     ["actor", status.actor_id],
     ["address", `${status.addr}, region ${status.region === "" ? "-" : status.region}`],
     ["cluster", String(status.cluster_id)],

@@ -77,6 +77,10 @@ export interface Status {
   readonly addr: string;
   readonly uptime_seconds: number;
   readonly ready: boolean;
+  /** Why it is not. */
+  readonly unready: string | null;
+  /** Why what peers send cannot be stored; null: it can. */
+  readonly store_failing: string | null;
   readonly schema: { readonly hash: string; readonly tables: readonly string[] };
   readonly members: Readonly<Record<Member["state"], number>>;
   readonly lag: readonly {

@@ -130,7 +130,11 @@ export class NodeMetrics {
 
   #takeStatus(status: NodeStatus): void {
     const { db, members, lag } = status;
-    this.#set("patina_ready", "1 when the node is ready for requests.", status.ready ? 1 : 0);
+    this.#set(
+      "patina_ready",
+      "1 when the node is ready for requests.",
+      status.unready === null ? 1 : 0,
+    );
     this.#set("patina_uptime_seconds", "Since the node started.", status.uptimeSeconds);
     this.#set("patina_gaps", "Versions known to exist and not yet held.", status.gaps);
     this.#set("patina_apply_queue", "Changes that wait to be applied.", status.queueSize);

@@ -41,12 +41,23 @@ test.skipIf(!possible)(
     const told = "what peers sent cannot be stored";
     await expect.poll(() => cluster.log(1), { timeout: 60_000 }).toContain("disk is full");
     expect(cluster.log(1)).toContain(told);
+    const ready = async (): Promise<unknown> => {
+      const answer = await fetch(`${full.api}/readyz`);
+      return [answer.status, await answer.json()];
+    };
+    expect(await ready()).toEqual([
+      503,
+      { ready: false, why: expect.stringContaining("what peers send cannot be stored") },
+    ]);
+    expect((await fetch(`${full.api}/v1/health`)).status).toBe(503);
 
     execFileSync("mount", ["-o", "remount,size=400m", mounted]);
     await cluster.agree(120_000);
     await expect
       .poll(() => cluster.log(1), { timeout: 60_000 })
       .toContain("what peers send can be stored again");
+    expect(await ready()).toEqual([200, { ready: true }]);
+    expect((await fetch(`${full.api}/v1/health`)).status).toBe(200);
     expect(await full.rows("SELECT count(*) FROM kv")).toEqual([[41]]);
     const { version } = await full.transact(
       [["INSERT INTO kv VALUES ('room', '1')", []]],

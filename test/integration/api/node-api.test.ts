@@ -293,11 +293,33 @@ describe("health", () => {
     expect(await ask("gaps=many")).toBe(400);
   });
 
+  test("a node that cannot store what peers send is unwell, whatever its figures", async () => {
+    const served = await start();
+    served.node.statusChanges = { storeFailing: "disk is full" };
+    const { status, text } = await overHttp1(served, { path: "/v1/health?gaps=0" });
+    expect([status, JSON.parse(text)]).toEqual([
+      503,
+      {
+        response: {
+          gaps: 0,
+          members: 0,
+          p99_lag: 0,
+          queue_size: 0,
+          store_failing: "disk is full",
+        },
+      },
+    ]);
+  });
+
   test("readyz follows the node", async () => {
     const served = await start();
     expect((await overHttp1(served, { path: "/readyz" })).status).toBe(200);
-    served.node.ready = false;
-    expect((await overHttp1(served, { path: "/readyz" })).status).toBe(503);
+    served.node.unready = "the node has not joined yet";
+    const { status, text } = await overHttp1(served, { path: "/readyz" });
+    expect([status, JSON.parse(text)]).toEqual([
+      503,
+      { ready: false, why: "the node has not joined yet" },
+    ]);
     expect((await overHttp1(served, { path: "/livez" })).status).toBe(200);
   });
 

@@ -30,7 +30,7 @@ const rowsInBatch = 64;
 
 export class SmallNode implements NodeService {
   readonly actorId = smallActor;
-  ready = true;
+  unready: string | null = null;
   readonly store: SqliteStore;
   readonly #folder: string;
   readonly #reader: Database.Database;
@@ -229,7 +229,8 @@ export class SmallNode implements NodeService {
       region: "here",
       addr: "127.0.0.1:8787",
       uptimeSeconds: 1.5,
-      ready: this.ready,
+      unready: this.unready,
+      storeFailing: null,
       schema: { hash: "h", tables: this.schema().tables },
       members: { alive: 0, suspect: 0, down: 0, left: 0 },
       lag: [],
