@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { checkPorts } from "../api/free-ports.ts";
 import { type ApiServer, startApi } from "../api/server.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import type { NodeConfig } from "../config/node-config.ts";
@@ -80,6 +81,7 @@ async function start(options: AgentOptions): Promise<Agent> {
   const { log } = options.log;
   const schema = readSchemaFiles(config.db.schemaPaths);
   const tls = config.gossip.tls === null ? null : checkedTls(config.gossip.tls);
+  await checkPorts(config.api.addrs, config.telemetry.prometheusAddr);
   let failed: (error: AgentError) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
     failed = reject;

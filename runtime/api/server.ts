@@ -154,7 +154,8 @@ const listenReasons: Readonly<Record<string, string>> = {
   ENOTFOUND: "there is no such host",
 };
 
-function listenError(what: string, address: string, error: unknown): ListenError {
+/** @param error of a listening socket. */
+export function listenError(what: string, address: string, error: unknown): ListenError {
   const { code = "", message } = error as NodeJS.ErrnoException;
   return new ListenError(`${what} cannot listen on ${address}: ${listenReasons[code] ?? message}`);
 }

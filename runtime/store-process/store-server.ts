@@ -7,7 +7,7 @@ import { machineMs } from "../ipc/clock.ts";
 import { SchemaRefusedError } from "../store/apply-schema.ts";
 import { StoreOpenError } from "../store/open-database.ts";
 import { StoreError } from "../store/store-error.ts";
-import { bindActor, checkSigningKey, FreshActor, rekey } from "./author-key.ts";
+import { type Binding, bindActor, checkSigningKey, FreshActor, rekey } from "./author-key.ts";
 import type { Member, OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
 import { NodeStore } from "./node-store.ts";
 import { ProgressWriter } from "./progress.ts";
@@ -85,14 +85,15 @@ export class StoreServer {
     assert(this.#store === null, "a store is opened once");
     const progress = new ProgressWriter(options.progressPath);
     const begins = (group: number, member: number): void => progress.at(group, member);
-    const store = openSigning(options, begins);
+    const { store, why } = openSigning(options, begins);
+    const { renewal } = store;
     this.#store = store;
     return {
       type: "opened",
       actor: store.actor,
       node: store.nodeId,
       epoch: store.epoch,
-      renewal: store.renewal,
+      renewal: renewal === null ? null : { ...renewal, why: why ?? renewal.why },
       holdings: store.holdings(),
       summary: store.summary(),
       schema: store.schema(),
@@ -103,28 +104,33 @@ export class StoreServer {
   }
 }
 
-/** Opens the store under an actor that it can sign for, where it is to sign. */
+/**
+ * Opens the store under an actor that it can sign for, where it is to sign.
+ * @returns why it had to take a fresh one for that; null: it had not to.
+ */
 function openSigning(
   options: OpenStore,
   begins: (group: number, member: number) => void,
-): NodeStore {
+): { readonly store: NodeStore; readonly why: string | null } {
   const { path, freshActor, freshNode: node, synchronous, schema, signing, lockWaitMs } = options;
   // Before anything is written: a key that is another's must leave the database as it was.
   if (signing !== null) checkSigningKey(signing);
   const fresh = signing === null ? null : new FreshActor(signing);
   const plain = { path, actor: fresh?.actor ?? freshActor, node, synchronous, schema };
   const store = patiently(() => new NodeStore(plain, begins), lockWaitMs);
-  if (signing === null || fresh === null) return store;
+  if (signing === null || fresh === null) return { store, why: null };
+  let binding: Binding;
   try {
-    if (bindActor(store, path, signing, fresh).type === "bound") return store;
+    binding = bindActor(store, path, signing, fresh);
   } catch (error) {
     store.close();
     throw error;
   }
+  if (binding.type === "bound") return { store, why: null };
   store.close();
   const again = new NodeStore({ ...plain, renew: "actor" }, begins);
   bindActor(again, path, signing, fresh);
-  return again;
+  return { store: again, why: binding.why };
 }
 
 /** Another process that is about to end may hold the lock for a moment. */

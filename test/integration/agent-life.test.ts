@@ -36,8 +36,10 @@ test("a node that cannot start says why in one line, with an exit code of its ow
   ]);
 
   const taken = createServer().listen(Number(api.split(":")[1]), "127.0.0.1");
-  const inUse = await refused(cluster);
+  const untouched = join(cluster.dir, "untouched.db");
+  const inUse = await refused(cluster, ["--set", `db.path=${untouched}`]);
   taken.close();
+  expect(existsSync(untouched)).toBe(false);
   expect([inUse.exitCode, inUse.message]).toEqual([
     1,
     expect.stringContaining(`${api}: the port is in use`),
