@@ -12,7 +12,7 @@ import type { Db, Statement } from "./db.ts";
 import type { PackedLog } from "./packed-log.ts";
 
 /** Origins kept in memory, a power of two. Each takes some 150 bytes. */
-const cachedOrigins = 32_768;
+const cachedOrigins = 65_536;
 
 export class LogOrigin extends Origin {
   readonly id: number;
