@@ -16,19 +16,36 @@ const maxWaitMs = 50;
 const maxItems = 256;
 /** One that is later than this says no more than that. */
 const maxLateMs = 50;
+/** Without news of late timers half is forgotten in this time: a quiet node has few timers that say so. */
+const halfLifeMs = 2000;
 
 /** How long what is committed may wait, by how late timers were lately. */
 export class Pace {
+  readonly #now: () => number;
   #lateMs = 0;
+  #atMs = 0;
+
+  /** @param now in ms, of a clock that never goes back. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   late(ms: number): void {
+    this.#forget();
     // As TCP smooths round trips (RFC 6298, section 2): one late timer changes little.
     this.#lateMs += (Math.min(ms, maxLateMs) - this.#lateMs) / 8;
   }
 
   /** 0: it goes at once. */
   get waitMs(): number {
+    this.#forget();
     return Math.min(maxWaitMs, Math.max(0, this.#lateMs - calmMs) * waitsPerMs);
+  }
+
+  #forget(): void {
+    const nowMs = this.#now();
+    this.#lateMs *= 2 ** ((this.#atMs - nowMs) / halfLifeMs);
+    this.#atMs = nowMs;
   }
 }
 

@@ -4,7 +4,7 @@ import { Gathering, Pace } from "../../../runtime/agent/gathering.ts";
 
 describe("the pace", () => {
   test("is no wait at all on a calm machine, nor for one timer that was late", () => {
-    const pace = new Pace();
+    const pace = new Pace(() => 0);
     for (let i = 0; i < 100; i++) pace.late(i % 3);
     expect(pace.waitMs).toBe(0);
     pace.late(15);
@@ -12,7 +12,7 @@ describe("the pace", () => {
   });
 
   test("grows with how late timers are, up to a bound, and is forgotten again", () => {
-    const pace = new Pace();
+    const pace = new Pace(() => 0);
     const waits: number[] = [];
     for (let i = 0; i < 40; i++) {
       pace.late(20);
@@ -23,6 +23,49 @@ describe("the pace", () => {
     pace.late(100_000);
     for (let i = 0; i < 40; i++) pace.late(1);
     expect(pace.waitMs).toBe(0);
+  });
+});
+
+describe("the pace after a busy start", () => {
+  function startedBusy(): { readonly pace: Pace; readonly pass: (ms: number) => void } {
+    let nowMs = 0;
+    const pace = new Pace(() => nowMs);
+    for (let i = 0; i < 40; i++) pace.late(50);
+    expect(pace.waitMs).toBe(50);
+    return {
+      pace,
+      pass: (ms) => {
+        nowMs += ms;
+      },
+    };
+  }
+
+  test("is forgotten with time, though no timer says that the machine is calm", () => {
+    const { pace, pass } = startedBusy();
+    pass(1000);
+    expect(pace.waitMs).toBe(50);
+    pass(8000);
+    expect(pace.waitMs).toBe(0);
+  });
+
+  test("is forgotten after a few timers of a node that has one a second", () => {
+    const { pace, pass } = startedBusy();
+    let timers = 0;
+    while (pace.waitMs > 0 && timers < 100) {
+      pass(1000);
+      pace.late(1);
+      timers++;
+    }
+    expect(timers).toBeLessThan(8);
+  });
+
+  test("stays while timers go on to be late", () => {
+    const { pace, pass } = startedBusy();
+    for (let i = 0; i < 100; i++) {
+      pass(100);
+      pace.late(20);
+    }
+    expect(pace.waitMs).toBe(50);
   });
 });
 
