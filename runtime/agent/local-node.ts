@@ -26,6 +26,7 @@ import type {
   WholeResult,
 } from "./node-service.ts";
 import { ServiceError } from "./node-service.ts";
+import { Storing } from "./storing.ts";
 
 export interface LocalNodeOptions {
   readonly net: NetOptions;
@@ -59,7 +60,7 @@ export class LocalNode implements NodeService {
   #started: Started | null = null;
   #schema: StoredSchema = { statements: [], hash: "0000000000000000", tables: [] };
   #joined = false;
-  #storeFailing: string | null = null;
+  readonly #storing = new Storing();
   #stopping = false;
   #stopped: (() => void) | null = null;
   #starting: ((started: Started) => void) | null = null;
@@ -109,8 +110,12 @@ export class LocalNode implements NodeService {
   get unready(): string | null {
     if (this.#stopping) return "the node is being stopped";
     if (!this.#joined) return "the node has not joined yet";
-    if (this.#storeFailing === null) return null;
-    return `what peers send cannot be stored: ${this.#storeFailing}`;
+    const why = this.#storeFailing;
+    return why === null ? null : `what peers send cannot be stored: ${why}`;
+  }
+
+  get #storeFailing(): string | null {
+    return this.#storing.whyNot(performance.now());
   }
 
   /** Queries that wait for a reader, and reader processes. */
@@ -304,7 +309,7 @@ export class LocalNode implements NodeService {
         this.#joined = true;
         break;
       case "storing":
-        this.#storeFailing = report.failing;
+        this.#storing.note(performance.now(), report.failing);
         break;
       case "failed":
         this.#options.failed(report);

@@ -110,7 +110,7 @@ export type NetReport =
     }
   /** The first attempt to join was made. */
   | { readonly type: "joined" }
-  /** Why the store cannot take what peers send; null: it can again. */
+  /** Why the store could not take what peers send, this time; null: it can again. */
   | { readonly type: "storing"; readonly failing: string | null }
   /** It cannot begin, or not go on. */
   | { readonly type: "failed"; readonly why: string; readonly code: NetFailure }

@@ -81,10 +81,12 @@ function known(host: ReplicaHost): typeof unknown {
     const { p50, p99 } = host.lag.quantiles(nowMs, actor);
     lag.push({ actorId: actor, p50, p99, versionsBehind: host.behind(actor) });
   }
+  const { heads, gaps } = host.books();
   return {
     lag,
     p99Lag: host.lag.p99(nowMs),
-    ...host.books(),
+    heads,
+    gaps: gaps + host.refusedVersions(),
     members: { alive, suspect, down, left },
     hash: summary.hash,
     rows: summary.rows,

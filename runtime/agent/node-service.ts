@@ -128,7 +128,7 @@ export interface NodeStatus {
   readonly lag: readonly PeerLag[];
   /** 99th percentile over all authors, seconds. */
   readonly p99Lag: number;
-  /** Versions known to be missing. */
+  /** Versions known to be missing, those that the store could not take among them. */
   readonly gaps: number;
   readonly heads: Readonly<Record<string, number>>;
   readonly queues: readonly {

@@ -26,6 +26,7 @@ import { DueTimers } from "./due-timers.ts";
 import { Gathering } from "./gathering.ts";
 import { LagWindow } from "./lag-window.ts";
 import { SystemRng } from "./random.ts";
+import { RefusedVersions } from "./refused-versions.ts";
 
 export interface ReplicaHostOptions {
   readonly identity: Identity;
@@ -83,6 +84,7 @@ export class ReplicaHost {
   readonly #timers: DueTimers;
   /** What this node commits, on its way out. */
   readonly #own: Gathering<Extract<Effect, { type: "send" }>>;
+  readonly #refused = new RefusedVersions();
   readonly #now = { monoMs: 0, wallMs: 0 };
   readonly #out: Effect[] = [];
   readonly #waiting: Event[] = [];
@@ -214,6 +216,10 @@ export class ReplicaHost {
 
   #stored(id: number, request: StoreRequest, response: StoreResponse): void {
     if (response.type === "failed") this.counters.storeFailures++;
+    if (request.type === "receive") {
+      if (response.type === "failed") this.#refused.refused(request.chunks);
+      else this.#refused.clear();
+    }
     this.handle({ type: "stored", id, response });
     if (request.type === "receive" && response.type === "receive") {
       this.#received(request, response);
@@ -316,6 +322,11 @@ export class ReplicaHost {
       gaps += missing(ledger.lacking(1, head));
     }
     return { heads, gaps };
+  }
+
+  /** Versions that the store could not take yet, beyond the gaps in the books. */
+  refusedVersions(): number {
+    return this.#refused.above((actor) => this.replica.ledger.get(actor)?.head ?? 0);
   }
 
   /** Versions of one author known to be missing. */

@@ -7,17 +7,17 @@ const againMs = 60_000;
 
 export class StoreFailures {
   readonly #log: (level: "error" | "info", message: string, fields: object) => void;
-  readonly #changed: (why: string | null) => void;
+  readonly #state: (why: string | null) => void;
   #why: string | null = null;
   #toldMs = 0;
 
-  /** @param changed is told when it begins, when the reason is another and, with null, when it is over. */
+  /** @param state is told of each failure and, with null, when it is over. */
   constructor(
     log: (level: "error" | "info", message: string, fields: object) => void,
-    changed: (why: string | null) => void,
+    state: (why: string | null) => void,
   ) {
     this.#log = log;
-    this.#changed = changed;
+    this.#state = state;
   }
 
   /** @param why null: it was taken. */
@@ -28,8 +28,8 @@ export class StoreFailures {
       this.#log("error", "what peers sent cannot be stored; it is tried again", { why });
       this.#toldMs = nowMs;
     }
-    if (this.#why === why) return;
+    if (this.#why === null && why === null) return;
     this.#why = why;
-    this.#changed(why);
+    this.#state(why);
   }
 }

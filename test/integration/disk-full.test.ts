@@ -50,6 +50,7 @@ test.skipIf(!possible)(
       { ready: false, why: expect.stringContaining("what peers send cannot be stored") },
     ]);
     expect((await fetch(`${full.api}/v1/health`)).status).toBe(503);
+    expect((await full.get<{ gaps: number }>("/v1/status")).gaps).toBeGreaterThan(0);
 
     execFileSync("mount", ["-o", "remount,size=400m", mounted]);
     await cluster.agree(120_000);
@@ -58,6 +59,7 @@ test.skipIf(!possible)(
       .toContain("what peers send can be stored again");
     expect(await ready()).toEqual([200, { ready: true }]);
     expect((await fetch(`${full.api}/v1/health`)).status).toBe(200);
+    expect((await full.get<{ gaps: number }>("/v1/status")).gaps).toBe(0);
     expect(await full.rows("SELECT count(*) FROM kv")).toEqual([[41]]);
     const { version } = await full.transact(
       [["INSERT INTO kv VALUES ('room', '1')", []]],
