@@ -1,5 +1,5 @@
 /** A node whose file has another author than its certificate allows goes on as a fresh one, and says why. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -21,6 +21,8 @@ test("a file of a node that signed nothing yet", async () => {
     progressPath: join(folder, "progress"),
     lockWaitMs: 0,
   };
+  // The parent of a store process makes it.
+  writeFileSync(unsigned.progressPath, new Uint8Array(64));
   const open = (options: OpenStore): unknown => {
     const server = new StoreServer();
     const { answer } = server.carryOut({ type: "open", options }, []);
