@@ -5,6 +5,7 @@
  */
 import { assert } from "../core/base/assert.ts";
 import { createRng } from "./rng.ts";
+import { forgetPushes } from "../core/gossip/push-memo.ts";
 import type { Identity } from "../core/swim/identity.ts";
 import { traceFormat } from "../core/trace/trace-event.ts";
 import type { CheckName } from "./check/check.ts";
@@ -24,6 +25,7 @@ import { reproCommand, reproLine, type RunResult } from "./result.ts";
 import type { Fault, Scenario } from "./scenario/scenario.ts";
 import type { StoreFactory } from "./store-factory.ts";
 import { memoryStores } from "./store/memory-disk.ts";
+import { forgetPrepared } from "./store/prepared.ts";
 import { SimTrace } from "./trace.ts";
 import { type RanTask, SimWorld } from "./world.ts";
 
@@ -383,6 +385,9 @@ export class Run {
       converged: this.#converged,
       hash,
     });
+    // Else they would keep a part of this run into the next ones, of no use to them.
+    forgetPushes();
+    forgetPrepared();
     this.#wallMs = (this.#options.wallClock?.() ?? 0) - this.#startedMs;
     this.#options.progress?.(this.progress());
   }

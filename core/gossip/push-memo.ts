@@ -60,6 +60,11 @@ export class KnownPush {
 
 const known: (KnownPush | null)[] = Array.from({ length: slots }, () => null);
 
+/** Lets go of all of them: what was met in a run that is over does not come again. */
+export function forgetPushes(): void {
+  known.fill(null);
+}
+
 function slotOf(push: Uint8Array, version: number): number {
   // The author's first bytes and the version tell pushes apart but for the chunks of one version.
   const author = (push[hopsAt + 2] as number) | ((push[hopsAt + 3] as number) << 8);

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { runScenario } from "../../sim/run.ts";
 import type { CheckName } from "../../sim/check/check.ts";
 import { formatBytes, formatCount, formatDuration, formatTable, median } from "../cli/format.ts";
-import { simEngineOptions } from "../cli/sim-engine.ts";
+import { simEngineOptions, tidyUp } from "../cli/sim-engine.ts";
 import { profiled } from "./profile.ts";
 import type { ProfileResult } from "./profile.ts";
 import { dataCases, membershipCase } from "./sim-cases.ts";
@@ -203,12 +203,16 @@ async function oneRun(request: Request): Promise<void> {
     membershipCase(request.nodes);
   const scenario = simCase.build();
   let runs = 0;
-  const go = () =>
-    runScenario(scenario, {
+  const go = () => {
+    const result = runScenario(scenario, {
       seed: `bench-${runs++}`,
       wallClock: () => performance.now(),
       ...(request.checked ? {} : { checks: noChecks }),
     });
+    // As the threads of a sweep do.
+    tidyUp();
+    return result;
+  };
   // A large one is run once, cold: it is long enough.
   const short = request.nodes < 1000;
   const coldFrom = process.cpuUsage();

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { runOfSweep } from "./run-task.ts";
 import type { RunPlan, TaskResult } from "./run-task.ts";
+import { tidyUp } from "./sim-engine.ts";
 import type { AnswerMessage, TaskMessage } from "./thread-pool.ts";
 
 export interface SweepTask {
@@ -25,4 +26,5 @@ parentPort?.on("message", async ({ index, task }: TaskMessage<SweepTask>) => {
     message = { index, thrown: { name, story } };
   }
   parentPort?.postMessage(message);
+  tidyUp();
 });

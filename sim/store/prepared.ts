@@ -38,6 +38,11 @@ export function preparedChanges(rules: Rules, chunk: Chunk): readonly PreparedCh
   return changes;
 }
 
+/** Lets go of all that is known: the chunks of a run that is over do not come again. */
+export function forgetPrepared(): void {
+  known.fill(null);
+}
+
 function prepareAll(rules: Rules, chunk: Chunk): readonly PreparedChange[] | string {
   const rows = decodeChanges(chunk.payload);
   let changes: PreparedChange[] = [];
