@@ -44,12 +44,11 @@ export function youngBytes(): number {
   return young?.space_used_size ?? 0;
 }
 
-/** The flag counts when a context is made: nobody else sees the function. */
+/**
+ * The flag counts when a context is made: this one alone has the function. It stays set, since it is the
+ * whole process's: another thread may be about to make its own.
+ */
 function findCollector(): Collect {
   setFlagsFromString("--expose-gc");
-  try {
-    return runInNewContext("gc") as Collect;
-  } finally {
-    setFlagsFromString("--no-expose-gc");
-  }
+  return runInNewContext("gc") as Collect;
 }
