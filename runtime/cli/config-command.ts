@@ -1,5 +1,5 @@
 /** `patina config check` and `patina config show`. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { ActorId } from "../../core/base/ids.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { readSchemaFiles } from "../config/schema-files.ts";
@@ -10,11 +10,14 @@ import { addressRefusal } from "../net/credentials.ts";
 import { CertificateError, parseCertificate } from "../security/certificate-info.ts";
 import { makeCredential, privateKeyFor, saltBytes } from "../security/credentials.ts";
 import { SchemaRefusedError } from "../store/apply-schema.ts";
+import type { SchemaSource } from "../store/schema-source.ts";
+import { StoreOpenError } from "../store/open-database.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
 import type { ConfigFlags } from "./commands/shared.ts";
 import { asCliError, configOf } from "./config-source.ts";
 import { CliError, type ExitCode, exitCodes } from "./exit-codes.ts";
 import { formatTable } from "./format.ts";
+import { storedSchema } from "./stored-schema.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ConfigCheckFlags extends ConfigFlags {
@@ -40,19 +43,37 @@ export function configCheck(flags: ConfigCheckFlags, terminal: Terminal): ExitCo
   return exitCodes.ok;
 }
 
-/** As a node does it, in a database of its own. @returns how many tables there are */
+/**
+ * As a node does it, in a database of its own: first alone, then as a change of what the node's database
+ * has. What only its rows forbid, as a UNIQUE index of a local table, shows when the node does it.
+ * @returns how many tables there are
+ */
 function checkSchema({ config }: LoadedConfig): number {
   try {
     const schema = readSchemaFiles(config.db.schemaPaths);
     const store = new SqliteStore({ path: ":memory:", actor: randomHexId() as ActorId, schema });
     const { length } = store.tables;
     store.close();
+    checkChange(config.db.path, schema);
     return length;
   } catch (error) {
     if (error instanceof SchemaRefusedError) {
       throw new CliError(exitCodes.schemaRefused, error.message);
     }
+    if (error instanceof StoreOpenError) throw new CliError(exitCodes.failure, error.message);
     throw asCliError(error);
+  }
+}
+
+/** The database is only read. @throws SchemaRefusedError, StoreOpenError */
+function checkChange(path: string, schema: readonly SchemaSource[]): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+  const actor = randomHexId() as ActorId;
+  const store = new SqliteStore({ path: ":memory:", actor, schema: storedSchema(path) });
+  try {
+    store.migrate(Date.now(), schema);
+  } finally {
+    store.close();
   }
 }
 

@@ -23,6 +23,7 @@ import { SqliteStore } from "../store/sqlite-store.ts";
 import { openReader } from "../store/reader.ts";
 import type { Finding, Verdict } from "./doctor-command.ts";
 import { formatBytes } from "./format.ts";
+import { storedSchema } from "./stored-schema.ts";
 
 const dayMs = 86_400_000;
 /** Less room than this and the next large transaction may not fit. */
@@ -95,9 +96,7 @@ export function* checkDatabase(config: NodeConfig, deep: boolean): Generator<Fin
 
 /** Row by row: clocks, digests and books. */
 function* prove(path: string): Generator<Finding> {
-  const db = openReader(path);
-  const schema = db.prepare("SELECT sql FROM patina_object ORDER BY n").pluck().all() as string[];
-  db.close();
+  const schema = storedSchema(path);
   const store = new SqliteStore({ path, actor: randomHexId() as ActorId, schema });
   try {
     const problems = store.check();
