@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { checkPorts } from "../api/free-ports.ts";
-import { type ApiServer, startApi } from "../api/server.ts";
+import { type ApiServer, ListenError, startApi } from "../api/server.ts";
+import { whyNotListen } from "../auth/listen-guard.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { readSchemaFiles } from "../config/schema-files.ts";
@@ -81,6 +82,8 @@ async function start(options: AgentOptions): Promise<Agent> {
   const { log } = options.log;
   const schema = readSchemaFiles(config.db.schemaPaths);
   const tls = config.gossip.tls === null ? null : checkedTls(config.gossip.tls);
+  const exposed = whyNotListen(config.api);
+  if (exposed !== null) throw new ListenError(exposed);
   await checkPorts(config.api.addrs, config.telemetry.prometheusAddr);
   let failed: (error: AgentError) => void = () => {};
   const failure = new Promise<never>((_, reject) => {

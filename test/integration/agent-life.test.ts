@@ -29,15 +29,16 @@ test("a node that cannot start says why in one line, with an exit code of its ow
   );
   expect(mistyped.exitCode).toBe(3);
 
-  const exposed = await refused(cluster, ["--set", "api.addr=0.0.0.0:0"]);
+  const untouched = join(cluster.dir, "untouched.db");
+  const elsewhereDb = ["--set", `db.path=${untouched}`];
+  const exposed = await refused(cluster, ["--set", "api.addr=0.0.0.0:0", ...elsewhereDb]);
   expect([exposed.exitCode, exposed.message]).toEqual([
     3,
     expect.stringContaining("open to everybody"),
   ]);
 
   const taken = createServer().listen(Number(api.split(":")[1]), "127.0.0.1");
-  const untouched = join(cluster.dir, "untouched.db");
-  const inUse = await refused(cluster, ["--set", `db.path=${untouched}`]);
+  const inUse = await refused(cluster, elsewhereDb);
   taken.close();
   expect(existsSync(untouched)).toBe(false);
   expect([inUse.exitCode, inUse.message]).toEqual([
