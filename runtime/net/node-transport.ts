@@ -299,8 +299,16 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     this.#meeting.refused(session, refusal);
   }
 
+  /**
+   * The carrier's own figure is smooth, but whole milliseconds, so a short one is what a ping took. A
+   * ping waits behind what else is sent, and quiche has been seen to tell minutes where a ping took a
+   * millisecond: the smaller of the two is nearer to the truth.
+   */
   rtt(session: Session, ms: number): void {
-    if (session.peer !== null) this.#events.rtt(session.peer.address, ms);
+    if (session.peer === null) return;
+    const carrierMs = session.pipe.rttMs;
+    const smooth = carrierMs !== null && carrierMs >= pingBelowMs;
+    this.#events.rtt(session.peer.address, smooth ? Math.min(carrierMs, ms) : ms);
   }
 
   drained(_session: Session): void {
@@ -394,12 +402,9 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     if (this.#closing) this.#endQuietSessions();
   }
 
-  /** The carrier's own figure is smooth, but whole milliseconds; a short one is measured by asking. */
   #tellRtt(session: Session, now: number): void {
     session.nextRttMs = now + rttEveryMs;
-    const { rttMs } = session.pipe;
-    if (rttMs !== null && rttMs >= pingBelowMs) this.rtt(session, rttMs);
-    else session.ping();
+    session.ping();
   }
 
   #tellDatagramBytes(): void {
