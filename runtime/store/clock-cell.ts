@@ -5,7 +5,7 @@
  * - an integer −n: deleted after its first life, by log row n;
  * - a text for all else, but for counters: causal length, log row of the change without cells
  *   (0: none), then runs (length, log row or 0) over the columns in the order in which the table
- *   got them (`clock-text.ts`);
+ *   got them, or less of it where that tells all (`clock-text.ts`);
  * - a blob for a living row with counters: the same, then its counters: slot + 1, base, and
  *   (log row, total) of each actor; 0 ends them.
  */
@@ -17,20 +17,13 @@ import type { Value } from "../../core/crdt/value.ts";
 import { Reader } from "../../core/wire/reader.ts";
 import { readValue, writeValue } from "../../core/wire/values.ts";
 import { Writer } from "../../core/wire/writer.ts";
-import { causalLengthOfText, clockText, readClockText } from "./clock-text.ts";
+import { causalLengthOfText, clockText, type ColumnShape, readClockText } from "./clock-text.ts";
 import type { LogOrigin, Origins } from "./log-origin.ts";
 
 export type ClockCell = number | string | Uint8Array;
 
-/** How a table's columns came about. */
-export interface ClockShape {
+export interface ClockShape extends ColumnShape {
   readonly rules: TableRules;
-  /** Data column to slot: the rank in which the table got it. */
-  readonly slots: readonly number[];
-  /** Data column to the last log id before the column existed; 0: there from the beginning. */
-  readonly since: readonly number[];
-  /** The largest of `since`. */
-  readonly lastSince: number;
 }
 
 const writer = new Writer(256);
@@ -71,7 +64,7 @@ export function unpackCell(shape: ClockShape, cell: ClockCell, row: Row, origins
 }
 
 function unpackText(shape: ClockShape, cell: string, row: Row, origins: Origins): void {
-  const { causalLength, sentinel, ids } = readClockText(cell);
+  const { causalLength, sentinel, ids } = readClockText(shape, cell);
   row.causalLength = causalLength;
   if (sentinel !== 0) row.sentinel = origins.get(sentinel);
   if (causalLength % 2 === 0) return;
@@ -127,7 +120,7 @@ export function packCell(shape: ClockShape, row: Row): ClockCell {
   const sentinelId = sentinel === null ? 0 : sentinel.id;
   const ids = alive ? idsBySlot(shape, row) : noIds;
   if (!alive || row.counters === null || row.counters.every((counter) => counter === null)) {
-    return clockText(row.causalLength, sentinelId, ids);
+    return clockText(shape, row.causalLength, sentinelId, ids);
   }
   writer.reset();
   writer.varint(row.causalLength);
@@ -155,12 +148,13 @@ export function coversAll({ lastSince }: ClockShape, id: number): boolean {
 const wholeIds: number[] = [];
 
 /** The clock of a row that log row `id` wrote whole, after `by` wrote data column `i`. */
-export function packReplaced({ slots }: ClockShape, id: number, i: number, by: number): ClockCell {
+export function packReplaced(shape: ClockShape, id: number, i: number, by: number): ClockCell {
+  const { slots } = shape;
   if (slots.length === 1) return by;
   wholeIds.length = 0;
   for (let slot = 0; slot < slots.length; slot++) wholeIds.push(id);
   wholeIds[slots[i] as number] = by;
-  return clockText(1, 0, wholeIds);
+  return clockText(shape, 1, 0, wholeIds);
 }
 
 /** The log row that wrote all that a first life has, as far as columns existed then; 0 if there is none. */

@@ -35,7 +35,7 @@ import { LiveCounts } from "./live-counts.ts";
 export const applicationId = 0x50746e61;
 
 /** Rises with each change of this layout; a program refuses a database from a newer one. */
-export const layoutVersion = 5;
+export const layoutVersion = 6;
 
 /** Chunk `index` of log row `id` is row `id × chunkStride + index` of `patina_chunk`. */
 export const chunkStride = 2 ** 20;
@@ -183,4 +183,6 @@ UPDATE patina_state SET packed = folded;
   4: (db) => {
     db.exec(tableOf5);
   },
+  // Clocks of before are read as they are; an older program could not read the shorter ones of now.
+  5: () => {},
 };

@@ -222,7 +222,7 @@ class LocalCommit {
     if (valuesEqual(before[i] as Value, value)) return true;
     // First, since it may read other clocks.
     const origin = this.#version();
-    const { causalLength, sentinel, ids } = readClockText(cell);
+    const { causalLength, sentinel, ids } = readClockText(plan, cell);
     const slot = plan.slots[i] as number;
     const id = ids[slot] ?? 0;
     if (sentinel !== 0 || id === 0 || ids.length !== plan.slots.length) return false;
@@ -231,7 +231,7 @@ class LocalCommit {
     this.#encoder.addSet(plan.schema.name, key, causalLength, [plan.columns[i] as string], [value]);
     ids[slot] = origin.id;
     const isUniform = ids.length === 1 && causalLength === 1;
-    const after = isUniform ? origin.id : clockText(causalLength, 0, ids);
+    const after = isUniform ? origin.id : clockText(plan, causalLength, 0, ids);
     this.#engine.putClock(plan, key, rowKey, after, this.dense);
     return true;
   }
@@ -241,7 +241,7 @@ class LocalCommit {
     const { key, before, rowKey } = pending;
     const { origins } = this.#engine;
     const origin = this.#version();
-    const { causalLength, sentinel, ids } = readClockText(cell);
+    const { causalLength, sentinel, ids } = readClockText(plan, cell);
     if (sentinel !== 0) return false;
     const held = this.#held;
     held.length = 0;
@@ -255,7 +255,8 @@ class LocalCommit {
     removeRow(plan.rules, key, causalLength, before, held, origin, plan.sum);
     plan.dead++;
     this.#encoder.addSet(plan.schema.name, key, causalLength + 1, [], []);
-    const after = causalLength === 1 ? -origin.id : clockText(causalLength + 1, origin.id, []);
+    const after =
+      causalLength === 1 ? -origin.id : clockText(plan, causalLength + 1, origin.id, []);
     this.#engine.putClock(plan, key, rowKey, after, this.dense);
     return true;
   }
