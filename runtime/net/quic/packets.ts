@@ -9,6 +9,9 @@ export const minInitialBytes = 1200;
 /** Packets of this size pass everywhere but in the narrowest tunnels; a connection begins with them. */
 export const basePacketBytes = 1350;
 
+/** What passes where Ethernet does, 1,500 bytes, or jumbo frames of 9,000, less the headers of IPv6 and UDP. */
+export const wellKnownBytes = [1500 - 48, 9000 - 48] as const;
+
 /** The longest packet that quiche makes. */
 export const maxPacketBytes = 16_383;
 

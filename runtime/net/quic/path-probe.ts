@@ -13,7 +13,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { isLoopback, unmapped } from "../address.ts";
-import { basePacketBytes, maxPacketBytes } from "./packets.ts";
+import { basePacketBytes, maxPacketBytes, wellKnownBytes } from "./packets.ts";
 
 const mark = Buffer.from("patina");
 const nonceBytes = 8;
@@ -28,8 +28,6 @@ const forgottenMs = 30_000;
 const maxRemembered = 4096;
 /** Answers a second, whoever asks. */
 const maxAnswersPerSecond = 500;
-/** Jumbo frames of 9,000 bytes, and Ethernet's 1,500, less the headers of IPv6 and UDP. */
-const wellKnownBytes = [9000 - 48, 1500 - 48];
 
 export type SendPacket = (packet: Uint8Array, ip: string, port: number) => void;
 
@@ -119,6 +117,8 @@ export class PathProbes {
   }
 
   #answer(probe: Uint8Array, ip: string, port: number, nowMs: number): void {
+    // Longer ones would pass, but this node takes none.
+    if (probe.length > this.#maxBytes) return;
     const second = Math.floor(nowMs / 1000);
     if (second !== this.#second) {
       this.#second = second;
@@ -138,7 +138,7 @@ function sizesFor(ip: string): readonly number[] {
   const host = unmapped(ip);
   if (isLocal(host)) return [maxPacketBytes];
   const most = interfaceBytes(null) - (isIPv6(host) ? 48 : 28);
-  return wellKnownBytes.filter((bytes) => bytes <= most && bytes > basePacketBytes);
+  return wellKnownBytes.filter((bytes) => bytes <= most).toReversed();
 }
 
 /** Whether packets to this address stay on this machine. */

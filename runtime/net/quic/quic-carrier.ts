@@ -4,7 +4,6 @@
  * what is to be sent is gathered until the event loop has read all that was waiting.
  */
 import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import type { RemoteInfo, Socket } from "node:dgram";
 import { isIPv4, isIPv6 } from "node:net";
@@ -16,6 +15,7 @@ import { Door } from "../door.ts";
 import { helloTimeoutMs, maxHandshakes, retryFromHandshakes } from "../limits.ts";
 import type { CarrierOwner, PipeEvents } from "../pipe.ts";
 import type { RotatingCarrier } from "../node-transport.ts";
+import { dialledId, hintedBytes, keyOf, randomId } from "./connection-id.ts";
 import { connectionIdBytes, formOf, maxPacketBytes, minInitialBytes } from "./packets.ts";
 import { PacketBuffers } from "./packet-buffers.ts";
 import { PathProbes } from "./path-probe.ts";
@@ -117,14 +117,8 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   }
 
   dial(ip: string, port: number, events: PipeEvents): QuicPipe {
-    const pipe = new QuicPipe(
-      this,
-      randomBytes(connectionIdBytes),
-      this.#dialable(ip),
-      port,
-      events,
-    );
-    this.#add(pipe, pipe.id);
+    const pipe = new QuicPipe(this, this.#dialable(ip), port, events);
+    this.#keys.set(pipe, []);
     const known = this.#probes.known(pipe.ip, performance.now());
     const begin = (packetBytes: number): void => {
       if (pipe.over || this.#closed) return;
@@ -322,9 +316,10 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   }
 
   #accept(header: Header, firstId: Uint8Array | null, packet: Buffer, from: RemoteInfo): void {
-    const id = firstId === null ? randomBytes(connectionIdBytes) : Uint8Array.from(header.dcid);
-    const pipe = new QuicPipe(this, id, from.address, from.port, null);
-    setPacketBytes(this.#config, this.#maxBytes);
+    const id = firstId === null ? randomId() : Uint8Array.from(header.dcid);
+    const pipe = new QuicPipe(this, from.address, from.port, null);
+    const sent = Math.min(hintedBytes(header.scid), this.#maxBytes);
+    setPacketBytes(this.#config, sent, this.#maxBytes);
     const remote = { host: from.address, port: from.port };
     const connection = quiche.Connection.accept(id, firstId, this.#local, remote, this.#config);
     this.#add(pipe, id);
@@ -332,25 +327,26 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     if (firstId === null) this.#add(pipe, header.dcid);
     this.#handshakes.add(pipe);
     this.#door.begin(pipe.ip);
-    pipe.begin(connection, this.#local);
+    pipe.begin(connection, id, this.#local);
     pipe.receive(packet);
   }
 
   #retry(header: Header, source: string, from: RemoteInfo, now: number): void {
     const token = this.#tokens.make(source, header.dcid, now);
     const out = Buffer.allocUnsafe(minInitialBytes);
-    const id = randomBytes(connectionIdBytes);
+    const id = randomId();
     const bytes = quiche.retry(header.scid, header.dcid, id, token, header.version, out);
     this.#send(out.subarray(0, bytes), from.address, from.port);
   }
 
-  #connect(pipe: QuicPipe, packetBytes: number): void {
-    setPacketBytes(this.#config, Math.min(packetBytes, this.#maxBytes));
+  #connect(pipe: QuicPipe, carried: number): void {
+    const packetBytes = Math.min(carried, this.#maxBytes);
+    setPacketBytes(this.#config, packetBytes, packetBytes);
+    const id = dialledId(packetBytes);
     const remote = { host: pipe.ip, port: pipe.port };
-    pipe.begin(
-      quiche.Connection.connect(null, pipe.id, this.#local, remote, this.#config),
-      this.#local,
-    );
+    this.#add(pipe, id);
+    const connection = quiche.Connection.connect(null, id, this.#local, remote, this.#config);
+    pipe.begin(connection, id, this.#local);
   }
 
   #add(pipe: QuicPipe, id: Uint8Array): void {
@@ -424,9 +420,4 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     for (const pipe of this.#keys.keys()) if (pipe.deadlineMs <= now) pipe.timeout();
     this.#armNext();
   }
-}
-
-/** A byte a character, so that ids are keys of a map. */
-function keyOf(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.length).toString("latin1");
 }

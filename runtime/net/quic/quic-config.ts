@@ -51,12 +51,15 @@ export function makeConfig(credentials: Credentials): QuicheConfig {
   config.setInitialMaxStreamsUni(ownLanes);
   config.enableDgram(true, datagramQueue, datagramQueue);
   config.setDisableActiveMigration(true);
-  setPacketBytes(config, maxPacketBytes);
+  setPacketBytes(config, maxPacketBytes, maxPacketBytes);
   return config;
 }
 
-/** Both sides keep to the smaller of what the two set: who dials knows the path, and sets it. */
-export function setPacketBytes(config: QuicheConfig, bytes: number): void {
-  config.setMaxSendUdpPayloadSize(bytes);
-  config.setMaxRecvUdpPayloadSize(bytes);
+/**
+ * Both sides keep to the smaller of what one sends and the other takes: who dials knows the path. What
+ * a side sends must not be set longer than will be agreed; why, `connection-id.ts` tells.
+ */
+export function setPacketBytes(config: QuicheConfig, sent: number, taken: number): void {
+  config.setMaxSendUdpPayloadSize(sent);
+  config.setMaxRecvUdpPayloadSize(taken);
 }

@@ -46,7 +46,6 @@ export class QuicPipe implements Pipe {
   readonly dialled: boolean;
   readonly ip: string;
   readonly port: number;
-  readonly id: Uint8Array;
   readonly startedMs = performance.now();
   readonly bufferedBytes = 0;
   certificate: X509Certificate | null = null;
@@ -63,6 +62,8 @@ export class QuicPipe implements Pipe {
   readonly #inStreams: readonly number[];
   readonly #path = new PathLength();
   #connection: QuicheConnection | null = null;
+  /** By which the other side calls it. */
+  #id: Uint8Array = new Uint8Array(0);
   #info: Parameters<QuicheConnection["recv"]>[1] | null = null;
   #failed = false;
   readonly #ack = new AckDelay();
@@ -73,15 +74,8 @@ export class QuicPipe implements Pipe {
   /** Why the other side, or a rule, ended it in the midst of reading. */
   #broken: string | null = null;
 
-  constructor(
-    owner: QuicPipeOwner,
-    id: Uint8Array,
-    ip: string,
-    port: number,
-    events: PipeEvents | null,
-  ) {
+  constructor(owner: QuicPipeOwner, ip: string, port: number, events: PipeEvents | null) {
     this.#owner = owner;
-    this.id = id;
     this.ip = ip;
     this.port = port;
     this.events = events;
@@ -98,7 +92,7 @@ export class QuicPipe implements Pipe {
   }
 
   get resetToken(): Uint8Array {
-    return this.#owner.resetTokenOf(this.id);
+    return this.#owner.resetTokenOf(this.#id);
   }
 
   get maxDatagramBytes(): number {
@@ -113,9 +107,11 @@ export class QuicPipe implements Pipe {
   /** `local` as given when the connection was made: where packets really came from does not matter, their seal does. */
   begin(
     connection: QuicheConnection,
+    id: Uint8Array,
     local: { readonly host: string; readonly port: number },
   ): void {
     this.#connection = connection;
+    this.#id = id;
     this.#info = { from: { host: this.ip, port: this.port }, to: { ...local } };
     this.#owner.dirty(this);
   }

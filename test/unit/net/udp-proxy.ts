@@ -1,4 +1,4 @@
-/** A UDP proxy between two nodes: packets can be dropped as a test pleases. */
+/** A UDP proxy between two nodes: packets can be dropped and delayed as a test pleases. */
 import { createSocket } from "node:dgram";
 import type { Socket } from "node:dgram";
 import type { Address } from "../../../core/base/ids.ts";
@@ -8,6 +8,8 @@ export interface UdpProxy {
   readonly address: Address;
   /** Whether a packet passes; asked for each. */
   passes: (bytes: number, towards: "node" | "back") => boolean;
+  /** How long each is held. */
+  delayMs: number;
   close(): void;
 }
 
@@ -18,7 +20,16 @@ export async function udpProxy(node: Address): Promise<UdpProxy> {
   const proxy = {
     address: `127.0.0.1:${front.address().port}` as Address,
     passes: (_bytes: number, _towards: "node" | "back"): boolean => true,
-    close: () => [front, ...backs.values()].forEach((socket) => socket.close()),
+    delayMs: 0,
+    close: () => {
+      closed = true;
+      for (const socket of [front, ...backs.values()]) socket.close();
+    },
+  };
+  let closed = false;
+  const later = (send: () => void): void => {
+    if (proxy.delayMs === 0) send();
+    else setTimeout(() => !closed && send(), proxy.delayMs);
   };
   const backOf = async (client: number): Promise<Socket> => {
     const known = backs.get(client);
@@ -29,13 +40,14 @@ export async function udpProxy(node: Address): Promise<UdpProxy> {
       back.bind(0, "127.0.0.1", resolve);
     });
     back.on("message", (packet) => {
-      if (proxy.passes(packet.length, "back")) front.send(packet, client, "127.0.0.1");
+      if (!proxy.passes(packet.length, "back")) return;
+      later(() => front.send(packet, client, "127.0.0.1"));
     });
     return back;
   };
   front.on("message", (packet, from) => {
     if (!proxy.passes(packet.length, "node")) return;
-    void backOf(from.port).then((back) => back.send(packet, port, "127.0.0.1"));
+    void backOf(from.port).then((back) => later(() => back.send(packet, port, "127.0.0.1")));
   });
   return proxy;
 }

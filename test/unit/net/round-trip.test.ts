@@ -1,0 +1,83 @@
+/** What QUIC takes for the round trip, on which its search for lost packets depends. */
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { Credentials } from "../../../runtime/net/credentials.ts";
+import type { CarrierOwner, PipeEvents } from "../../../runtime/net/pipe.ts";
+import { dialledId, hintedBytes } from "../../../runtime/net/quic/connection-id.ts";
+import { QuicCarrier } from "../../../runtime/net/quic/quic-carrier.ts";
+import type { QuicPipe } from "../../../runtime/net/quic/quic-pipe.ts";
+import type { Address } from "../../../core/base/ids.ts";
+import { certificates, pause, until } from "../../contract/transport-nodes.ts";
+import { udpProxy } from "./udp-proxy.ts";
+
+const silent: PipeEvents = {
+  opened() {},
+  data() {},
+  datagramReceived() {},
+  writable() {},
+  closed() {},
+};
+const credentials = new Credentials(await certificates(), Date.now());
+const carriers: QuicCarrier[] = [];
+afterEach(async () => {
+  await Promise.all(carriers.splice(0).map((carrier) => carrier.close()));
+});
+
+async function carrier(
+  maxBytes: number | undefined,
+  accepted: (pipe: QuicPipe) => void,
+): Promise<QuicCarrier> {
+  const owner: CarrierOwner = {
+    accepted(pipe) {
+      accepted(pipe as QuicPipe);
+      return silent;
+    },
+    rejected() {},
+    handshakeRefused() {},
+  };
+  const made = await QuicCarrier.listen("127.0.0.1", 0, owner, credentials, maxBytes);
+  carriers.push(made);
+  return made;
+}
+
+describe("on a connection of short packets to a node that could send long ones", () => {
+  // 262 s were seen after 298 s, where a ping took 1 ms: see `connection-id.ts`.
+  test("the round trip does not grow with the connection's age, though it began slowly", async () => {
+    let accepted: QuicPipe | null = null;
+    const there = await carrier(undefined, (pipe) => {
+      accepted = pipe;
+    });
+    const here = await carrier(1452, () => undefined);
+    const proxy = await udpProxy(`127.0.0.1:${there.port}` as Address);
+    onTestFinished(() => proxy.close());
+    proxy.delayMs = 60;
+    const dialled = here.dial("127.0.0.1", Number(proxy.address.split(":")[1]), silent);
+    await until("they are connected", () => dialled.opened && accepted !== null);
+    const pipe = accepted as unknown as QuicPipe;
+    expect(pipe.rttMs).toBeGreaterThan(50);
+    proxy.delayMs = 0;
+    for (let i = 0; i < 60; i++) {
+      for (const end of [dialled, pipe]) end.datagram(Buffer.from([1, i]));
+      await pause(50);
+    }
+    // It came to 2,600 ms.
+    expect(pipe.rttMs).toBeLessThan(600);
+    expect(pipe.packetBytes).toBe(1452);
+  });
+});
+
+test("a dialling node's id tells how long its packets will be, or a little less", () => {
+  for (const [packetBytes, told] of [
+    [16_383, 16_383],
+    [9000, 8952],
+    [8952, 8952],
+    [4000, 1452],
+    [1452, 1452],
+    [1350, 1350],
+    [1200, 1350],
+  ] as const) {
+    const ids = Array.from({ length: 50 }, () => dialledId(packetBytes));
+    expect(new Set(ids.map(hintedBytes))).toEqual(new Set([told]));
+    expect(new Set(ids.map(String)).size).toBe(50);
+  }
+  expect(hintedBytes(new Uint8Array(0))).toBe(1350);
+});
