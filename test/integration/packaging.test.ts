@@ -1,6 +1,6 @@
 /** What comes in `packaging/`: the image, the cluster of containers, the unit of systemd. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { validate } from "dockerfile-utils";
 import { describe, expect, test } from "vitest";
@@ -51,7 +51,6 @@ interface Service {
   readonly command: readonly string[];
   readonly volumes: readonly string[];
   readonly depends_on?: Readonly<Record<string, unknown>>;
-  readonly configs?: readonly { readonly source: string; readonly target: string }[];
   readonly build?: { readonly context: string; readonly dockerfile: string };
 }
 
@@ -59,7 +58,6 @@ describe("the compose file", () => {
   const compose = parse(file("compose.yaml"), { merge: true }) as {
     services: Record<string, Service>;
     volumes: Record<string, unknown>;
-    configs: Record<string, { content: string }>;
   };
   const { certificates, ...nodes } = compose.services;
   const script = certificates?.command[0] ?? "";
@@ -87,18 +85,19 @@ describe("the compose file", () => {
     expect(script).toContain("--name $$name --address $$name");
   });
 
-  test("names only volumes, configurations and services that there are", () => {
-    for (const { volumes, configs = [], depends_on: after = {} } of Object.values(
-      compose.services,
-    )) {
-      const mounted = volumes.map((volume) => volume.split(":")[0] ?? "");
-      for (const volume of mounted) expect(Object.keys(compose.volumes)).toContain(volume);
-      for (const { source } of configs) expect(Object.keys(compose.configs)).toContain(source);
+  test("names only volumes, files and services that there are", () => {
+    for (const { volumes, depends_on: after = {} } of Object.values(compose.services)) {
+      for (const volume of volumes) {
+        const [source = ""] = volume.split(":");
+        if (source.startsWith("./")) expect(existsSync(join(folder, source)), source).toBe(true);
+        else expect(Object.keys(compose.volumes)).toContain(source);
+      }
       for (const service of Object.keys(after)) expect(compose.services[service]).toBeDefined();
     }
     const [first] = Object.values(nodes);
     const { db } = configOf(first?.environment ?? {}).config;
-    expect(first?.configs?.map(({ target }) => target)).toEqual(db.schemaPaths);
+    const targets = first?.volumes.map((volume) => volume.split(":")[1]);
+    expect(targets).toEqual(expect.arrayContaining([...db.schemaPaths]));
     const { context = "", dockerfile = "" } = certificates?.build ?? {};
     expect(readFileSync(join(folder, context, dockerfile), "utf8")).toBe(file("Dockerfile"));
   });
