@@ -9,6 +9,7 @@ import type { Logger } from "../observe/logger.ts";
 import type { NodeMetrics } from "../observe/metrics.ts";
 import type { Spans } from "../observe/spans.ts";
 import { ApiError, type ErrorCode } from "./api-error.ts";
+import type { Asked } from "./exchange.ts";
 import type { Gate } from "./gate.ts";
 import type { ParameterBinder } from "./parameter-binder.ts";
 
@@ -53,7 +54,7 @@ declare module "fastify" {
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
-export function principalOf(request: FastifyRequest): Principal {
+export function principalOf(request: Pick<Asked, "principal">): Principal {
   if (request.principal === null) throw new ApiError("internal", "a route without a caller");
   return request.principal;
 }

@@ -1,8 +1,8 @@
 /** `POST /v1/queries`: one statement that reads; its rows as lines, as fast as the client takes them. */
-import type { FastifyReply, FastifyRequest } from "fastify";
 import type { QueryResult, Statement, WholeResult } from "../agent/node-service.ts";
 import { type ApiContext, permit, principalOf } from "./api-context.ts";
 import { ApiError, asApiError, errorBody } from "./api-error.ts";
+import type { Asked, Exchange } from "./exchange.ts";
 import { LineStream, ndjson } from "./line-stream.ts";
 import { bodyText, minVersionOf, queryOf, timeoutMsOf } from "./request-options.ts";
 import { parseStatement } from "./statement-text.ts";
@@ -16,17 +16,13 @@ const patienceMs = 30_000;
 /** Text gathered before it is handed to the connection. */
 const pieceLength = 65_536;
 
-export async function queries(
-  ctx: ApiContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<unknown> {
-  const statement = parseStatement(bodyText(request));
-  const query = queryOf(request);
+export async function queries(ctx: ApiContext, exchange: Exchange): Promise<void> {
+  const statement = parseStatement(bodyText(exchange));
+  const query = queryOf(exchange);
   const timeoutMs = timeoutMsOf(query, "timeout", defaultTimeoutMs);
-  permitRead(ctx, request, statement);
+  permitRead(ctx, exchange, statement);
   const bound = ctx.binder.bind(statement);
-  const least = minVersionOf(request);
+  const least = minVersionOf(exchange);
   ctx.gate.enter();
   const began = performance.now();
   try {
@@ -42,20 +38,19 @@ export async function queries(
     }
     const whole = ctx.service.queryNow(bound);
     if (whole !== null) {
-      sendWhole(ctx, whole, reply, began);
-      return reply;
+      sendWhole(ctx, whole, exchange, began);
+      return;
     }
     const abort = new AbortController();
-    const lines = new LineStream(reply.raw, undefined, () => abort.abort());
+    const lines = new LineStream(exchange.response, undefined, () => abort.abort());
     const result = await ctx.service.query({ ...bound, timeoutMs, signal: abort.signal });
-    await send(ctx, result, lines, reply, began);
-    return reply;
+    await send(ctx, result, lines, exchange, began);
   } finally {
     ctx.gate.leave();
   }
 }
 
-function permitRead(ctx: ApiContext, request: FastifyRequest, statement: Statement): void {
+function permitRead(ctx: ApiContext, request: Asked, statement: Statement): void {
   const inspection = permit(ctx, principalOf(request), statement);
   const { type } = inspection;
   if ((type === "statement" || type === "opaque") && !inspection.readonly) {
@@ -74,19 +69,19 @@ function permitRead(ctx: ApiContext, request: FastifyRequest, statement: Stateme
 function sendWhole(
   ctx: ApiContext,
   { columns, rows }: WholeResult,
-  reply: FastifyReply,
+  exchange: Exchange,
   began: number,
 ): void {
   let text = `{"columns":${JSON.stringify(columns)}}\n`;
   for (let i = 0; i < rows.length; i++) text += rowLine(i + 1, rows[i] as WholeResult["rows"][0]);
   text += eoqLine(began);
-  reply.hijack();
+  exchange.takeOver();
   ctx.metrics.rowsSent(rows.length);
-  reply.raw.writeHead(200, {
+  exchange.response.writeHead(200, {
     "content-type": ndjson,
     "content-length": Buffer.byteLength(text),
   });
-  reply.raw.end(text);
+  exchange.response.end(text);
 }
 
 function eoqLine(began: number): string {
@@ -101,15 +96,17 @@ async function send(
   ctx: ApiContext,
   { columns, batches }: QueryResult,
   lines: LineStream,
-  reply: FastifyReply,
+  exchange: Exchange,
   began: number,
 ): Promise<void> {
   const source = batches[Symbol.asyncIterator]();
   let rows = 0;
+  let begun = false;
   let text = `{"columns":${JSON.stringify(columns)}}\n`;
   try {
     let next = await source.next();
-    reply.hijack();
+    exchange.takeOver();
+    begun = true;
     while (next.done !== true) {
       for (const row of next.value) {
         text += rowLine(++rows, row);
@@ -134,7 +131,7 @@ async function send(
     }
     lines.end(`${text}${eoqLine(began)}`);
   } catch (error) {
-    if (!reply.sent) throw error;
+    if (!begun) throw error;
     const told = asApiError(error);
     if (told.code === "internal") ctx.log.error({ err: error }, "a query failed unexpectedly");
     lines.end(`${text}${JSON.stringify(errorBody(told))}\n`);

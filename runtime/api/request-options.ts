@@ -1,17 +1,17 @@
 /** What a request asks for beside its body: parameters of the query string, and headers. */
 import { isUtf8 } from "node:buffer";
-import type { FastifyRequest } from "fastify";
 import { isHexId } from "../../core/base/ids.ts";
 import { ApiError } from "./api-error.ts";
+import type { Asked } from "./exchange.ts";
 
 export type QueryString = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-export function queryOf(request: FastifyRequest): QueryString {
+export function queryOf(request: Asked): QueryString {
   return request.query as QueryString;
 }
 
 /** The body as text. @throws ApiError */
-export function bodyText(request: FastifyRequest): string {
+export function bodyText(request: Asked): string {
   const { body } = request;
   if (!Buffer.isBuffer(body)) {
     throw new ApiError("unsupported_media_type", "a JSON body is missing", {
@@ -60,7 +60,7 @@ export function badParameter(name: string, wanted: string): ApiError {
   return new ApiError("bad_parameter", `${name} must be ${wanted}`);
 }
 
-export function headerOf(request: FastifyRequest, name: string): string | null {
+export function headerOf(request: Asked, name: string): string | null {
   const value = request.headers[name];
   return typeof value === "string" ? value : null;
 }
@@ -68,7 +68,7 @@ export function headerOf(request: FastifyRequest, name: string): string | null {
 const idempotencyForm = /^[\x21-\x7e]{1,200}$/;
 
 /** @throws ApiError */
-export function idempotencyKeyOf(request: FastifyRequest): string | null {
+export function idempotencyKeyOf(request: Asked): string | null {
   const key = headerOf(request, "idempotency-key");
   if (key === null) return null;
   if (!idempotencyForm.test(key)) {
@@ -83,7 +83,7 @@ export interface MinVersion {
 }
 
 /** @throws ApiError */
-export function minVersionOf(request: FastifyRequest): MinVersion | null {
+export function minVersionOf(request: Asked): MinVersion | null {
   const text = headerOf(request, "x-patina-min-version");
   if (text === null) return null;
   const colon = text.indexOf(":");

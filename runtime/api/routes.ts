@@ -4,16 +4,24 @@ import type { FastifyInstance, FastifySchema } from "fastify";
 import { z } from "zod";
 import type { Access, ApiContext, Handler } from "./api-context.ts";
 import { ApiError } from "./api-error.ts";
+import { exchangeOf } from "./exchange.ts";
 import { health, livez, readyz } from "./health.ts";
 import { jsonBody } from "./json-body.ts";
 import { followTrace, watchMembers } from "./live-streams.ts";
 import { schemas } from "./openapi.ts";
 import { queries } from "./queries.ts";
 import { flagOf, queryOf } from "./request-options.ts";
+import type { ExchangeHandler } from "./short-way.ts";
 import { memberBody, statusBody } from "./status.ts";
 import { tableStats } from "./table-stats.ts";
 import { transactions } from "./transactions.ts";
 import { addPage } from "./page.ts";
+
+/** What is asked most. These routes are reached by the short way too. */
+export const shortRoutes: ReadonlyMap<string, ExchangeHandler> = new Map([
+  ["/v1/transactions", transactions],
+  ["/v1/queries", queries],
+]);
 
 export async function addRoutes(app: FastifyInstance, ctx: ApiContext): Promise<void> {
   addCorrosionRoutes(app, ctx);
@@ -23,10 +31,13 @@ export async function addRoutes(app: FastifyInstance, ctx: ApiContext): Promise<
 }
 
 function addCorrosionRoutes(app: FastifyInstance, ctx: ApiContext): void {
-  post(app, "/v1/transactions", schemas.transactions, (request, reply) =>
-    transactions(ctx, request, reply),
-  );
-  post(app, "/v1/queries", schemas.queries, (request, reply) => queries(ctx, request, reply));
+  for (const [path, handler] of shortRoutes) {
+    const schema = path === "/v1/queries" ? schemas.queries : schemas.transactions;
+    post(app, path, schema, async (request, reply) => {
+      await handler(ctx, exchangeOf(request, reply));
+      return reply;
+    });
+  }
   post(app, "/v1/table_stats", schemas.tableStats, (request) => tableStats(ctx, request));
   get(app, "/v1/health", schemas.health, (request, reply) => health(ctx, request, reply));
   const later: Handler = () =>

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { NodeService } from "../agent/node-service.ts";
 import { Authenticator } from "../auth/authenticator.ts";
-import { isOwnName, whyNotListen } from "../auth/listen-guard.ts";
+import { whyNotListen } from "../auth/listen-guard.ts";
 import { SqlInspector } from "../auth/sql-inspector.ts";
 import type { ApiConfig, TokenConfig } from "../config/node-config.ts";
 import type { Logger } from "../observe/logger.ts";
@@ -11,13 +11,15 @@ import type { NodeMetrics } from "../observe/metrics.ts";
 import { type MetricsServer, startMetricsServer } from "../observe/metrics-server.ts";
 import { noSpans, type Spans } from "../observe/spans.ts";
 import type { Access, ApiContext } from "./api-context.ts";
-import { ApiError, asApiError, errorBody } from "./api-error.ts";
+import { admit } from "./admission.ts";
+import { ApiError, errorBody } from "./api-error.ts";
 import { Doors, type DoorTls } from "./doors.ts";
+import { asTold, errorHeaders } from "./error-answer.ts";
 import { Gate } from "./gate.ts";
-import { JsonShapeError, JsonSyntaxError } from "./json-text.ts";
 import { ParameterBinder } from "./parameter-binder.ts";
 import { describeApi } from "./openapi.ts";
-import { addRoutes, methodsOf } from "./routes.ts";
+import { addRoutes, methodsOf, shortRoutes } from "./routes.ts";
+import { shortWay } from "./short-way.ts";
 
 export interface ApiOptions {
   readonly service: NodeService;
@@ -79,7 +81,7 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     requestIdHeader: false,
     return503OnClosing: false,
     serverFactory: (handler) => {
-      made = new Doors(handler, tls);
+      made = new Doors(shortWay(ctx, shortRoutes, handler), tls);
       return made.http1;
     },
   });
@@ -234,84 +236,20 @@ function isAdmitted(
   request: FastifyRequest,
   reply: FastifyReply,
 ): boolean {
-  const problem = admit(ctx, access, request);
-  if (problem === null) return true;
-  ctx.metrics.refused(problem.code);
-  sendError(reply, problem);
+  const admitted = admit(ctx, access, request.headers);
+  if (!(admitted instanceof ApiError)) {
+    request.principal = admitted;
+    return true;
+  }
+  ctx.metrics.refused(admitted.code);
+  sendError(reply, admitted);
   return false;
 }
 
-/** Null when the request may come in. Whatever it carries beside that is looked at by its route. */
-function admit(ctx: ApiContext, access: Access, request: FastifyRequest): ApiError | null {
-  const { headers } = request;
-  const { endpointName } = ctx.config;
-  const asked = headers["x-corrosion-requested-endpoint-name"];
-  if (asked !== undefined && endpointName !== null && asked !== endpointName) {
-    return new ApiError("misdirected", `this is ${endpointName}, not ${String(asked)}`);
-  }
-  if (ctx.auth.open && !ctx.config.open && !isOwnName(headers.host, endpointName)) {
-    return new ApiError(
-      "misdirected",
-      `without tokens the API answers to its address, not to ${headers.host ?? ""}`,
-      {
-        hint: "use 127.0.0.1 or localhost, name the host as api.endpoint_name, or give the API tokens",
-      },
-    );
-  }
-  if (access === "open") return null;
-  if (ctx.stopping) return new ApiError("shutting_down", "the node is being stopped");
-  const principal = ctx.auth.authenticate(headers.authorization);
-  if (principal === null) {
-    return new ApiError(
-      "unauthorized",
-      headers.authorization === undefined ? "a token is needed" : "the token is not known here",
-      { hint: "send it as authorization: Bearer TOKEN; patina token create makes one" },
-    );
-  }
-  request.principal = principal;
-  if (principal.admin || access === "token") return null;
-  if (access === "reader" && principal.read.has("*")) return null;
-  const needed = access === "admin" ? "admin = true" : 'read = ["*"]';
-  return new ApiError("forbidden", `the token ${principal.name ?? ""} may not do that`, {
-    hint: `it is for tokens with ${needed}`,
-  });
-}
-
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
-  if (error.code === "unauthorized") reply.header("www-authenticate", "Bearer");
-  if (error.status === 503) reply.header("retry-after", "1");
-  if (error.code === "shutting_down") reply.header("connection", "close");
+  const { httpVersionMajor } = reply.request.raw;
+  reply.headers(errorHeaders(error, httpVersionMajor));
   // Fastify asks for the connection to be closed after a body that is too large, which HTTP/2 has no header for.
-  if (reply.request.raw.httpVersionMajor === 2) reply.removeHeader("connection");
+  if (httpVersionMajor === 2) reply.removeHeader("connection");
   return reply.code(error.status).send(errorBody(error));
-}
-
-/** What a route, or Fastify before it, has thrown. */
-function asTold(ctx: ApiContext, error: unknown): ApiError {
-  if (error instanceof JsonSyntaxError) return new ApiError("bad_json", error.message);
-  if (error instanceof JsonShapeError) return new ApiError("bad_shape", error.message);
-  const { code, statusCode, message } = error as {
-    code?: string;
-    statusCode?: number;
-    message?: string;
-  };
-  switch (code) {
-    case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new ApiError(
-        "body_too_large",
-        `the body is over the limit of ${ctx.config.bodyLimitBytes} bytes`,
-        { hint: "send less at once, or raise api.body_limit_bytes" },
-      );
-    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-    case "FST_ERR_CTP_EMPTY_TYPE":
-      return new ApiError("unsupported_media_type", "the body must be JSON", {
-        hint: "send it with content-type: application/json",
-      });
-  }
-  if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500) {
-    return new ApiError("bad_parameter", message ?? "the request is malformed");
-  }
-  const told = asApiError(error);
-  if (told.code === "internal") ctx.log.error({ err: error }, "a request failed unexpectedly");
-  return told;
 }

@@ -1,8 +1,8 @@
 /** `POST /v1/transactions`: statements, run in one transaction. */
-import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Statement, TransactResult } from "../agent/node-service.ts";
 import { type ApiContext, permit, principalOf } from "./api-context.ts";
 import { ApiError, asApiError, errorBody } from "./api-error.ts";
+import { answerJson, type Asked, type Exchange } from "./exchange.ts";
 import {
   badParameter,
   bodyText,
@@ -31,25 +31,21 @@ interface Wanted {
 
 type Committed = Extract<TransactResult, { type: "committed" }>;
 
-export async function transactions(
-  ctx: ApiContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<unknown> {
-  const statements = parseStatements(bodyText(request));
-  const query = queryOf(request);
+export async function transactions(ctx: ApiContext, exchange: Exchange): Promise<void> {
+  const statements = parseStatements(bodyText(exchange));
+  const query = queryOf(exchange);
   const timeoutMs = timeoutMsOf(query, "timeout", defaultTimeoutMs);
   const wanted = wantedOf(query);
-  const key = idempotencyKeyOf(request);
-  const span = ctx.spans.write(ctx.spans.active ? headerOf(request, "traceparent") : null);
+  const key = idempotencyKeyOf(exchange);
+  const span = ctx.spans.write(ctx.spans.active ? headerOf(exchange, "traceparent") : null);
   ctx.gate.enter();
   try {
     if (statements.length === 0) {
       throw new ApiError("no_statements", "at least 1 statement is required");
     }
-    const principal = principalOf(request);
+    const principal = principalOf(exchange);
     const bound = statements.map((statement) => {
-      permitWrite(ctx, request, statement);
+      permitWrite(ctx, exchange, statement);
       return ctx.binder.bind(statement);
     });
     const result = await ctx.service.transact({
@@ -60,7 +56,8 @@ export async function transactions(
     });
     if (result.type === "failed") {
       span.failed(result.error.message);
-      return fail(ctx, reply, asStatementError(result.error), result.seconds, result.statement);
+      fail(ctx, exchange, asStatementError(result.error), result.seconds, result.statement);
+      return;
     }
     span.committed(result.version, statements.length);
     if (ctx.spans.active && result.version !== null) {
@@ -70,22 +67,21 @@ export async function transactions(
       );
     }
     const peers = wanted === null ? null : await waitForPeers(ctx, result, wanted);
-    return reply
-      .code(peers !== null && peers.applied < peers.wanted ? 202 : 200)
-      .header("content-type", "application/json")
-      .send(committedText(result, ctx.service.actorId, peers));
+    const status = peers !== null && peers.applied < peers.wanted ? 202 : 200;
+    exchange.takeOver();
+    answerJson(exchange.response, status, committedText(result, ctx.service.actorId, peers));
   } catch (error) {
     const told = asStatementError(error);
     if (told.code === "internal")
       ctx.log.error({ err: error }, "a transaction failed unexpectedly");
     span.failed(told.message);
-    return fail(ctx, reply, told, 0, null);
+    fail(ctx, exchange, told, 0, null);
   } finally {
     ctx.gate.leave();
   }
 }
 
-function permitWrite(ctx: ApiContext, request: FastifyRequest, statement: Statement): void {
+function permitWrite(ctx: ApiContext, request: Asked, statement: Statement): void {
   const inspection = permit(ctx, principalOf(request), statement);
   if (inspection.type === "statement" && inspection.reads[0] === "sqlite_schema") {
     refusePragma(statement);
@@ -152,20 +148,20 @@ function asStatementError(error: unknown): ApiError {
  */
 function fail(
   ctx: ApiContext,
-  reply: FastifyReply,
+  exchange: Exchange,
   error: ApiError,
   seconds: number,
   statement: number | null,
-): unknown {
+): void {
   const body = errorBody(error);
+  const again = error.code === "overloaded" || error.code === "shutting_down";
   const result = statement === null ? body : { ...body, statement };
   const aside = error.status === 400 ? "" : `,${JSON.stringify(body).slice(1, -1)}`;
-  if (error.code === "overloaded" || error.code === "shutting_down")
-    reply.header("retry-after", "1");
-  return reply
-    .code(error.status)
-    .header("content-type", "application/json")
-    .send(
-      `{"results":[${JSON.stringify(result)}],"time":${realText(seconds)},"version":null,"actor_id":"${ctx.service.actorId}"${aside}}`,
-    );
+  exchange.takeOver();
+  answerJson(
+    exchange.response,
+    error.status,
+    `{"results":[${JSON.stringify(result)}],"time":${realText(seconds)},"version":null,"actor_id":"${ctx.service.actorId}"${aside}}`,
+    again ? { "retry-after": "1" } : {},
+  );
 }
