@@ -27,9 +27,16 @@ export interface Introduction {
 /** `duplicate`: the two are connected, or about to be, by another connection. */
 export type RefusalCode = "turnedAway" | "duplicate" | "self";
 
+/**
+ * Why the side that dialled does so. `meet`: to be connected. `replace`: the same, and it knows of no
+ * other connection, whatever the other side believes. `move`: there is one, and this shall carry what
+ * comes after it.
+ */
+export type Intent = (typeof intents)[number];
+
 export type Control =
-  /** The side that dialled begins. `replace`: it knows of no other connection, whatever the other side believes. */
-  | { readonly type: "hello"; readonly who: Introduction; readonly replace: boolean }
+  /** The side that dialled begins. */
+  | { readonly type: "hello"; readonly who: Introduction; readonly intent: Intent }
   | { readonly type: "welcome"; readonly who: Introduction }
   | {
       readonly type: "refused";
@@ -44,6 +51,8 @@ export type Control =
   | { readonly type: "ping" }
   | { readonly type: "pong" };
 
+/** Older programs take whatever is not `replace` for `meet`. */
+const intents = ["meet", "replace", "move"] as const;
 const refusalCodes: readonly RefusalCode[] = ["turnedAway", "duplicate", "self"];
 const maxReasonBytes = 1000;
 const maxTokenBytes = 64;
@@ -54,7 +63,7 @@ export function encodeControl(control: Control): Uint8Array {
   switch (control.type) {
     case "hello":
       writeIntroduction(writer, control.who);
-      writer.u8(control.replace ? 1 : 0);
+      writer.u8(intents.indexOf(control.intent));
       break;
     case "welcome":
       writeIntroduction(writer, control.who);
@@ -91,7 +100,7 @@ function read(reader: Reader): Control | null {
   switch (reader.u8()) {
     case kinds.hello: {
       const who = readIntroduction(reader);
-      return { type: "hello", who, replace: reader.u8() === 1 };
+      return { type: "hello", who, intent: intents[reader.u8()] ?? "meet" };
     }
     case kinds.welcome:
       return { type: "welcome", who: readIntroduction(reader) };

@@ -6,6 +6,7 @@
 import { performance } from "node:perf_hooks";
 import type { Address } from "../../core/base/ids.ts";
 import { parseHostPort } from "./address.ts";
+import type { Intent } from "./control.ts";
 import { dialTimeoutMs, udpHeadStartMs } from "./limits.ts";
 import { closeCodes } from "./pipe.ts";
 import type { Carrier } from "./pipe.ts";
@@ -24,8 +25,8 @@ export interface DialOwner extends SessionOwner {
 
 export class Dial {
   readonly to: Address;
-  /** Whether its hellos say that there is no other connection. */
-  readonly replace: boolean;
+  /** What its hellos say. */
+  readonly intent: Intent;
   readonly #owner: DialOwner;
   /** In the order in which they are tried. */
   readonly #carriers: readonly Carrier[];
@@ -36,11 +37,11 @@ export class Dial {
   #why = "no answer";
   #refusal: string | null = null;
 
-  constructor(owner: DialOwner, to: Address, carriers: readonly Carrier[], replace: boolean) {
+  constructor(owner: DialOwner, to: Address, carriers: readonly Carrier[], intent: Intent) {
     this.#owner = owner;
     this.to = to;
     this.#carriers = carriers;
-    this.replace = replace;
+    this.intent = intent;
     this.#after(dialTimeoutMs, () => this.#fail(this.#why));
     void this.#begin();
   }

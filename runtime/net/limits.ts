@@ -25,6 +25,20 @@ export const udpHeadStartMs = 1200;
 /** …and a peer that only TCP reached is tried by UDP again after this. */
 export const tcpRememberedMs = 120_000;
 
+/**
+ * With kind `auto`: a connection over TCP is moved to UDP after this long, if UDP passes by then…
+ */
+export const firstMoveMs = 3000;
+/** …and tried again after twice the time, up to this. */
+export const lastMoveMs = 300_000;
+
+/** A carrier's round trip is wrong when it is longer than this… */
+export const lateRttMs = 1000;
+/** …and so many times as long as what a ping took… */
+export const lateRttFactor = 20;
+/** …for so many pings in a row: what a busy machine is late passes. */
+export const lateRttPings = 3;
+
 /** An accepted connection says who it is within this time. */
 export const helloTimeoutMs = 5000;
 
@@ -36,8 +50,10 @@ export const pingAfterMs = 2000;
 /** A connection that carried nothing for this long is ended. Dialling again costs 5 ms. */
 export const idleMs = 300_000;
 
-/** How long the orderly end of a connection may take before it is cut. */
+/** The orderly end of a connection is cut when nothing has moved for this long… */
 export const endingMs = 3000;
+/** …and at the latest after this long. The longest frame takes it on 20 Mbit/s. */
+export const maxEndingMs = 30_000;
 
 /** How often connections are looked over. */
 export const tickMs = 1000;

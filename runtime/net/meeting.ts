@@ -8,6 +8,8 @@
  *    passes in one direction only connects them too.
  * 4. There is a connection: the new one is a duplicate, unless the other side says that it knows of
  *    none (`replace`), or is another instance: it has restarted, and the old connection is dead.
+ * 5. The new one is meant to take over (`move`): it is welcomed, the old one ends in good order, and
+ *    then the new one is written to. When both sides move, the smaller address's stands.
  *
  * Nothing but hellos travels on a connection before it is welcomed, so none that is refused takes a
  * message with it. Two may be welcomed all the same, when both sides dial names by which they do not
@@ -16,9 +18,10 @@
  */
 import { compareIds } from "../../core/base/ids.ts";
 import type { Address } from "../../core/base/ids.ts";
-import type { Control, Introduction } from "./control.ts";
+import type { Control, Intent, Introduction } from "./control.ts";
 import { protocolVersion } from "./control.ts";
 import { addressRefusal } from "./credentials.ts";
+import type { Dial } from "./dial.ts";
 import { describeCertificate } from "../security/certificate-info.ts";
 import type { PeerState, Peers } from "./peers.ts";
 import { succeeded } from "./peers.ts";
@@ -34,7 +37,7 @@ export interface MeetingOwner {
   /** Messages pass. */
   connected(peer: PeerState, session: Session): void;
   /** Makes a connection if something waits for the peer. */
-  connect(peer: PeerState, replace: boolean): void;
+  connect(peer: PeerState, intent: Intent): void;
   /** The attempt failed for a reason that the other side gave, or that we have. */
   dialRefused(session: Session, why: string): void;
 }
@@ -47,7 +50,7 @@ export class Meeting {
   }
 
   /** We were dialled. */
-  hello(session: Session, who: Introduction, replace: boolean): void {
+  hello(session: Session, who: Introduction, intent: Intent): void {
     const { self } = this.#owner;
     if (who.instance === self.instance || who.address === self.address) {
       this.#refuse(session, "self", `${self.address} is this very node`);
@@ -62,7 +65,11 @@ export class Meeting {
     const peer = this.#owner.peers.of(who.address);
     const old = peer.session;
     if (old !== null) {
-      const stale = replace || old.instance !== who.instance || !old.usable;
+      if (intent === "move" && old.instance === who.instance) {
+        this.#moved(peer, old, session, who);
+        return;
+      }
+      const stale = intent === "replace" || old.instance !== who.instance || !old.usable;
       if (!stale) {
         this.#refuse(session, "duplicate", "there is a connection already");
         return;
@@ -82,6 +89,25 @@ export class Meeting {
     this.#begin(peer, session, who);
   }
 
+  /** We were dialled for a connection that takes over from `old`. */
+  #moved(peer: PeerState, old: Session, session: Session, who: Introduction): void {
+    const ours = peer.move !== null && compareIds(this.#owner.self.address, who.address) < 0;
+    if (ours || peer.next !== null) {
+      this.#refuse(session, "duplicate", "another connection is about to take over");
+      return;
+    }
+    peer.move?.giveUp("the other side's connection takes over");
+    peer.move = null;
+    this.#takeOver(peer, old, session, who);
+  }
+
+  #takeOver(peer: PeerState, old: Session, session: Session, who: Introduction): void {
+    session.begin(identify(session, who), who, null);
+    peer.next?.end();
+    peer.next = session;
+    old.end();
+  }
+
   /** We dialled, and are welcome. */
   welcome(session: Session, who: Introduction): void {
     const { self, peers } = this.#owner;
@@ -95,12 +121,13 @@ export class Meeting {
       return;
     }
     const dialler = peers.known(to);
-    const dial = dialler?.dial ?? null;
-    if (dialler === undefined || dial === null || !dial.has(session)) {
+    const dial = dialler === undefined ? null : dialOf(dialler, session);
+    if (dialler === undefined || dial === null) {
       session.abort(closeCodes.duplicate, "it is not needed any more");
       return;
     }
-    dialler.dial = null;
+    if (dialler.dial === dial) dialler.dial = null;
+    else dialler.move = null;
     dial.won(session);
     const peer = peers.alias(to, who.address);
     if (peer.dial !== null) {
@@ -110,7 +137,11 @@ export class Meeting {
     }
     for (const state of [dialler, peer]) this.#refuseHeld(state);
     const old = peer.session;
-    const crossed = old?.usable && old.instance === who.instance && !dial.replace;
+    if (old !== null && dial.intent === "move" && old.instance === who.instance) {
+      this.#takeOver(peer, old, session, who);
+      return;
+    }
+    const crossed = old?.usable && old.instance === who.instance && dial.intent !== "replace";
     if (old !== null && crossed) {
       this.#cross(peer, old, session, who);
       return;
@@ -153,7 +184,7 @@ export class Meeting {
     dial.giveUp("the other side's connection is used");
     const peer = peers.alias(to, refusal.address);
     if (peer.session === null && peer.held === null && peer.dial === null) {
-      this.#owner.connect(peer, true);
+      this.#owner.connect(peer, "replace");
     } else {
       peer.session?.wake();
     }
@@ -219,6 +250,12 @@ export class Meeting {
   ): void {
     session.refuse({ code, address: this.#owner.self.address, reason });
   }
+}
+
+/** Whose session it is: of the dial for a connection, or of that for a better one. */
+function dialOf(peer: PeerState, session: Session): Dial | null {
+  if (peer.dial?.has(session)) return peer.dial;
+  return peer.move?.has(session) ? peer.move : null;
 }
 
 function identify(session: Session, who: Introduction): Peer {

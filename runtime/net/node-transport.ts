@@ -8,7 +8,7 @@ import { assert } from "../../core/base/assert.ts";
 import type { Address } from "../../core/base/ids.ts";
 import { maxFrameBytes } from "../../core/wire/limits.ts";
 import { isLoopback } from "./address.ts";
-import type { Control, Introduction } from "./control.ts";
+import type { Control, Intent, Introduction } from "./control.ts";
 import { protocolVersion } from "./control.ts";
 import type { Credentials } from "./credentials.ts";
 import { crowding } from "./crowding.ts";
@@ -17,12 +17,14 @@ import type { DialOwner } from "./dial.ts";
 import { idleMs, maxConnections, rttEveryMs, tcpRememberedMs, tickMs } from "./limits.ts";
 import { Meeting } from "./meeting.ts";
 import type { MeetingOwner } from "./meeting.ts";
+import { Moves } from "./moves.ts";
 import { failed, Peers } from "./peers.ts";
 import type { PeerState } from "./peers.ts";
 import { closeCodes, laneOf } from "./pipe.ts";
 import type { Carrier, CarrierOwner, Pipe, PipeEvents } from "./pipe.ts";
 import { Resolver } from "./resolver.ts";
 import { Session } from "./session.ts";
+import { transportStats } from "./stats.ts";
 import { Tally } from "./tally.ts";
 import type {
   Channel,
@@ -65,6 +67,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
   readonly #dials = new Map<Session, Dial>();
   /** In the order of preference. Set once, before anything else happens. */
   #carriers: readonly RotatingCarrier[] = [];
+  #moves = new Moves(this, []);
   #credentials: Credentials | null;
   #timer: NodeJS.Timeout | null = null;
   #lookedMs = performance.now();
@@ -90,6 +93,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
   start(carriers: readonly RotatingCarrier[]): void {
     assert(this.#carriers.length === 0 && carriers.length > 0, "carriers are set once");
     this.#carriers = carriers;
+    this.#moves = new Moves(this, carriers);
     this.#timer = setInterval(() => this.#look(), tickMs);
   }
 
@@ -113,7 +117,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
       return;
     }
     if (peer.session !== null) peer.session.wake();
-    else this.connect(peer, false);
+    else this.connect(peer, "meet");
   }
 
   queuedBytes(to: Address): number {
@@ -130,32 +134,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
   }
 
   stats(): TransportStats {
-    let connections = 0;
-    let connectionsOverTcp = 0;
-    let queuedBytes = 0;
-    for (const peer of this.peers.all()) {
-      queuedBytes += peer.outbox.bytes;
-      if (peer.session === null) continue;
-      connections++;
-      if (peer.session.pipe.kind !== "quic") connectionsOverTcp++;
-      queuedBytes += peer.session.pipe.bufferedBytes;
-    }
-    let bytesSent = 0;
-    let bytesReceived = 0;
-    for (const { traffic } of this.#carriers) {
-      bytesSent += traffic.bytesSent;
-      bytesReceived += traffic.bytesReceived;
-    }
-    const kind = (this.#carriers[0] as Carrier).kind;
-    return {
-      kind,
-      connections,
-      connectionsOverTcp,
-      bytesSent,
-      bytesReceived,
-      queuedBytes,
-      ...this.#tally.counts(),
-    };
+    return transportStats(this.peers.all(), this.#carriers, this.#tally);
   }
 
   async close(graceMs: number): Promise<void> {
@@ -170,9 +149,11 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     clearTimeout(grace);
     if (this.#timer !== null) clearInterval(this.#timer);
     for (const peer of this.peers.all()) {
-      const { dial } = peer;
+      const { dial, move } = peer;
       peer.dial = null;
+      peer.move = null;
       dial?.giveUp("this node stops");
+      move?.giveUp("this node stops");
     }
     for (const session of this.#sessions) session.abort(closeCodes.going, "the node stops");
     await Promise.all(this.#carriers.map((carrier) => carrier.close()));
@@ -192,12 +173,13 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
       for (let dropped = peer.outbox.keepDatagram(datagram); dropped > 0; dropped--) {
         this.#tally.datagram(false);
       }
-      if (peer.session === null) this.connect(peer, false);
+      if (peer.session === null) this.connect(peer, "meet");
     }
   }
 
-  connect(peer: PeerState, replace: boolean): void {
+  connect(peer: PeerState, intent: Intent): void {
     if (peer.dial !== null || peer.session !== null || peer.held !== null || this.#closing) return;
+    if (peer.move !== null) return;
     const now = performance.now();
     if (peer.address === this.self.address) {
       this.#drop(peer, "it is this very node");
@@ -207,7 +189,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
       this.#drop(peer, "this node has too many connections");
     } else {
       const order = peer.tcpUntilMs > now ? [...this.#carriers].reverse() : this.#carriers;
-      peer.dial = new Dial(this, peer.address, order, replace);
+      peer.dial = new Dial(this, peer.address, order, intent);
     }
   }
 
@@ -283,12 +265,12 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
         return;
       }
     }
-    if (session.dialled) session.sayHello(this.#dials.get(session)?.replace ?? false);
+    if (session.dialled) session.sayHello(this.#dials.get(session)?.intent ?? "meet");
   }
 
-  hello(session: Session, who: Introduction, replace: boolean): void {
+  hello(session: Session, who: Introduction, intent: Intent): void {
     if (this.#closing) session.abort(closeCodes.going, "the node stops");
-    else this.#meeting.hello(session, who, replace);
+    else this.#meeting.hello(session, who, intent);
   }
 
   welcome(session: Session, who: Introduction): void {
@@ -330,6 +312,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
 
   connected(peer: PeerState, session: Session): void {
     this.#dials.delete(session);
+    this.#moves.connected(peer, session, performance.now());
     if (session.dialled) {
       const tcp = session.pipe.kind === "tcp" && this.#carriers.length > 1;
       peer.tcpUntilMs = tcp ? performance.now() + tcpRememberedMs : 0;
@@ -347,7 +330,13 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
 
   dialFailed(dial: Dial, why: string): void {
     const peer = this.peers.known(dial.to);
-    if (peer === undefined || peer.dial !== dial) return;
+    if (peer === undefined) return;
+    if (this.#moves.failed(peer, dial, performance.now())) {
+      // It may have come to an end meanwhile.
+      if (!peer.outbox.empty) this.connect(peer, "meet");
+      return;
+    }
+    if (peer.dial !== dial) return;
     peer.dial = null;
     if (this.#meeting.admitHeld(peer)) return;
     failed(peer, performance.now(), why);
@@ -366,7 +355,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
       if (this.#meeting.useNext(peer)) {
         if (!clean) this.#tell(peer, new Set([...session.used, ...cut]), why);
       } else if (clean) {
-        if (!peer.outbox.empty) this.connect(peer, false);
+        if (!peer.outbox.empty) this.connect(peer, "meet");
       } else {
         this.#drop(peer, why, new Set([...session.used, ...cut]));
       }
@@ -397,6 +386,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     for (const peer of this.peers.all()) {
       if (peer.overflowing.size > 0 && peer.outbox.bytes === 0) peer.overflowing.clear();
     }
+    if (!this.#closing) this.#moves.look(this.peers.all(), now);
     this.peers.prune(now);
     this.#tellDatagramBytes();
     if (this.#closing) this.#endQuietSessions();

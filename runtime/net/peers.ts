@@ -15,6 +15,10 @@ export interface PeerState {
   /** Takes over when `session` has ended in good order. */
   next: Session | null;
   dial: Dial | null;
+  /** To a better connection than `session`; see `moves.ts`. */
+  move: Dial | null;
+  movesFailed: number;
+  moveAtMs: number;
   /** It dialled while we were dialling: answered when our own dial has come to something. */
   held: { readonly session: Session; readonly who: Introduction } | null;
   failures: number;
@@ -40,6 +44,9 @@ export class Peers {
         session: null,
         next: null,
         dial: null,
+        move: null,
+        movesFailed: 0,
+        moveAtMs: 0,
         held: null,
         failures: 0,
         retryAtMs: 0,
@@ -81,7 +88,8 @@ export class Peers {
   /** Forgets peers of which there is nothing to remember. */
   prune(nowMs: number): void {
     for (const [address, peer] of this.#states) {
-      const busy = peer.session !== null || peer.dial !== null || peer.held !== null;
+      const dialling = peer.dial !== null || peer.move !== null;
+      const busy = peer.session !== null || dialling || peer.held !== null;
       if (busy || !peer.outbox.empty || peer.tcpUntilMs > nowMs) continue;
       if (peer.failures > 0 && nowMs < peer.retryAtMs + maxBackoffMs) continue;
       this.#states.delete(address);

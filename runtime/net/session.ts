@@ -9,12 +9,13 @@ import { assert } from "../../core/base/assert.ts";
 import type { Address } from "../../core/base/ids.ts";
 import { maxFrameBytes } from "../../core/wire/limits.ts";
 import { decodeControl, encodeControl } from "./control.ts";
-import type { Control, Introduction } from "./control.ts";
+import type { Control, Intent, Introduction } from "./control.ts";
 import { FrameQueue, FrameReader } from "./frames.ts";
 import {
   endingMs,
   helloTimeoutMs,
   maxControlBytes,
+  maxEndingMs,
   pingAfterMs,
   silenceMs,
   writeBytes,
@@ -22,6 +23,7 @@ import {
 import type { Outbox } from "./outbox.ts";
 import { channels, closeCodes, controlLane, laneCount } from "./pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "./pipe.ts";
+import { Pulse } from "./pulse.ts";
 import type { Channel, Peer } from "./transport.ts";
 
 /** `opening`: the carrier's handshake. `meeting`: hello was or will be said. `ready`: messages pass. `ending`: no more are sent. */
@@ -31,7 +33,7 @@ export interface SessionOwner {
   introduction(pipe: Pipe): Introduction;
   opened(session: Session): void;
   /** The side that dialled says who it is. */
-  hello(session: Session, who: Introduction, replace: boolean): void;
+  hello(session: Session, who: Introduction, intent: Intent): void;
   welcome(session: Session, who: Introduction): void;
   /** A ping was answered. */
   rtt(session: Session, ms: number): void;
@@ -75,10 +77,9 @@ export class Session implements PipeEvents {
   #doneSent = false;
   #doneReceived = false;
   #endingSinceMs = 0;
-  /** Since when an answer is owed to us; 0: none is. */
-  #waitingSinceMs = 0;
-  /** When a ping that was not answered yet was sent; 0: there is none. */
-  #pingedMs = 0;
+  /** When bytes were last read or written. */
+  #movedMs = 0;
+  readonly #pulse = new Pulse();
 
   constructor(owner: SessionOwner, dialledAs: Address | null) {
     this.#owner = owner;
@@ -107,10 +108,15 @@ export class Session implements PipeEvents {
     return this.state === "ready";
   }
 
+  /** See `pulse.ts`. */
+  get late(): boolean {
+    return this.#pulse.late;
+  }
+
   // What the owner asks
 
-  sayHello(replace: boolean): void {
-    this.#say({ type: "hello", who: this.#owner.introduction(this.pipe), replace });
+  sayHello(intent: Intent): void {
+    this.#say({ type: "hello", who: this.#owner.introduction(this.pipe), intent });
   }
 
   /**
@@ -163,8 +169,7 @@ export class Session implements PipeEvents {
 
   /** Asks for a sign of life, whose time is told as a round trip. */
   ping(): void {
-    if (this.#pingedMs > 0 || this.state === "closed") return;
-    this.#pingedMs = performance.now();
+    if (this.state === "closed" || !this.#pulse.ping(performance.now())) return;
     this.#say({ type: "ping" });
   }
 
@@ -185,26 +190,24 @@ export class Session implements PipeEvents {
 
   /** Looks after it now and then. `slackMs`: how long this program itself stood still. */
   look(nowMs: number, slackMs: number): void {
-    if (this.state === "ending" && nowMs - this.#endingSinceMs > endingMs + slackMs) {
-      this.abort(closeCodes.broken, "its end took too long");
-      return;
+    if (this.state === "ending") {
+      const sinceMs = this.#endingSinceMs;
+      const stuck = nowMs - Math.max(sinceMs, this.#movedMs) > endingMs + slackMs;
+      if (stuck || nowMs - sinceMs > maxEndingMs + slackMs) {
+        this.abort(closeCodes.broken, "its end took too long");
+        return;
+      }
     }
     const met = this.state === "ready" || this.state === "ending";
     if (!met && !this.dialled && nowMs - this.startedMs > helloTimeoutMs + slackMs) {
       this.abort(closeCodes.refused, "it did not say who it is");
       return;
     }
-    if (this.#waitingSinceMs === 0 || this.state === "opening") return;
-    if (slackMs > 0) this.#waitingSinceMs += slackMs;
-    const pipe = this.pipe;
-    if (pipe.heardMs >= this.#waitingSinceMs) {
-      this.#waitingSinceMs = 0;
-      return;
-    }
-    const silentMs = nowMs - this.#waitingSinceMs;
+    if (this.state === "opening") return;
+    const silentMs = this.#pulse.silentMs(nowMs, this.pipe.heardMs, slackMs);
     if (silentMs > silenceMs) {
       this.abort(closeCodes.broken, "it does not answer any more");
-    } else if (silentMs > pingAfterMs && pipe.kind !== "quic") {
+    } else if (silentMs > pingAfterMs && this.pipe.kind !== "quic") {
       this.ping();
     }
   }
@@ -219,6 +222,7 @@ export class Session implements PipeEvents {
 
   data(lane: number, bytes: Uint8Array): void {
     if (this.state === "closed") return;
+    this.#movedMs = performance.now();
     const reader = this.#readers[lane];
     assert(reader !== undefined, "a pipe has the lanes of a session");
     const fits = reader.push(bytes, (frame) => {
@@ -270,7 +274,7 @@ export class Session implements PipeEvents {
       case "hello":
         if (this.dialled || this.state !== "meeting" || this.instance !== "") break;
         this.instance = control.who.instance;
-        this.#owner.hello(this, control.who, control.replace);
+        this.#owner.hello(this, control.who, control.intent);
         return;
       case "welcome":
         if (!this.dialled || this.state !== "meeting") break;
@@ -295,13 +299,17 @@ export class Session implements PipeEvents {
         this.#say({ type: "pong" });
         return;
       case "pong":
-        if (this.#pingedMs > 0) this.#owner.rtt(this, performance.now() - this.#pingedMs);
-        this.#pingedMs = 0;
+        this.#ponged();
         return;
       default:
         control satisfies never;
     }
     this.#violate(`${control.type} out of turn`);
+  }
+
+  #ponged(): void {
+    const ms = this.#pulse.pong(performance.now(), this.pipe.rttMs);
+    if (ms !== null) this.#owner.rtt(this, ms);
   }
 
   #frame(channel: Channel, bytes: Uint8Array): void {
@@ -327,7 +335,10 @@ export class Session implements PipeEvents {
   #pump(): void {
     this.#write(controlLane, this.#control);
     const outbox = this.#outbox;
-    if (this.#byeSent) return;
+    if (this.#byeSent) {
+      this.#settle();
+      return;
+    }
     if (this.state === "ready") {
       if (outbox === null) return;
       let wrote = true;
@@ -380,9 +391,8 @@ export class Session implements PipeEvents {
 
   #spoke(): void {
     const now = performance.now();
-    if (this.#waitingSinceMs === 0 || this.pipe.heardMs >= this.#waitingSinceMs) {
-      this.#waitingSinceMs = now;
-    }
+    this.#movedMs = now;
+    this.#pulse.spoke(now, this.pipe.heardMs);
   }
 
   /** Moves the orderly end on: `done` when all has arrived, and the close when both have said so. */
@@ -397,6 +407,9 @@ export class Session implements PipeEvents {
       this.#say({ type: "done" });
     }
     if (this.#doneSent && this.#doneReceived) {
+      // TCP closes without a code: the other side has to read that this one has everything.
+      this.#write(controlLane, this.#control);
+      if (!this.#control.empty) return;
       this.pipe.close(closeCodes.done, "done");
       this.#finish(true, "done");
     }

@@ -153,7 +153,12 @@ export function transportContract(kind: TransportKind): void {
     test("closing hands over what waits, and tells the peers", async () => {
       const [a, b] = [await nodes.node(), await nodes.node()];
       const count = 200;
-      for (let i = 0; i < count; i++) {
+      a.transport.send(b.address, "sync", true, numbered(0));
+      await until("b heard it", () => b.heard.length === 1);
+      // What has arrived there is none of what b is told about.
+      b.transport.send(a.address, "gossip", true, numbered(0));
+      await until("a heard it", () => a.heard.length === 1);
+      for (let i = 1; i < count; i++) {
         a.transport.send(b.address, "sync", true, numbered(i, 20_000));
       }
       await a.transport.close(20_000);

@@ -7,7 +7,7 @@ export class MemoryPipe implements Pipe {
   readonly remote: string = "10.0.0.9:1";
   readonly certificate = null;
   readonly maxDatagramBytes = 1300;
-  readonly rttMs = null;
+  rttMs: number | null = null;
   readonly bufferedBytes = 0;
   readonly resetToken = new Uint8Array(0);
   readonly dialled: boolean;
@@ -18,6 +18,8 @@ export class MemoryPipe implements Pipe {
   readonly lanes: number[][] = Array.from({ length: laneCount }, () => []);
   closedBy: { readonly code: number; readonly reason: string } | null = null;
   capacityBytes = 50;
+  /** As TCP: the other side hears of the close, but not why. */
+  closesWithoutCode = false;
 
   constructor(dialled: boolean) {
     this.dialled = dialled;
@@ -62,7 +64,7 @@ export class MemoryPipe implements Pipe {
     if (closedBy === null || other === null) return;
     const { events } = other;
     other.events = null;
-    events?.closed(closedBy.code, closedBy.reason);
+    events?.closed(this.closesWithoutCode ? null : closedBy.code, closedBy.reason);
   }
 }
 

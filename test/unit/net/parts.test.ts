@@ -156,8 +156,9 @@ describe("control", () => {
     resetToken: Uint8Array.of(1, 2, 3),
   };
   const all: readonly Control[] = [
-    { type: "hello", who, replace: true },
-    { type: "hello", who, replace: false },
+    { type: "hello", who, intent: "replace" },
+    { type: "hello", who, intent: "meet" },
+    { type: "hello", who, intent: "move" },
     { type: "welcome", who },
     { type: "refused", code: "duplicate", address: who.address, reason: "why not" },
     { type: "bye", frames: 2 ** 40 },

@@ -34,7 +34,7 @@ function end(name: string, pipe: MemoryPipe): End {
   const owner: SessionOwner = {
     introduction: () => introduction(name),
     opened: (session) => {
-      if (session.dialled) session.sayHello(false);
+      if (session.dialled) session.sayHello("meet");
     },
     hello: (session, who) => session.begin({ address: who.address, name: null }, who, outbox),
     welcome: (session, who) => session.begin({ address: who.address, name: null }, who, outbox),
@@ -82,48 +82,57 @@ const step = fc.oneof(
 );
 
 describe("two sessions", () => {
-  test("whatever is sent arrives in order, or waits for the next connection after a clean end", () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), fc.boolean(), (steps, ending) => {
-        const ends = connected();
-        settle(ends.map(({ pipe }) => pipe));
-        const sent: Record<Channel, string[]>[] = [empty(), empty()];
-        for (const one of steps) {
-          const { session, outbox, pipe } = ends[one.by] as End;
-          if (one.do === "send") {
-            const mine = (sent[one.by] as Record<Channel, string[]>)[one.channel];
-            const text = `${mine.length}`.padEnd(one.length, "x");
-            mine.push(text);
-            outbox.push(one.channel, Buffer.from(text));
-            session.wake();
-          } else if (one.do === "carry") {
-            pipe.carry(one.lane, one.most);
-          } else {
-            session.end();
+  test.each([
+    ["as QUIC closes", false],
+    ["as TCP closes", true],
+  ])(
+    "whatever is sent arrives in order, or waits for the next connection after a clean end: %s",
+    (_, closesWithoutCode) => {
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 80 }), fc.boolean(), (steps, ending) => {
+          const ends = connected();
+          for (const { pipe } of ends) pipe.closesWithoutCode = closesWithoutCode;
+          settle(ends.map(({ pipe }) => pipe));
+          const sent: Record<Channel, string[]>[] = [empty(), empty()];
+          for (const one of steps) {
+            const { session, outbox, pipe } = ends[one.by] as End;
+            if (one.do === "send") {
+              const mine = (sent[one.by] as Record<Channel, string[]>)[one.channel];
+              const text = `${mine.length}`.padEnd(one.length, "x");
+              mine.push(text);
+              outbox.push(one.channel, Buffer.from(text));
+              session.wake();
+            } else if (one.do === "carry") {
+              pipe.carry(one.lane, one.most);
+            } else {
+              session.end();
+            }
           }
-        }
-        if (ending) ends[0].session.end();
-        settle(ends.map(({ pipe }) => pipe));
-        for (const [i, { violations, closed, outbox }] of ends.entries()) {
-          expect(violations).toEqual([]);
-          if (ending || steps.some((one) => one.do === "end")) {
-            expect(closed).toMatchObject({ clean: true });
-          } else expect(closed).toBeNull();
-          for (const channel of channels) {
-            const heard = (ends[1 - i] as End).heard
-              .filter((one) => one.channel === channel)
-              .map(({ text }) => text);
-            const waiting = outbox
-              .queue(channel)
-              .drain()
-              .map((bytes) => Buffer.from(bytes).toString());
-            expect([...heard, ...waiting]).toEqual((sent[i] as Record<Channel, string[]>)[channel]);
+          if (ending) ends[0].session.end();
+          settle(ends.map(({ pipe }) => pipe));
+          for (const [i, { violations, closed, outbox }] of ends.entries()) {
+            expect(violations).toEqual([]);
+            if (ending || steps.some((one) => one.do === "end")) {
+              expect(closed).toMatchObject({ clean: true });
+            } else expect(closed).toBeNull();
+            for (const channel of channels) {
+              const heard = (ends[1 - i] as End).heard
+                .filter((one) => one.channel === channel)
+                .map(({ text }) => text);
+              const waiting = outbox
+                .queue(channel)
+                .drain()
+                .map((bytes) => Buffer.from(bytes).toString());
+              expect([...heard, ...waiting]).toEqual(
+                (sent[i] as Record<Channel, string[]>)[channel],
+              );
+            }
           }
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 });
 
 describe("a hostile peer", () => {
@@ -144,7 +153,7 @@ describe("a hostile peer", () => {
     fc.record({
       type: fc.constant("hello" as const),
       who: fc.constant(introduction("a")),
-      replace: fc.boolean(),
+      intent: fc.constantFrom("meet", "replace", "move"),
     }),
     fc.record({ type: fc.constant("welcome" as const), who: fc.constant(introduction("a")) }),
     fc.record({

@@ -6,6 +6,7 @@ import type { Address } from "../../../core/base/ids.ts";
 export interface UdpProxy {
   /** Dial this instead of the node. */
   readonly address: Address;
+  node: Address;
   /** Whether a packet passes; asked for each. */
   passes: (bytes: number, towards: "node" | "back") => boolean;
   /** How long each is held. */
@@ -14,10 +15,10 @@ export interface UdpProxy {
 }
 
 export async function udpProxy(node: Address): Promise<UdpProxy> {
-  const port = Number(node.split(":")[1]);
   const front = await bound();
   const backs = new Map<number, Socket>();
   const proxy = {
+    node,
     address: `127.0.0.1:${front.address().port}` as Address,
     passes: (_bytes: number, _towards: "node" | "back"): boolean => true,
     delayMs: 0,
@@ -47,9 +48,15 @@ export async function udpProxy(node: Address): Promise<UdpProxy> {
   };
   front.on("message", (packet, from) => {
     if (!proxy.passes(packet.length, "node")) return;
-    void backOf(from.port).then((back) => later(() => back.send(packet, port, "127.0.0.1")));
+    void backOf(from.port).then((back) =>
+      later(() => back.send(packet, portOf(proxy.node), "127.0.0.1")),
+    );
   });
   return proxy;
+}
+
+function portOf(address: Address): number {
+  return Number(address.split(":")[1]);
 }
 
 async function bound(): Promise<Socket> {
