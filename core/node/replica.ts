@@ -10,7 +10,6 @@ import { Broadcast, type BroadcastStats } from "../gossip/broadcast.ts";
 import type { Directory } from "../swim/directory.ts";
 import type { Identity } from "../swim/identity.ts";
 import { Membership } from "../swim/membership.ts";
-import type { Verdict } from "../sync/actor-ledger.ts";
 import type { ChunkPool } from "../sync/chunk-pool.ts";
 import { Inbox, maxInboxBytes, maxInboxChunks, type Received } from "../sync/inbox.ts";
 import { Ledger, maxActors, maxPartials } from "../sync/ledger.ts";
@@ -20,6 +19,7 @@ import { hashOfHex } from "../wire/wire-hash.ts";
 import type { ReplicaConfig } from "./config.ts";
 import type { Effect, Event, Now, StoreResponse } from "./event.ts";
 import { IdSource, machineOf, machines } from "./ids.ts";
+import { PushIntake } from "./push-intake.ts";
 import { type QueueSize, queueSizes } from "./queue-sizes.ts";
 import type { ActorHoldings, Chunk, StoreSummary } from "./store.ts";
 
@@ -59,11 +59,7 @@ export class Replica {
   readonly #inbox: Inbox;
   readonly #broadcast: Broadcast;
   readonly #sync: Sync;
-  readonly #region: (address: Address) => string;
-  /** From whom the latest push came: whom to ask about a gap. */
-  #lastPusher: Address | null = null;
-  /** A push left something in the inbox that the store has not been given. */
-  #taken = false;
+  readonly #intake: PushIntake;
 
   constructor(options: ReplicaOptions) {
     const { self, actor, holdings, summary, config, rng, directory } = options;
@@ -78,29 +74,22 @@ export class Replica {
     this.#state = new StateView(summary, hashOfHex(options.schema ?? noSchema));
     const ids = new IdSource(machines.replica);
     this.#inbox = new Inbox(this.ledger, config.sync, ids, options.chunks);
-    const members = this.membership;
-    this.#region = (address) =>
-      address === self.address ? self.region : (members.memberOf(address)?.region ?? "");
     this.#sync = new Sync({
       self: self.address,
       ledger: this.ledger,
       inbox: this.#inbox,
       state: this.#state,
-      members,
+      members: this.membership,
       config: config.sync,
       rng: rng.fork("sync"),
     });
+    this.#intake = new PushIntake(this.ledger, this.#inbox, this.#sync);
     this.#broadcast = new Broadcast({
       self: self.address,
       config: config.gossip,
       rng: rng.fork("gossip"),
-      peers: { aliveAddresses: () => members.aliveAddresses(), regionOf: this.#region },
-      intake: {
-        verdict: (author, version, index, count): Verdict =>
-          this.ledger.verdict(author, version, index, count),
-        take: (_now, chunk, from) => this.#take(chunk, from),
-        missed: (now, peer, out) => this.#sync.missed(now, peer, out),
-      },
+      peers: this.membership,
+      intake: this.#intake,
     });
   }
 
@@ -132,10 +121,7 @@ export class Replica {
         break;
       case "message":
         this.#message(now, event.from, event.plane, event.bytes, out);
-        if (this.#taken && event.more !== true) {
-          this.#taken = false;
-          this.#inbox.flush(out);
-        }
+        if (event.more !== true) this.#intake.flush(out);
         break;
       case "timer":
         this.#timer(now, event.token, out);
@@ -240,18 +226,13 @@ export class Replica {
 
   /** A version that overtook others of its author leaves a gap that nothing may close. */
   #noteGaps(now: Now, received: Received | null, out: Effect[]): void {
-    if (received === null || received.via !== "gossip" || this.#lastPusher === null) return;
+    const { lastPusher } = this.#intake;
+    if (received === null || received.via !== "gossip" || lastPusher === null) return;
     for (const { actor, version } of received.outcomes) {
       const ledger = this.ledger.get(actor);
       if (ledger === undefined || version === 1 || ledger.held.hasAll(1, version)) continue;
-      this.#sync.gap(now, this.#lastPusher, ledger, version - 1, out);
+      this.#sync.gap(now, lastPusher, ledger, version - 1, out);
     }
-  }
-
-  #take(chunk: Chunk, from: Address): void {
-    this.#lastPusher = from;
-    this.#inbox.take(chunk, "gossip");
-    this.#taken = true;
   }
 
   #unreachable(now: Now, to: Address, plane: "swim" | "gossip" | "sync", out: Effect[]): void {

@@ -241,6 +241,11 @@ export class Membership {
     return entry < 0 ? undefined : directory.identityOf(entry);
   }
 
+  /** Of whoever is known to be at an address; the empty string when nobody is. */
+  regionOf(address: Address): string {
+    return this.identityOf(address)?.region ?? "";
+  }
+
   memberOf(address: Address): Member | undefined {
     const { directory, roster } = this.#context;
     const slot = directory.slotOf(address);
