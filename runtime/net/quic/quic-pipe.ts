@@ -8,7 +8,7 @@ import { performance } from "node:perf_hooks";
 import { assert } from "../../../core/base/assert.ts";
 import { parseCertificate } from "../../security/certificate-info.ts";
 import { formatHostPort, unmapped } from "../address.ts";
-import { writeBytes } from "../limits.ts";
+import { lateRttMs, writeBytes } from "../limits.ts";
 import { laneCount } from "../pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "../pipe.ts";
 import { AckDelay } from "./ack-delay.ts";
@@ -34,6 +34,11 @@ export interface QuicPipeOwner {
 
 /** Sent in one go; then other connections, and what has arrived, have their turn: a few milliseconds of sealing. */
 const maxBurstBytes = 256 * 1024;
+
+/** Packets after a lost one from which quiche knows that it is lost (RFC 9002, section 6.1.1). */
+const searchPackets = 3;
+/** What was sent to find a lost packet may get lost itself. */
+const maxSearches = 3;
 
 /** QUIC stream ids by lane: bit 0 says who opened it, bit 1 that it carries bytes in one direction. */
 const ownLanes = { dialled: [0, 2, 6, 4, 8], accepted: [0, 3, 7, 4, 8] } as const;
@@ -71,6 +76,8 @@ export class QuicPipe implements Pipe {
   #quicheMs = Number.POSITIVE_INFINITY;
   /** Something was sent or received since the path was looked at. */
   #active = true;
+  /** How often what was written last is still looked for. */
+  #searches = 0;
   /** Why the other side, or a rule, ended it in the midst of reading. */
   #broken: string | null = null;
 
@@ -138,6 +145,7 @@ export class QuicPipe implements Pipe {
       false,
     );
     assert(taken === bytes.length, "a stream takes what its capacity tells");
+    this.#searches = maxSearches;
     this.#ack.wrote();
     this.#owner.dirty(this);
   }
@@ -245,7 +253,21 @@ export class QuicPipe implements Pipe {
     this.#active = false;
     this.#checkStreams(connection);
     const stats = connection.pathStats()[0];
-    return stats !== undefined && this.#path.look(stats, performance.now());
+    if (stats === undefined) return false;
+    if (stats.rtt > lateRttMs && this.#searches > 0) this.#search(connection);
+    return this.#path.look(stats, performance.now());
+  }
+
+  /**
+   * The last packet of what was written is missed by quiche after a round trip or more, as it believes
+   * it to be. That of a packet before is seen when three later ones have arrived: here they are.
+   */
+  #search(connection: QuicheConnection): void {
+    this.#searches--;
+    for (let packets = 0; packets < searchPackets; packets++) {
+      connection.sendAckEliciting();
+      this.#transmit(connection);
+    }
   }
 
   /** What comes on a stream without a meaning is never read; the window of one bounds it. */
