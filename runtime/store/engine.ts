@@ -16,6 +16,7 @@ import type { Chunk, StoreSummary } from "../../core/node/store.ts";
 import { type ActorLog, ActorTable } from "./actor-table.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import { type Db, StatementCache } from "./db.ts";
+import { HeldSnapshot } from "./held-snapshot.ts";
 import { decodeEffects, encodeEffects, type Effects, type TableEffect } from "./effects.ts";
 import { LiveCounts } from "./live-counts.ts";
 import { Origins } from "./log-origin.ts";
@@ -61,6 +62,8 @@ export class Engine {
   readonly live: LiveCounts;
   readonly log: VersionLog;
   readonly waiting: WaitingClocks;
+  /** Given up before whatever is no plain transaction. */
+  readonly snapshot: HeldSnapshot;
   identity: StoreIdentity;
   /** Null: versions are not signed. */
   sealer: Sealer | null = null;
@@ -100,6 +103,7 @@ export class Engine {
     this.origins = new Origins(db, this.actors, this.packs);
     this.log = new VersionLog(this.statements, this.packs, this.live);
     this.waiting = new WaitingClocks(this.statements);
+    this.snapshot = new HeldSnapshot(db);
     this.clock = new HybridClock(undefined, driftMs);
     this.#own = this.actors.findOrAdd(identity.actor);
   }
@@ -162,16 +166,34 @@ export class Engine {
     return this.#nextId - 1;
   }
 
-  /** Merges are not held to CHECK constraints and foreign keys; local transactions are. */
+  /**
+   * Merges are not held to CHECK constraints and foreign keys; local transactions are, and go on
+   * reading where the one before stopped.
+   */
   begin(mode: "local" | "merge" = "merge"): void {
+    if (mode === "local") this.snapshot.take();
+    else this.snapshot.release();
     if (this.constrained && mode !== this.#mode) {
       this.db.pragma(`foreign_keys = ${mode === "local" ? "ON" : "OFF"}`);
       this.db.pragma(`ignore_check_constraints = ${mode === "local" ? "OFF" : "ON"}`);
       this.#mode = mode;
     }
-    // SQLite refuses it within another.
-    this.statements.get("BEGIN IMMEDIATE").run();
+    this.#beginImmediate();
     this.#beginChanges();
+  }
+
+  #beginImmediate(): void {
+    // SQLite refuses it within another.
+    const begin = this.statements.get("BEGIN IMMEDIATE");
+    try {
+      begin.run();
+    } catch (error) {
+      const { code = "" } = error as { code?: string };
+      if (!this.snapshot.isHeld || !code.startsWith("SQLITE_BUSY")) throw error;
+      // Another process writes, or has written, to a local table. Who reads already is not made to wait for it.
+      this.snapshot.release();
+      begin.run();
+    }
   }
 
   #beginChanges(): void {
@@ -273,6 +295,7 @@ export class Engine {
 
   /** Ends a transaction that failed before it changed anything in memory. */
   rollbackRows(): void {
+    this.snapshot.release();
     if (this.db.inTransaction) this.statements.get("ROLLBACK").run();
   }
 
@@ -312,6 +335,7 @@ export class Engine {
 
   /** Everything so far is safe against power loss when it returns; then content that nobody needs is dropped. */
   checkpoint(): void {
+    this.snapshot.release();
     const usual = this.db.pragma("synchronous", { simple: true }) as number;
     // A commit with this setting waits until the whole write-ahead log is on the disk.
     if (usual === 1) this.db.pragma("synchronous = FULL");
@@ -341,6 +365,7 @@ export class Engine {
 
   saveEpoch(epoch: number): void {
     assert(epoch >= this.identity.epoch, "identity epochs rise");
+    this.snapshot.release();
     this.statements.get("UPDATE patina_state SET epoch = ?").run(epoch);
     this.identity.epoch = epoch;
   }

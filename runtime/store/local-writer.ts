@@ -4,7 +4,7 @@
  * others. All of them become durable by one commit, which costs as much as that of a single one.
  */
 import { OpError } from "../../core/crdt/op-values.ts";
-import type { CommitOutcome } from "../../core/node/store.ts";
+import type { Chunk, CommitOutcome } from "../../core/node/store.ts";
 import type { Capture } from "./capture.ts";
 import type { Engine } from "./engine.ts";
 import { commitChanges } from "./local-commit.ts";
@@ -115,7 +115,9 @@ export class LocalWriter {
 
   #commitChanges(wallMs: number): CommitOutcome {
     const engine = this.#engine;
-    const chunks = commitChanges(engine, wallMs, this.#capture.take(), this.#chunkBytes);
+    const changes = this.#capture.take();
+    const chunks = commitChanges(engine, wallMs, changes, this.#chunkBytes);
+    engine.snapshot.spend(changes.args.length, bytesOf(chunks));
     return { type: "committed", chunks, summary: engine.summary() };
   }
 
@@ -136,4 +138,10 @@ export class LocalWriter {
     if (told !== null || !sql) throw error;
     return { type: "failed", code: code as string, error: message ?? "" };
   }
+}
+
+function bytesOf(chunks: readonly Chunk[]): number {
+  let bytes = 0;
+  for (const { payload } of chunks) bytes += payload.length;
+  return bytes;
 }

@@ -1,0 +1,60 @@
+/**
+ * Keeps the connection reading from one write transaction to the next. SQLite marks in shared memory
+ * where in the write-ahead log a reader stands; to take that mark and to give it back costs four
+ * system calls, a fifth of a transaction of one row. A connection that reads on needs neither: its
+ * own commits move it forward.
+ *
+ * While it is kept, nobody can begin the write-ahead log anew, and most upkeep of the file is
+ * refused. So it is given up now and then, and before all work that is not a plain transaction.
+ */
+import type { Db, Statement } from "./db.ts";
+
+/** After so much it is given up for one transaction, in which SQLite copies the log into the database when it is due. */
+const worth = 2048;
+/** A transaction counts so much, each row that it changes, and so many bytes. */
+const perTransaction = 16;
+const perRow = 4;
+const bytesPerPoint = 64;
+
+export class HeldSnapshot {
+  readonly #statement: Statement | null;
+  #reading: Iterator<unknown> | null = null;
+  #left = 0;
+
+  constructor(db: Db) {
+    if (db.memory) {
+      this.#statement = null;
+      return;
+    }
+    // Else better-sqlite3 refuses to write while a statement reads.
+    db.unsafeMode(true);
+    this.#statement = db.prepare("SELECT one FROM patina_state").raw();
+  }
+
+  get isHeld(): boolean {
+    return this.#reading !== null;
+  }
+
+  /** Before a transaction begins. */
+  take(): void {
+    if (this.#statement === null || (this.#reading !== null && this.#left > 0)) return;
+    const isDue = this.#reading !== null;
+    this.release();
+    if (isDue) return;
+    const reading = this.#statement.iterate();
+    reading.next();
+    this.#reading = reading;
+    this.#left = worth;
+  }
+
+  /** A transaction has changed so many rows of replicated tables, and logs so many bytes of them. */
+  spend(rows: number, bytes: number): void {
+    // What it did to other tables nobody counts.
+    this.#left -= rows === 0 ? worth : perTransaction + rows * perRow + bytes / bytesPerPoint;
+  }
+
+  release(): void {
+    this.#reading?.return?.();
+    this.#reading = null;
+  }
+}
