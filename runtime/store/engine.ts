@@ -171,29 +171,14 @@ export class Engine {
    * reading where the one before stopped.
    */
   begin(mode: "local" | "merge" = "merge"): void {
-    if (mode === "local") this.snapshot.take();
-    else this.snapshot.release();
     if (this.constrained && mode !== this.#mode) {
       this.db.pragma(`foreign_keys = ${mode === "local" ? "ON" : "OFF"}`);
       this.db.pragma(`ignore_check_constraints = ${mode === "local" ? "OFF" : "ON"}`);
       this.#mode = mode;
     }
-    this.#beginImmediate();
-    this.#beginChanges();
-  }
-
-  #beginImmediate(): void {
     // SQLite refuses it within another.
-    const begin = this.statements.get("BEGIN IMMEDIATE");
-    try {
-      begin.run();
-    } catch (error) {
-      const { code = "" } = error as { code?: string };
-      if (!this.snapshot.isHeld || !code.startsWith("SQLITE_BUSY")) throw error;
-      // Another process writes, or has written, to a local table. Who reads already is not made to wait for it.
-      this.snapshot.release();
-      begin.run();
-    }
+    this.snapshot.begin(this.statements.get("BEGIN IMMEDIATE"), mode === "local");
+    this.#beginChanges();
   }
 
   #beginChanges(): void {

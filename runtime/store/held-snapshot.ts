@@ -17,11 +17,13 @@ const perRow = 4;
 const bytesPerPoint = 64;
 
 export class HeldSnapshot {
+  readonly #db: Db;
   readonly #statement: Statement | null;
   #reading: Iterator<unknown> | null = null;
   #left = 0;
 
   constructor(db: Db) {
+    this.#db = db;
     if (db.memory) {
       this.#statement = null;
       return;
@@ -31,12 +33,22 @@ export class HeldSnapshot {
     this.#statement = db.prepare("SELECT one FROM patina_state").raw();
   }
 
-  get isHeld(): boolean {
-    return this.#reading !== null;
+  /** Begins a transaction. `keep`: the connection may read on from the one before, and after it. */
+  begin(begin: Statement, keep: boolean): void {
+    if (keep) this.#take();
+    else this.release();
+    try {
+      begin.run();
+    } catch (error) {
+      const { code = "" } = error as { code?: string };
+      if (this.#reading === null || !code.startsWith("SQLITE_BUSY")) throw error;
+      // Another process writes, or has written, to a local table. Who reads already is not made to wait for it.
+      this.release();
+      begin.run();
+    }
   }
 
-  /** Before a transaction begins. */
-  take(): void {
+  #take(): void {
     if (this.#statement === null || (this.#reading !== null && this.#left > 0)) return;
     const isDue = this.#reading !== null;
     this.release();
@@ -51,6 +63,12 @@ export class HeldSnapshot {
   spend(rows: number, bytes: number): void {
     // What it did to other tables nobody counts.
     this.#left -= rows === 0 ? worth : perTransaction + rows * perRow + bytes / bytesPerPoint;
+  }
+
+  /** The connection, reading nothing. */
+  releasedDb(): Db {
+    this.release();
+    return this.#db;
   }
 
   release(): void {

@@ -175,12 +175,6 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** The engine, its connection reading nothing. */
-  get #unread(): Engine {
-    this.#engine.snapshot.release();
-    return this.#engine;
-  }
-
   protected get engine(): Engine {
     return this.#engine;
   }
@@ -399,7 +393,7 @@ export class SqliteStore implements Store {
 
   /** Bytes of the database file; what the write-ahead log holds is copied into it first, as far as no reader is in the way. */
   sizeBytes(): number {
-    const { db } = this.#unread;
+    const db = this.#engine.snapshot.releasedDb();
     db.pragma("wal_checkpoint(TRUNCATE)");
     const pragma = (name: string) => db.pragma(name, { simple: true }) as number;
     return pragma("page_count") * pragma("page_size");
@@ -407,12 +401,12 @@ export class SqliteStore implements Store {
 
   /** Gives back the room of what was deleted; takes as long as copying the file. */
   vacuum(): void {
-    this.#guard(() => this.#unread.db.exec("VACUUM"));
+    this.#guard(() => this.#engine.snapshot.releasedDb().exec("VACUUM"));
   }
 
   /** Gives back some of it, at most `pages` pages, in a moment. @returns how many. */
   vacuumSome(pages: number): number {
-    return this.#guard(() => vacuumSome(this.#unread.db, pages));
+    return this.#guard(() => vacuumSome(this.#engine.snapshot.releasedDb(), pages));
   }
 
   /** Bytes of the write-ahead log. */
@@ -422,7 +416,9 @@ export class SqliteStore implements Store {
 
   /** Keeps the write-ahead log small; see `upkeep.ts`. */
   checkpointWal(options?: CheckpointOptions): WalCheckpoint {
-    return this.#guard(() => checkpointWal(this.#unread.db, this.#path, options));
+    return this.#guard(() =>
+      checkpointWal(this.#engine.snapshot.releasedDb(), this.#path, options),
+    );
   }
 
   /**
@@ -430,7 +426,7 @@ export class SqliteStore implements Store {
    * that takes too long, another thread calls `backupDatabase` instead. @throws StoreOpenError
    */
   backupTo(to: string): Copied {
-    return backupFrom(this.#unread.db, to);
+    return backupFrom(this.#engine.snapshot.releasedDb(), to);
   }
 
   close(): void {
@@ -443,7 +439,7 @@ export class SqliteStore implements Store {
 
   /** Closes the file as a crash would leave it: for tests and simulated disks. */
   abandon(): void {
-    this.#unread.db.close();
+    this.#engine.snapshot.releasedDb().close();
     this.#lock?.close();
   }
 }
