@@ -1,4 +1,5 @@
 /** Moves to a better connection: back to QUIC from TCP, and away from a QUIC that has lost count of time. */
+import { Socket } from "node:dgram";
 import { connect, createServer } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
@@ -8,7 +9,7 @@ import { NodeTransport } from "../../../runtime/net/node-transport.ts";
 import type { RotatingCarrier } from "../../../runtime/net/node-transport.ts";
 import { channels, laneCount } from "../../../runtime/net/pipe.ts";
 import type { PipeEvents } from "../../../runtime/net/pipe.ts";
-import type { Channel } from "../../../runtime/net/transport.ts";
+import type { Channel, TransportStats } from "../../../runtime/net/transport.ts";
 import { numbered, numberOf, pause, TestNodes, until } from "../../contract/transport-nodes.ts";
 import { MemoryPipe, memoryPipes, settle } from "./memory-pipe.ts";
 import { udpProxy } from "./udp-proxy.ts";
@@ -75,6 +76,44 @@ describe("a connection that fell back to TCP", () => {
       expect(node.rejected).toEqual([]);
     }
   });
+
+  test("is one of many where a crowd starts: all of them move, and no message is lost", async () => {
+    const all = await Promise.all(Array.from({ length: 4 }, () => nodes.node()));
+    const links = all.length * (all.length - 1);
+    const { send } = Socket.prototype;
+    onTestFinished(() => {
+      Socket.prototype.send = send;
+    });
+    // No packet gets through, and nobody is told.
+    Socket.prototype.send = (...args: unknown[]) => (args.at(-1) as (error: null) => void)(null);
+    let sent = 0;
+    const talk = (): void => {
+      for (const from of all) {
+        for (const to of all) {
+          if (from !== to) from.transport.send(to.address, "gossip", true, numbered(sent));
+        }
+      }
+      sent++;
+    };
+    const sum = (of: (stats: TransportStats) => number): number =>
+      all.reduce((total, { transport }) => total + of(transport.stats()), 0);
+    const overTcp = (): number => sum(({ connectionsOverTcp }) => connectionsOverTcp);
+    talk();
+    await until("all are connected", () => sum(({ connections }) => connections) === links);
+    expect(overTcp()).toBe(links);
+    Socket.prototype.send = send;
+    const startMs = performance.now();
+    while (overTcp() > 0) {
+      talk();
+      await pause(20);
+      expect(performance.now() - startMs).toBeLessThan(60_000);
+    }
+    talk();
+    const whole = sent * (all.length - 1);
+    await until("all came", () => all.every(({ heard }) => heard.length === whole));
+    expect(all.flatMap(({ unreachable }) => unreachable)).toEqual([]);
+    expect(sum(({ connections }) => connections)).toBe(links);
+  }, 90_000);
 
   test("is tried again ever less often where UDP does not pass", async () => {
     const world = new World();
