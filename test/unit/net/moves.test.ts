@@ -2,7 +2,7 @@
 import { Socket } from "node:dgram";
 import { connect, createServer } from "node:net";
 import fc from "fast-check";
-import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Address } from "../../../core/base/ids.ts";
 import { Moves } from "../../../runtime/net/moves.ts";
 import { NodeTransport } from "../../../runtime/net/node-transport.ts";
@@ -80,12 +80,11 @@ describe("a connection that fell back to TCP", () => {
   test("is one of many where a crowd starts: all of them move, and no message is lost", async () => {
     const all = await Promise.all(Array.from({ length: 4 }, () => nodes.node()));
     const links = all.length * (all.length - 1);
-    const { send } = Socket.prototype;
-    onTestFinished(() => {
-      Socket.prototype.send = send;
-    });
     // No packet gets through, and nobody is told.
-    Socket.prototype.send = (...args: unknown[]) => (args.at(-1) as (error: null) => void)(null);
+    const silence = vi
+      .spyOn(Socket.prototype, "send")
+      .mockImplementation((...args: unknown[]) => (args.at(-1) as (error: null) => void)(null));
+    onTestFinished(() => silence.mockRestore());
     let sent = 0;
     const talk = (): void => {
       for (const from of all) {
@@ -101,7 +100,7 @@ describe("a connection that fell back to TCP", () => {
     talk();
     await until("all are connected", () => sum(({ connections }) => connections) === links);
     expect(overTcp()).toBe(links);
-    Socket.prototype.send = send;
+    silence.mockRestore();
     const startMs = performance.now();
     while (overTcp() > 0) {
       talk();
