@@ -9,7 +9,11 @@ import { NearReader } from "../readers/near-reader.ts";
 import { ReaderPool } from "../readers/reader-pool.ts";
 import type { SchemaSource } from "../store/schema-source.ts";
 import type { StoredSchema } from "../store-process/messages.ts";
+import { refusals } from "../store-process/recovery.ts";
 import { packStatements, resultOf } from "../store-process/result.ts";
+import { progressPathOf } from "../store-process/store-client.ts";
+import { TransactionClient } from "../store-process/transaction-client.ts";
+import { maxWaiting } from "../store-process/transaction-queue.ts";
 import { MemberList } from "./member-list.ts";
 import type { MigrateReply, NetFailure, NetOptions, NetReport, NetStatus } from "./net-messages.ts";
 import { NetThread } from "./net-thread.ts";
@@ -29,7 +33,7 @@ import { ServiceError } from "./node-service.ts";
 import { Storing } from "./storing.ts";
 
 export interface LocalNodeOptions {
-  readonly net: NetOptions;
+  readonly net: Omit<NetOptions, "door">;
   readonly log: Logger;
   /** Of the program. */
   readonly version: string;
@@ -47,9 +51,12 @@ export type Started = Extract<NetReport, { type: "started" }>;
 const readerIdleMs = 300_000;
 /** …and the last one after this, so that who asks every now and then waits for no start. */
 const lastReaderIdleMs = 3_600_000;
+/** What clients have asked before the node stops may take so long. */
+const drainGraceMs = 1000;
 
 export class LocalNode implements NodeService {
   readonly #options: LocalNodeOptions;
+  readonly #transactions: TransactionClient;
   readonly #net: NetThread;
   readonly #readers: ReaderPool;
   readonly #near: NearReader;
@@ -75,9 +82,15 @@ export class LocalNode implements NodeService {
       lastIdleMs: lastReaderIdleMs,
     });
     this.#near = new NearReader(path);
-    this.#net = new NetThread(
-      options.net,
+    this.#transactions = new TransactionClient({
+      progressPath: progressPathOf(path),
       // Who is told of a commit finds it.
+      answering: () => this.#near.refresh(),
+      restart: (why) => this.#net.send({ type: "restartStore", why }),
+      ended: (end) => options.failed(end),
+    });
+    this.#net = new NetThread(
+      { ...options.net, door: this.#transactions.key },
       () => this.#near.refresh(),
       (report) => this.#report(report),
       (error) => options.failed({ why: error.stack ?? error.message, code: "bug" }),
@@ -130,7 +143,7 @@ export class LocalNode implements NodeService {
     const { timeoutMs, idempotencyKey: key } = request;
     const deadlineMs = timeoutMs === null ? null : machineMs() + timeoutMs;
     const body = packStatements(request.statements);
-    return resultOf(await this.#net.transact({ body, deadlineMs, key }));
+    return resultOf(await this.#transactions.transact({ body, deadlineMs, key }));
   }
 
   queryNow(statement: Statement): WholeResult | null {
@@ -185,7 +198,11 @@ export class LocalNode implements NodeService {
       p99Lag: net.p99Lag,
       gaps: net.gaps,
       heads: net.heads,
-      queues: [...net.queues, { name: "queries", size: this.#readers.queued, max: 4096 }],
+      queues: [
+        ...net.queues,
+        { name: "transactions", size: this.#transactions.waiting, max: maxWaiting },
+        { name: "queries", size: this.#readers.queued, max: 4096 },
+      ],
       queueSize: net.queueSize,
       db: {
         bytes: store?.bytes ?? 0,
@@ -264,7 +281,8 @@ export class LocalNode implements NodeService {
 
   /** How long the store has been at its present command; how long the network thread takes to say so. */
   async pulse(): Promise<{ readonly storeBusyMs: number }> {
-    return this.#net.request({ type: "ping" });
+    const { storeBusyMs } = await this.#net.request({ type: "ping" });
+    return { storeBusyMs: this.#transactions.busyMs(storeBusyMs) };
   }
 
   /** From now on it is not ready, and takes no new requests. */
@@ -277,11 +295,13 @@ export class LocalNode implements NodeService {
     this.#stopping = true;
     this.#readers.close();
     this.#near.close();
+    await this.#transactions.drain(drainGraceMs);
     const stopped = new Promise<void>((resolve) => {
       this.#stopped = resolve;
     });
     this.#net.send({ type: "stop", graceMs });
     await stopped;
+    this.#transactions.close();
     await this.#net.terminate();
   }
 
@@ -289,6 +309,7 @@ export class LocalNode implements NodeService {
   async abandon(): Promise<void> {
     this.#readers.close();
     this.#near.close();
+    this.#transactions.close();
     await this.#net.terminate();
   }
 
@@ -312,6 +333,7 @@ export class LocalNode implements NodeService {
         this.#storing.note(performance.now(), report.failing);
         break;
       case "failed":
+        this.#transactions.close(refusals.crashed);
         this.#options.failed(report);
         break;
       case "members":
@@ -332,7 +354,6 @@ export class LocalNode implements NodeService {
       case "stopped":
         this.#stopped?.();
         break;
-      case "answers":
       case "reply":
         break;
     }

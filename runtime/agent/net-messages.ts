@@ -1,9 +1,10 @@
 /**
- * What the main thread and the network thread say to each other. Statements and their results pass
- * through as bytes: the network thread must not be kept busy by what clients send.
+ * What the main thread and the network thread say to each other. Transactions of clients do not come
+ * by here: the main thread hands them to the store process itself.
  */
 import type { Address } from "../../core/base/ids.ts";
 import type { TransportStats, TransportTls } from "../net/transport.ts";
+import type { DoorKey } from "../ipc/side-door.ts";
 import type { LiveEvent } from "../observe/live-trace.ts";
 import type { SchemaSource } from "../store/schema-source.ts";
 import type { StoredSchema, StoreInfo } from "../store-process/messages.ts";
@@ -12,6 +13,8 @@ import type { MemberInfo, NodeStatus } from "./node-service.ts";
 /** What the network thread is started with. */
 export interface NetOptions {
   readonly db: { readonly path: string; readonly synchronous: "full" | "normal" };
+  /** Where the store process finds the main thread. */
+  readonly door: DoorKey;
   readonly schema: readonly SchemaSource[];
   readonly name: string;
   readonly gossip: {
@@ -48,14 +51,6 @@ export interface NetStatus
   readonly loopDelay: { readonly p99: number; readonly max: number };
 }
 
-export interface NetTransaction {
-  readonly id: number;
-  readonly body: Uint8Array;
-  /** `machineMs` */
-  readonly deadlineMs: number | null;
-  readonly key: string | null;
-}
-
 /** Asked with a number, answered with `reply` under the same. */
 export type NetRequest =
   | {
@@ -77,9 +72,10 @@ export type NetRequest =
   | { readonly type: "ping" };
 
 export type NetCommand =
-  | { readonly type: "transact"; readonly list: readonly NetTransaction[] }
   | { readonly type: "request"; readonly id: number; readonly request: NetRequest }
   | { readonly type: "trace"; readonly wanted: boolean }
+  /** End the store process and start it again. */
+  | { readonly type: "restartStore"; readonly why: string }
   | { readonly type: "stop"; readonly graceMs: number };
 
 export interface NetReplies {
@@ -114,7 +110,6 @@ export type NetReport =
   | { readonly type: "storing"; readonly failing: string | null }
   /** It cannot begin, or not go on. */
   | { readonly type: "failed"; readonly why: string; readonly code: NetFailure }
-  | { readonly type: "answers"; readonly list: readonly (readonly [number, Uint8Array])[] }
   | { readonly type: "reply"; readonly id: number; readonly value: unknown }
   | { readonly type: "members"; readonly list: readonly NetMember[] }
   | { readonly type: "forgotten"; readonly addr: string }

@@ -122,9 +122,6 @@ export class NetNode {
 
   handle(command: NetCommand): void {
     switch (command.type) {
-      case "transact":
-        this.#parts.store?.transact(command.list);
-        break;
       case "request":
         void this.#requests.answer(command.request).then(
           (value) => this.#reports.send({ type: "reply", id: command.id, value }),
@@ -133,6 +130,9 @@ export class NetNode {
         break;
       case "trace":
         if (this.#parts.host !== null) this.#parts.host.tracing = command.wanted;
+        break;
+      case "restartStore":
+        this.#parts.store?.restart(command.why);
         break;
       case "stop":
         void this.#stop(command.graceMs);
@@ -143,9 +143,10 @@ export class NetNode {
   // Start
 
   async #openStore(): Promise<Opened | null> {
-    const { db, schema } = this.#options;
+    const { db, door, schema } = this.#options;
     const result = await StoreClient.open({
       path: db.path,
+      door,
       open: () => ({
         path: db.path,
         synchronous: db.synchronous,
@@ -156,7 +157,6 @@ export class NetNode {
       }),
       ownHead: () => this.#parts.host?.ownHead ?? 0,
       committed: (chunks, summary) => this.#parts.host?.committed(chunks, summary),
-      answered: (id, bytes) => this.#reports.answer(id, bytes),
       log: (level, message, fields) => this.#reports.log(level, message, fields),
       ended: ({ why, code }) => this.#fail(why, code),
     });

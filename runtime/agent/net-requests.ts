@@ -105,7 +105,19 @@ export class NetRequests {
     });
   }
 
-  #waitPeers(
+  async #waitPeers(
+    version: number,
+    peers: number | "all",
+    timeoutMs: number,
+  ): Promise<{ readonly wanted: number; readonly applied: number }> {
+    const begunMs = performance.now();
+    const own = this.#parts.host?.replica.actor;
+    // The client may have been answered before the protocol was told of its version.
+    if (own !== undefined) await this.#waitApplied(own, version, timeoutMs);
+    return this.#askPeers(version, peers, timeoutMs - (performance.now() - begunMs));
+  }
+
+  #askPeers(
     version: number,
     peers: number | "all",
     timeoutMs: number,

@@ -2,7 +2,6 @@
 import type { Transport } from "../net/transport.ts";
 import type { StoreInfo } from "../store-process/messages.ts";
 import type { StoreClient } from "../store-process/store-client.ts";
-import { maxWaiting } from "../store-process/work-queue.ts";
 import type { NetStatus } from "./net-messages.ts";
 import type { PeerLag } from "./node-service.ts";
 import type { ReplicaHost } from "./replica-host.ts";
@@ -31,15 +30,10 @@ export function netStatus(sources: StatusSources): NetStatus {
   const { host, store, info, transport, loopDelay } = sources;
   const replica = host?.replica.stats() ?? null;
   const swim = host?.replica.membership.stats();
-  const waiting = store?.waitingTransactions ?? 0;
   const inbox = replica?.queues.find(({ name }) => name === "inbox")?.size ?? 0;
-  const queues = [
-    ...(replica?.queues ?? []),
-    { name: "transactions", size: waiting, max: maxWaiting },
-  ];
   return {
     ...(host === null ? unknown : known(host)),
-    queues,
+    queues: replica?.queues ?? [],
     queueSize: inbox + (store?.waitingRequests ?? 0),
     store: info,
     transport: transport?.stats() ?? null,

@@ -1,4 +1,4 @@
-/** What the network thread tells the main thread: answers and trace lines together, log lines bounded. */
+/** What the network thread tells the main thread: trace lines together, log lines bounded. */
 import type { LiveEvent } from "../observe/live-trace.ts";
 import type { NetLogLevel, NetReport } from "./net-messages.ts";
 
@@ -8,7 +8,6 @@ const rarePerWindow = 5;
 
 export class Reports {
   readonly #report: (report: NetReport) => void;
-  #answers: (readonly [number, Uint8Array])[] = [];
   #trace: LiveEvent[] = [];
   #scheduled = false;
   readonly #rare = new Map<string, { sinceMs: number; count: number }>();
@@ -20,12 +19,6 @@ export class Reports {
   send(report: NetReport): void {
     this.#flush();
     this.#report(report);
-  }
-
-  answer(id: number, bytes: Uint8Array): void {
-    // The bytes are a part of a frame with others in it.
-    this.#answers.push([id, bytes.slice()]);
-    this.#schedule();
   }
 
   trace(event: LiveEvent): void {
@@ -59,11 +52,6 @@ export class Reports {
 
   #flush(): void {
     this.#scheduled = false;
-    if (this.#answers.length > 0) {
-      const list = this.#answers;
-      this.#answers = [];
-      this.#report({ type: "answers", list });
-    }
     if (this.#trace.length > 0) {
       const events = this.#trace;
       this.#trace = [];

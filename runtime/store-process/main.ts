@@ -1,22 +1,43 @@
 /**
  * The store process: the one connection that writes. It carries out commands one after another and
- * answers each; in which order they come, and when it has taken too long, is the parent's to decide.
+ * answers each; when it has taken too long is for those to decide who asked.
  */
 import { enableCompileCache } from "node:module";
+import type { DoorKey } from "../ipc/side-door.ts";
+import type { StoreAnswer, StoreCommand, TransactAnswer, TransactCommand } from "./messages.ts";
 
 enableCompileCache();
 
 const { ParentPipe } = await import("../ipc/parent-pipe.ts");
+const { enterSideDoor, FramePipe } = await import("../ipc/side-door.ts");
 const { StoreServer } = await import("./store-server.ts");
+const { Turns } = await import("./turns.ts");
 
 // The parent ends this process; what a terminal sends to all of them is the parent's to answer.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
 const server = new StoreServer();
-const pipe: InstanceType<typeof ParentPipe<import("./messages.ts").StoreCommand>> = new ParentPipe(
-  ({ head, blobs }) => {
-    const { answer, blobs: results } = server.carryOut(head, blobs);
-    pipe.send(answer, results);
+const turns = new Turns();
+const pipe: InstanceType<typeof ParentPipe<StoreCommand>> = new ParentPipe(({ head }) =>
+  turns.add("node", () => {
+    pipe.send(server.carryOut(head));
+    if (head.type === "admit") admitClients(head.door);
     if (head.type === "close") pipe.flush(() => process.exit(0));
-  },
+  }),
 );
+
+/** A process that clients cannot reach is of no use: it ends, and is started again. */
+function admitClients(key: DoorKey): void {
+  const clients: InstanceType<typeof FramePipe<TransactCommand>> = new FramePipe(
+    enterSideDoor(key),
+    ({ head, blobs }) =>
+      turns.add("client", () => {
+        const { answer, results, committed } = server.runGroup(head, blobs);
+        // Clients first: what the node does with a version takes a while.
+        clients.send(answer, results);
+        pipe.send({ type: "committed", versions: committed } satisfies StoreAnswer);
+      }),
+    () => process.exit(1),
+  );
+  clients.send({ type: "hello", groups: server.committedGroups() } satisfies TransactAnswer);
+}

@@ -1,10 +1,12 @@
 /**
- * What the network thread asks of the store process, and what it answers. Every command has one
- * answer, in the order of the commands: so the parent always knows what the store is at.
+ * What the network thread asks of the store process, and what it answers; and what the main thread
+ * does, on a connection of its own. Every command has one answer, in the order of the commands: so
+ * each of the two always knows what of its own the store is at.
  */
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
 import type { ActorHoldings, Chunk, StoreSummary } from "../../core/node/store.ts";
+import type { DoorKey } from "../ipc/side-door.ts";
 import type { SchemaSource } from "../store/schema-source.ts";
 import type { SigningKey } from "./author-key.ts";
 
@@ -40,7 +42,8 @@ export interface Member {
 
 export type StoreCommand =
   | { readonly type: "open"; readonly options: OpenStore }
-  | { readonly type: "group"; readonly group: number; readonly members: readonly Member[] }
+  /** Lets the transactions of clients in: the node has been told of all that is committed. */
+  | { readonly type: "admit"; readonly door: DoorKey }
   | { readonly type: "protocol"; readonly request: StoreRequest }
   | { readonly type: "saveEpoch"; readonly epoch: number }
   | {
@@ -58,15 +61,26 @@ export type StoreCommand =
   | { readonly type: "check" }
   | { readonly type: "close" };
 
-/** What came of one member; the result for its client is the blob of the same index. */
-export type MemberAnswer =
-  | {
-      readonly type: "committed";
-      readonly chunks: readonly Chunk[];
-      readonly summary: StoreSummary;
-    }
-  /** Rolled back, not begun for want of time, or answered from an earlier run under the same key. */
-  | { readonly type: "nothing" };
+/** From the main thread. */
+export interface TransactCommand {
+  readonly type: "group";
+  readonly group: number;
+  readonly members: readonly Member[];
+}
+
+/** To the main thread. */
+export type TransactAnswer =
+  /** The first, when the store is ready: what the last groups came to. */
+  | { readonly type: "hello"; readonly groups: readonly CommittedGroup[] }
+  /** The results for the clients are the blobs, by index. */
+  | { readonly type: "group" }
+  | FailedAnswer;
+
+/** A version of this node that was just committed. */
+export interface CommittedVersion {
+  readonly chunks: readonly Chunk[];
+  readonly summary: StoreSummary;
+}
 
 export interface StoreInfo {
   readonly bytes: number;
@@ -103,9 +117,9 @@ export type StoreAnswer =
       readonly quarantined: number;
       /** What proves the keys of authors, this node's own among them. */
       readonly credentials: readonly Uint8Array[];
-      readonly groups: readonly CommittedGroup[];
     }
-  | { readonly type: "group"; readonly members: readonly MemberAnswer[] }
+  /** No answer: it comes when transactions of clients were run, in the order of the work. */
+  | { readonly type: "committed"; readonly versions: readonly CommittedVersion[] }
   | { readonly type: "protocol"; readonly response: StoreResponse }
   | {
       readonly type: "migrated";

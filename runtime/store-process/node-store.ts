@@ -9,7 +9,13 @@ import { machineMs } from "../ipc/clock.ts";
 import type { LocalTransaction } from "../store/local-transaction.ts";
 import type { MemberOutcome } from "../store/local-writer.ts";
 import { SqliteStore, type SqliteStoreOptions } from "../store/sqlite-store.ts";
-import type { CommittedGroup, Member, MemberAnswer, StoredSchema, StoreInfo } from "./messages.ts";
+import type {
+  CommittedGroup,
+  CommittedVersion,
+  Member,
+  StoredSchema,
+  StoreInfo,
+} from "./messages.ts";
 import { freePagesOf } from "../store/upkeep.ts";
 import { OutcomeTable } from "./outcome-table.ts";
 import { requestPrint } from "./request-print.ts";
@@ -28,7 +34,7 @@ const freePagesWorth = 256;
 const vacuumPages = 64;
 
 export interface GroupAnswer {
-  readonly members: MemberAnswer[];
+  readonly committed: CommittedVersion[];
   /** For the clients, by index. */
   readonly results: Uint8Array[];
 }
@@ -77,16 +83,13 @@ export class NodeStore extends SqliteStore {
       this.#runMember(wallMs, group, attempt, bodies[attempt.index] as Uint8Array, transaction);
     });
     const outcomes = this.commitGroup(wallMs, runs);
-    const answer: GroupAnswer = { members: [], results: [] };
+    const answer: GroupAnswer = { committed: [], results: [] };
     attempts.forEach((attempt, i) => {
       const outcome = outcomes[i] as MemberOutcome;
       const result = this.#resultOf(attempt, outcome);
-      const committed = outcome.type === "committed" && outcome.chunks.length > 0;
-      answer.members.push(
-        committed
-          ? { type: "committed", chunks: outcome.chunks, summary: outcome.summary }
-          : { type: "nothing" },
-      );
+      if (outcome.type === "committed" && outcome.chunks.length > 0) {
+        answer.committed.push({ chunks: outcome.chunks, summary: outcome.summary });
+      }
       answer.results.push(packResult(result));
     });
     return answer;

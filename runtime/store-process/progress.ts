@@ -1,18 +1,23 @@
 /**
- * Where the store process is in a group of transactions, kept in a small file that the parent reads
- * when one of them is overdue: while SQLite is at a statement the process can say nothing else. The
- * file also names the process, so that one that outlived its parent can be found and ended.
+ * What the store process is at, kept in a small file that is read when a transaction is overdue:
+ * while SQLite is at a statement the process can say nothing else. The file also names the process,
+ * so that one that outlived its parent can be found and ended.
  */
 import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { machineMs } from "../ipc/clock.ts";
 
 export interface Progress {
   readonly group: number;
   /** The member that was begun last. */
   readonly member: number;
+  /** That group is over: the store is at something that the node itself asked. */
+  readonly job: boolean;
+  /** When it began that, by `machineMs`; of jobs, the first after a group. */
+  readonly sinceMs: number;
 }
 
-/** Group, member, process id: 64-bit floats. */
-const fieldCount = 3;
+/** Group, member, whether it is at a job, since when, process id: 64-bit floats. */
+const fieldCount = 5;
 const bytes = fieldCount * 8;
 
 export class ProgressWriter {
@@ -22,36 +27,48 @@ export class ProgressWriter {
 
   constructor(path: string) {
     this.#file = openSync(path, "r+");
-    this.#fields[2] = process.pid;
+    this.#fields[4] = process.pid;
     this.at(0, 0);
   }
 
   at(group: number, member: number): void {
     this.#fields[0] = group;
     this.#fields[1] = member;
+    this.#fields[2] = 0;
+    this.#write();
+  }
+
+  /** It begins something that the node asked. */
+  atJob(): void {
+    if (this.#fields[2] === 1) return;
+    this.#fields[2] = 1;
+    this.#write();
+  }
+
+  #write(): void {
+    this.#fields[3] = machineMs();
     writeSync(this.#file, this.#bytes, 0, bytes, 0);
   }
 }
 
-export class ProgressReader {
-  readonly #file: number;
+/** Begins the file anew, before a process is started. @throws what the file system says */
+export function beginProgress(path: string): void {
+  endOrphan(path);
+  const file = openSync(path, "w");
+  ftruncateSync(file, bytes);
+  closeSync(file);
+}
 
-  /** Begins the file anew. @throws what the file system says */
-  constructor(path: string) {
-    endOrphan(path);
-    this.#file = openSync(path, "w+");
-    ftruncateSync(this.#file, bytes);
+export function readProgress(path: string): Progress {
+  const fields = new Float64Array(fieldCount);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, new Uint8Array(fields.buffer), 0, bytes, 0);
+  } finally {
+    closeSync(file);
   }
-
-  read(): Progress {
-    const fields = new Float64Array(fieldCount);
-    readSync(this.#file, new Uint8Array(fields.buffer), 0, bytes, 0);
-    return { group: fields[0] as number, member: fields[1] as number };
-  }
-
-  close(): void {
-    closeSync(this.#file);
-  }
+  const [group, member, job, sinceMs] = fields as unknown as [number, number, number, number];
+  return { group, member, job: job === 1, sinceMs };
 }
 
 /**

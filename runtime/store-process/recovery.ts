@@ -1,7 +1,7 @@
-/** What becomes of the work that a store process was at when it ended. */
+/** What becomes of the transactions that a store process was at when it ended. */
 import type { PlainError } from "./result.ts";
 import type { CommittedGroup } from "./messages.ts";
-import type { Job, Waiting, Work } from "./work-queue.ts";
+import type { Group, Waiting } from "./transaction-queue.ts";
 
 /** Why a transaction is not run, or not again. */
 export type Refusal = Pick<PlainError, "code" | "message">;
@@ -30,17 +30,16 @@ export interface Recovered {
   readonly refused: readonly (readonly [member: Waiting, why: Refusal])[];
   /** To be run again, each transaction by itself. */
   readonly again: readonly Waiting[];
-  readonly jobs: readonly Job[];
 }
 
 /**
  * Transactions that were committed are answered as they would have been; of the others those run
- * again that have time left. What the protocol asked is asked again: the store knows what it holds.
+ * again that have time left.
  * @param committed the last groups, as the database has them
  * @param wasKilled the process did not end by itself
  */
 export function recover(
-  lost: readonly Work[],
+  lost: readonly Group[],
   committed: readonly CommittedGroup[],
   wasKilled: boolean,
   nowMs: number,
@@ -48,12 +47,7 @@ export function recover(
   const replies: (readonly [Waiting, Uint8Array])[] = [];
   const refused: (readonly [Waiting, Refusal])[] = [];
   const again: Waiting[] = [];
-  const jobs: Job[] = [];
   for (const work of lost) {
-    if (work.type === "job") {
-      jobs.push(work.job);
-      continue;
-    }
     const results = committed.find(({ group }) => group === work.group)?.results ?? [];
     work.members.forEach((member, i) => {
       if (member.answered) return;
@@ -67,5 +61,5 @@ export function recover(
       } else again.push(member);
     });
   }
-  return { replies, refused, again, jobs };
+  return { replies, refused, again };
 }

@@ -1,7 +1,7 @@
 /**
- * The parent's side of the store process: starts it, gives it work by priority, and when a
- * transaction has overstayed its time, which SQLite cannot be made to notice, kills it and starts it
- * again. What was under way is then either found committed or is run again; nothing is run twice.
+ * The parent's side of the store process: starts it, asks of it what the node itself needs, and starts
+ * it again when it has ended, or was to be ended. Transactions of clients reach it from the main
+ * thread (`transaction-client.ts`); the versions that they make are told here.
  */
 import { assert } from "../../core/base/assert.ts";
 import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
@@ -9,19 +9,10 @@ import { Child } from "../ipc/child.ts";
 import { machineMs } from "../ipc/clock.ts";
 import type { Frame } from "../ipc/frame.ts";
 import type { FailedAnswer, OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
-import { ProgressReader } from "./progress.ts";
-import { recover, type Refusal, refusals } from "./recovery.ts";
-import { failedResult, packResult } from "./result.ts";
+import { changes, type Job, JobQueue, type Lane } from "./job-queue.ts";
+import { beginProgress, readProgress } from "./progress.ts";
 import type { StoreClientOptions, StoreEnd } from "./store-options.ts";
 import { unusable } from "./unusable.ts";
-import {
-  changes,
-  hasDeadline,
-  type Job,
-  type Waiting,
-  type Work,
-  WorkQueue,
-} from "./work-queue.ts";
 
 export type Opened = Extract<StoreAnswer, { type: "opened" }>;
 
@@ -34,19 +25,16 @@ const lockWaitMs = 10_000;
 
 export class StoreClient {
   readonly #options: StoreClientOptions;
-  readonly #progress: ProgressReader;
   readonly #progressPath: string;
-  readonly #queue = new WorkQueue(Date.now() * 1000);
+  readonly #queue = new JobQueue();
   #child: Child<StoreCommand, StoreAnswer> | null = null;
-  #inFlight: Work[] = [];
+  #inFlight: Job[] = [];
   /** The process is being started and brought level; nothing else is sent. */
   #starting: ((answer: StoreAnswer) => void) | null = null;
   #ready = false;
   #killed = false;
   #over = false;
   #closed: (() => void) | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #timerMs = Infinity;
   #busySinceMs = 0;
   /** The order to close, after which the process takes no other. */
   #lastJob: Job | null = null;
@@ -56,8 +44,8 @@ export class StoreClient {
 
   private constructor(options: StoreClientOptions) {
     this.#options = options;
-    this.#progressPath = `${options.path}-progress`;
-    this.#progress = new ProgressReader(this.#progressPath);
+    this.#progressPath = progressPathOf(options.path);
+    beginProgress(this.#progressPath);
   }
 
   /** Starts the process and opens the database. */
@@ -73,7 +61,7 @@ export class StoreClient {
     client.#spawn();
     const answer = await client.#first({ type: "open", options: client.#openOptions() });
     if (answer.type === "opened") {
-      client.#ready = true;
+      await client.#admit();
       return { client, opened: answer };
     }
     client.#over = true;
@@ -86,15 +74,11 @@ export class StoreClient {
     return this.#child?.pid ?? 0;
   }
 
-  /** How long the store has been at its present command, in ms; 0 where that has a deadline of its own. */
+  /** How long the store has had something of the node's to do without an answer, in ms. */
   get busyMs(): number {
-    const [work] = this.#inFlight;
-    if (work === undefined || (work.type === "group" && hasDeadline(work.members))) return 0;
-    return machineMs() - this.#busySinceMs;
-  }
-
-  get waitingTransactions(): number {
-    return this.#queue.transactions;
+    if (this.#inFlight.length === 0) return 0;
+    const { sinceMs } = readProgress(this.#progressPath);
+    return machineMs() - Math.max(sinceMs, this.#busySinceMs);
   }
 
   get waitingRequests(): number {
@@ -108,16 +92,6 @@ export class StoreClient {
     return was;
   }
 
-  /** Several at once share a commit. */
-  transact(list: readonly Omit<Waiting, "crashes" | "answered">[]): void {
-    for (const given of list) {
-      const waiting: Waiting = { ...given, crashes: 0, answered: false };
-      if (this.#isClosing) this.#refuse(waiting, refusals.shuttingDown);
-      else if (!this.#queue.addTransaction(waiting)) this.#refuse(waiting, refusals.overloaded);
-    }
-    this.#pump();
-  }
-
   protocol(request: StoreRequest, done: (response: StoreResponse) => void): void {
     this.#add("remote", { type: "protocol", request }, (answer) => {
       if (answer.type === "protocol") done(answer.response);
@@ -127,8 +101,8 @@ export class StoreClient {
 
   /** @param lane `remote`: as soon as what peers sent. */
   call(
-    command: Exclude<StoreCommand, { type: "group" | "protocol" }>,
-    lane: "remote" | "upkeep" = "remote",
+    command: Exclude<StoreCommand, { type: "protocol" }>,
+    lane: Lane = "remote",
   ): Promise<StoreAnswer> {
     return new Promise((resolve) => this.#add(lane, command, resolve));
   }
@@ -156,7 +130,6 @@ export class StoreClient {
     }
     await closed;
     clearTimeout(timer);
-    this.#progress.close();
   }
 
   /** Ends the process as if it had crashed; it is started again. */
@@ -165,16 +138,12 @@ export class StoreClient {
     this.#kill();
   }
 
-  #add(
-    lane: "remote" | "upkeep",
-    command: Job["command"],
-    done: (answer: StoreAnswer) => void,
-  ): void {
+  #add(lane: Lane, command: StoreCommand, done: (answer: StoreAnswer) => void): void {
     if (this.#isClosing) {
       done({ type: "failed", why: "the store is closed", code: "open" });
       return;
     }
-    this.#queue.addJob(lane, { command, done, queuedMs: machineMs() });
+    this.#queue.add(lane, { command, done, queuedMs: machineMs() });
     this.#pump();
   }
 
@@ -184,136 +153,44 @@ export class StoreClient {
     while (this.#ready && this.#inFlight.length < maxInFlight) {
       const nowMs = machineMs();
       const idle = this.#inFlight.length === 0;
-      const work = this.#queue.next(nowMs, idle) ?? (idle ? this.#takeLast() : null);
-      if (work === null) break;
-      if (this.#inFlight.length === 0) this.#busySinceMs = nowMs;
-      this.#inFlight.push(work);
-      this.#send(work);
+      const job = this.#queue.next(nowMs, idle) ?? (idle ? this.#takeLast() : null);
+      if (job === null) break;
+      if (idle) this.#busySinceMs = nowMs;
+      this.#inFlight.push(job);
+      this.#dirty ||= changes(job.command);
+      this.#child?.send(job.command);
     }
-    this.#schedule();
   }
 
   /** Nothing waits, and nothing is with the store: it may be closed, if it is to be. */
-  #takeLast(): Work | null {
+  #takeLast(): Job | null {
     const job = this.#lastJob;
     this.#lastJob = null;
-    return job === null ? null : { type: "job", lane: "upkeep", job };
+    return job;
   }
 
   get #isClosing(): boolean {
     return this.#over || this.#closed !== null;
   }
 
-  #send(work: Work): void {
-    assert(this.#child !== null, "work goes to a process that runs");
-    if (work.type === "job") {
-      this.#dirty ||= changes(work.job.command);
-      this.#child.send(work.job.command);
+  #answer({ head }: Frame<StoreAnswer>): void {
+    if (head.type === "committed") {
+      this.#dirty = true;
+      for (const { chunks, summary } of head.versions) this.#options.committed(chunks, summary);
       return;
     }
-    this.#dirty = true;
-    const members = work.members.map(({ deadlineMs, key }) => ({ deadlineMs, key }));
-    const bodies = work.members.map(({ body }) => body);
-    this.#child.send({ type: "group", group: work.group, members }, bodies);
-  }
-
-  #answer({ head, blobs }: Frame<StoreAnswer>): void {
     const starting = this.#starting;
     if (starting !== null) {
       this.#starting = null;
       starting(head);
       return;
     }
-    const work = this.#inFlight.shift();
-    assert(work !== undefined, "an answer answers something");
+    const job = this.#inFlight.shift();
+    assert(job !== undefined, "an answer answers something");
     this.#busySinceMs = machineMs();
-    if (work.type === "group") this.#groupDone(work.members, head, blobs);
-    else work.job.done(head);
+    job.done(head);
     if (head.type === "failed" && (head.code === "damaged" || head.code === "bug")) this.#end(head);
     this.#pump();
-  }
-
-  #groupDone(
-    members: readonly Waiting[],
-    answer: StoreAnswer,
-    results: readonly Uint8Array[],
-  ): void {
-    if (answer.type !== "group") {
-      const why = answer.type === "failed" ? answer.why : "";
-      const code =
-        answer.type === "failed" && answer.code === "disk" ? "disk_full" : "store_failed";
-      for (const member of members) this.#refuse(member, { code, message: why });
-      return;
-    }
-    for (const outcome of answer.members) {
-      if (outcome.type === "committed") this.#options.committed(outcome.chunks, outcome.summary);
-    }
-    members.forEach((member, i) => this.#reply(member, results[i] as Uint8Array));
-  }
-
-  #reply(member: Waiting, result: Uint8Array): void {
-    if (member.answered) return;
-    member.answered = true;
-    this.#options.answered(member.id, result);
-  }
-
-  #refuse(member: Waiting, error: Refusal): void {
-    this.#reply(member, packResult(failedResult(0, error, 0)));
-  }
-
-  // Deadlines
-
-  /** One timer, for the earliest deadline. */
-  #schedule(): void {
-    let atMs = this.#queue.earliestMs();
-    for (const work of this.#inFlight) {
-      // A process that is being ended for one of them answers no more.
-      if (work.type !== "group" || this.#killed) continue;
-      for (const { deadlineMs, answered } of work.members) {
-        if (!answered && deadlineMs !== null && deadlineMs < atMs) atMs = deadlineMs;
-      }
-    }
-    if (atMs === this.#timerMs) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timerMs = atMs;
-    this.#timer = null;
-    if (atMs === Infinity) return;
-    const delayMs = Math.min(Math.max(1, Math.ceil(atMs - machineMs())), 2 ** 31 - 1);
-    this.#timer = setTimeout(() => this.#due(), delayMs);
-  }
-
-  #due(): void {
-    this.#timer = null;
-    this.#timerMs = Infinity;
-    const nowMs = machineMs();
-    for (const late of this.#queue.takeOverdue(nowMs)) this.#refuse(late, refusals.timedOut);
-    if (!this.#killed && this.#ready && this.#overdueUnderWay(nowMs)) {
-      this.#options.log(
-        "warn",
-        "a transaction overstayed its time: the store process is restarted",
-      );
-      this.#kill();
-    }
-    this.#schedule();
-  }
-
-  /** Answers what was not begun, which the process will not begin any more. @returns whether one was. */
-  #overdueUnderWay(nowMs: number): boolean {
-    const at = this.#progress.read();
-    const place = this.#inFlight.findIndex(
-      (work) => work.type === "group" && work.group === at.group,
-    );
-    let begun = false;
-    this.#inFlight.forEach((work, i) => {
-      // Before the one that it is at, everything is done, and the answer on its way.
-      if (work.type !== "group" || i < place) return;
-      work.members.forEach((member, m) => {
-        if (member.answered || member.deadlineMs === null || member.deadlineMs > nowMs) return;
-        if (i === place && m <= at.member) begun = true;
-        else this.#refuse(member, refusals.timedOut);
-      });
-    });
-    return begun;
   }
 
   // Ends and starts
@@ -343,8 +220,7 @@ export class StoreClient {
     this.#ready = false;
     if (this.#child === null) this.#closed?.();
     else this.#child.kill();
-    this.#giveUp(this.#inFlight);
-    for (const waiting of this.#queue.takeAll()) this.#refuse(waiting, refusals.shuttingDown);
+    giveUp(this.#inFlight);
   }
 
   #kill(): void {
@@ -383,27 +259,32 @@ export class StoreClient {
         return;
       }
     }
-    void this.#reopen(this.#killed);
+    void this.#reopen();
   }
 
-  async #reopen(wasKilled: boolean): Promise<void> {
+  async #reopen(): Promise<void> {
     this.restarts++;
     const lost = this.#inFlight;
     this.#inFlight = [];
     this.#spawn();
     const opened = await this.#first({ type: "open", options: this.#openOptions() });
     if (opened.type !== "opened") {
-      this.#giveUp(lost);
+      giveUp(lost);
       this.#end(opened.type === "failed" ? opened : { why: opened.type, code: "bug" });
       return;
     }
     if (!(await this.#catchUp())) return;
-    const found = recover(lost, opened.groups, wasKilled, machineMs());
-    for (const [member, result] of found.replies) this.#reply(member, result);
-    for (const [member, why] of found.refused) this.#refuse(member, why);
-    this.#queue.putBack(found.again, found.jobs);
-    this.#ready = true;
+    // What the protocol asked is asked again: the store knows what it holds.
+    this.#queue.putBack(lost);
+    await this.#admit();
     this.#pump();
+  }
+
+  /** Lets transactions in. */
+  async #admit(): Promise<void> {
+    const { door } = this.#options;
+    if (door !== null) await this.#first({ type: "admit", door });
+    this.#ready = true;
   }
 
   /** Tells the protocol of versions whose commit it has not heard of. */
@@ -421,21 +302,22 @@ export class StoreClient {
     }
   }
 
-  #giveUp(lost: readonly Work[]): void {
-    for (const work of lost) {
-      if (work.type === "group")
-        for (const member of work.members) this.#refuse(member, refusals.crashed);
-      else work.job.done({ type: "failed", why: refusals.crashed.message, code: "open" });
-    }
-  }
-
   #end(end: StoreEnd): void {
     if (this.#over) return;
     this.#over = true;
     this.#ready = false;
     this.#child?.kill();
-    this.#giveUp(this.#inFlight);
-    for (const waiting of this.#queue.takeAll()) this.#refuse(waiting, refusals.crashed);
+    giveUp(this.#inFlight);
     this.#options.ended({ why: end.why, code: end.code });
   }
+}
+
+/** The file in which the store process of this database says what it is at. */
+export function progressPathOf(dbPath: string): string {
+  return `${dbPath}-progress`;
+}
+
+function giveUp(lost: readonly Job[]): void {
+  const why = "the store process ended while it was at this";
+  for (const job of lost) job.done({ type: "failed", why, code: "open" });
 }

@@ -1,5 +1,6 @@
 /** What the parent of a store process says to it, and is told by it. */
 import type { Chunk, StoreSummary } from "../../core/node/store.ts";
+import type { DoorKey } from "../ipc/side-door.ts";
 import type { FailedAnswer, OpenStore } from "./messages.ts";
 
 /** What the process cannot go on after: it is told once. */
@@ -14,9 +15,10 @@ export interface StoreClientOptions {
   readonly path: string;
   /** Versions of this node that the protocol has been told of. */
   ownHead(): number;
-  /** Told in the order in which the store did the work, before the transaction is answered. */
+  /** Where transactions of clients come from; null: there are none. */
+  readonly door: DoorKey | null;
+  /** Versions of clients' transactions, told in the order in which the store did the work. */
   committed(chunks: readonly Chunk[], summary: StoreSummary): void;
-  answered(id: number, result: Uint8Array): void;
   log(level: "info" | "warn" | "error", message: string, fields?: object): void;
   ended(end: StoreEnd): void;
 }

@@ -8,33 +8,59 @@ import { SchemaRefusedError } from "../store/apply-schema.ts";
 import { StoreOpenError } from "../store/open-database.ts";
 import { StoreError } from "../store/store-error.ts";
 import { type Binding, bindActor, checkSigningKey, FreshActor, rekey } from "./author-key.ts";
-import type { Member, OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
+import type {
+  CommittedGroup,
+  CommittedVersion,
+  FailedAnswer,
+  OpenStore,
+  StoreAnswer,
+  StoreCommand,
+  TransactAnswer,
+  TransactCommand,
+} from "./messages.ts";
 import { NodeStore } from "./node-store.ts";
 import { ProgressWriter } from "./progress.ts";
 
-export interface Answered {
-  readonly answer: StoreAnswer;
-  readonly blobs: readonly Uint8Array[];
+/** What came of a group: for the clients, and for the node. */
+export interface GroupDone {
+  readonly answer: TransactAnswer;
+  readonly results: readonly Uint8Array[];
+  readonly committed: readonly CommittedVersion[];
 }
 
-const noBlobs: readonly Uint8Array[] = [];
 /** Own versions handed over in one answer after a restart. */
 const ownBytes = 8 * 1024 * 1024;
 const lockPollMs = 20;
 
 export class StoreServer {
   #store: NodeStore | null = null;
+  #progress: ProgressWriter | null = null;
 
-  carryOut(command: StoreCommand, blobs: readonly Uint8Array[]): Answered {
+  carryOut(command: StoreCommand): StoreAnswer {
     try {
-      if (command.type === "group") return this.#group(command.group, command.members, blobs);
-      return { answer: this.#plain(command), blobs: noBlobs };
+      this.#progress?.atJob();
+      return this.#plain(command);
     } catch (error) {
-      return { answer: failed(error), blobs: noBlobs };
+      return failed(error);
     }
   }
 
-  #plain(command: Exclude<StoreCommand, { type: "group" }>): StoreAnswer {
+  /** Transactions of clients, committed together. @param bodies their statements, by index. */
+  runGroup({ group, members }: TransactCommand, bodies: readonly Uint8Array[]): GroupDone {
+    try {
+      const { committed, results } = this.#opened().runGroup(Date.now(), group, members, bodies);
+      return { answer: { type: "group" }, results, committed };
+    } catch (error) {
+      return { answer: failed(error), results: [], committed: [] };
+    }
+  }
+
+  /** What the last groups came to. */
+  committedGroups(): CommittedGroup[] {
+    return this.#opened().committedGroups();
+  }
+
+  #plain(command: StoreCommand): StoreAnswer {
     if (command.type === "open") return this.#open(command.options);
     const store = this.#opened();
     switch (command.type) {
@@ -64,6 +90,8 @@ export class StoreServer {
         return { type: "info", info: store.info() };
       case "check":
         return { type: "checked", problems: store.check() };
+      case "admit":
+        return { type: "done" };
       case "close":
         store.close();
         this.#store = null;
@@ -76,14 +104,10 @@ export class StoreServer {
     return this.#store;
   }
 
-  #group(group: number, members: readonly Member[], bodies: readonly Uint8Array[]): Answered {
-    const answer = this.#opened().runGroup(Date.now(), group, members, bodies);
-    return { answer: { type: "group", members: answer.members }, blobs: answer.results };
-  }
-
   #open(options: OpenStore): StoreAnswer {
     assert(this.#store === null, "a store is opened once");
     const progress = new ProgressWriter(options.progressPath);
+    this.#progress = progress;
     const begins = (group: number, member: number): void => progress.at(group, member);
     const { store, why } = openSigning(options, begins);
     const { renewal } = store;
@@ -99,7 +123,6 @@ export class StoreServer {
       schema: store.schema(),
       quarantined: store.counts().quarantined,
       credentials: store.credentials(),
-      groups: store.committedGroups(),
     };
   }
 }
@@ -178,7 +201,7 @@ function ownAbove(store: NodeStore, after: number): readonly Chunk[] {
   return chunks;
 }
 
-function failed(error: unknown): StoreAnswer {
+function failed(error: unknown): FailedAnswer {
   const why = error instanceof Error ? error.message : String(error);
   if (error instanceof SchemaRefusedError) return { type: "failed", why, code: "schema" };
   if (error instanceof StoreOpenError) return { type: "failed", why, code: "open" };

@@ -25,8 +25,8 @@ test("a file of a node that signed nothing yet", async () => {
   writeFileSync(unsigned.progressPath, new Uint8Array(64));
   const open = (options: OpenStore): unknown => {
     const server = new StoreServer();
-    const { answer } = server.carryOut({ type: "open", options }, []);
-    server.carryOut({ type: "close" }, []);
+    const answer = server.carryOut({ type: "open", options });
+    server.carryOut({ type: "close" });
     return answer;
   };
   expect(open(unsigned)).toMatchObject({ renewal: null, actor: unsigned.freshActor });
