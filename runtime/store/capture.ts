@@ -3,8 +3,14 @@
  * REPLACE, foreign-key actions, the user's own triggers. TEMP triggers hand each changed row to a
  * function of this connection; other connections to the file do not have them. The order is that
  * of the changes, so that what a failed statement or a ROLLBACK TO took back can be cut off.
+ *
+ * A statement that may call a function keeps a journal of every page that it changes, to undo what
+ * it did when the function fails. One that calls an aggregate does not, which costs a delete or an
+ * update of one row less than the call costs more. So aggregates take deletes and updates; they
+ * never fail.
  */
 import { OpError } from "../../core/crdt/op-values.ts";
+import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Db } from "./db.ts";
 import { quoteName } from "./schema-source.ts";
 import { isAmbiguous } from "./sql-value.ts";
@@ -40,6 +46,8 @@ export class Capture {
   on = false;
   #streams: CapturedStream[] = [];
   #args: unknown[][] = [];
+  /** There were more changes than are kept. */
+  #overflowed = false;
 
   constructor(db: Db) {
     this.#db = db;
@@ -58,12 +66,23 @@ export class Capture {
     this.#args.length = mark;
   }
 
-  /** All that was recorded; begins anew. */
+  /** All that was recorded; begins anew. @throws OpError when that was too much. */
   take(): CapturedChanges {
     const changes = { streams: this.#streams, args: this.#args };
+    const overflowed = this.#overflowed;
+    this.forget();
+    if (overflowed) {
+      const why = `a transaction changes at most ${maxChanges} rows; cut it into several`;
+      throw new OpError("SQLITE_TOOBIG", why);
+    }
+    return changes;
+  }
+
+  /** Begins anew. */
+  forget(): void {
     this.#streams = [];
     this.#args = [];
-    return changes;
+    this.#overflowed = false;
   }
 
   install(plan: TablePlan): void {
@@ -73,16 +92,30 @@ export class Capture {
       const stream = { plan, kind, exact: false };
       const options = { varargs: true, deterministic: false };
       this.#db.function(functionName(plan, kind), options, (...args: unknown[]) => {
-        if (!this.on) return null;
+        if (!this.on) return 0;
         if (isDoubtful(args)) return 1;
         this.#push(stream, args);
-        return null;
+        return 0;
       });
       const exact = { ...options, safeIntegers: true };
       const exactStream = { plan, kind, exact: true };
       this.#db.function(functionName(plan, kind, "exact"), exact, (...args: unknown[]) => {
         this.#push(exactStream, args);
-        return null;
+        return 0;
+      });
+      this.#db.aggregate(functionName(plan, kind, "collect"), {
+        ...options,
+        start: 0,
+        step: (_: unknown, ...args: unknown[]) => {
+          if (this.on) this.#push(stream, args);
+        },
+      });
+      this.#db.aggregate(functionName(plan, kind, "collect_exact"), {
+        ...exact,
+        start: 0,
+        step: (_: unknown, ...args: unknown[]) => {
+          if (this.on) this.#push(exactStream, args);
+        },
       });
     }
     for (const sql of triggersOf(plan)) this.#db.exec(sql);
@@ -94,8 +127,8 @@ export class Capture {
 
   #push(stream: CapturedStream, args: unknown[]): void {
     if (this.#args.length >= maxChanges) {
-      const why = `a transaction changes at most ${maxChanges} rows; cut it into several`;
-      throw new OpError("SQLITE_TOOBIG", why);
+      this.#overflowed = true;
+      return;
     }
     this.#streams.push(stream);
     this.#args.push(args);
@@ -137,9 +170,20 @@ function triggerNames(plan: TablePlan): string[] {
     .concat(updates);
 }
 
+/** An argument in SQL. */
+interface Told {
+  readonly sql: string;
+  readonly affinity: Affinity;
+}
+
 function triggersOf(plan: TablePlan): string[] {
-  const { keyNames, dataNames } = plan;
-  const row = (side: string) => [...keyNames, ...dataNames].map((name) => `${side}.${name}`);
+  const { keyNames, dataNames, keyAffinities, dataAffinities } = plan;
+  const names = [...keyNames, ...dataNames];
+  const affinities = [...keyAffinities, ...dataAffinities];
+  const told = (side: string, i: number): Told => {
+    return { sql: `${side}.${names[i]}`, affinity: affinities[i] ?? "blob" };
+  };
+  const row = (side: string) => names.map((_, i) => told(side, i));
   // An INTEGER PRIMARY KEY goes by other names too, as rowid, of which UPDATE OF knows nothing.
   const rekey = plan.schema.rowidKey ? "UPDATE" : `UPDATE OF ${keyNames.join(", ")}`;
   const keyChanged = keyNames.map((name) => `OLD.${name} IS NOT NEW.${name}`).join(" OR ");
@@ -149,9 +193,12 @@ function triggersOf(plan: TablePlan): string[] {
     trigger(plan, "rekey", "rekey", rekey, keyChanged, [...row("OLD"), ...row("NEW")]),
   ];
   for (let i = 0; i < dataNames.length; i++) {
-    const name = dataNames[i] as string;
-    const args = [String(i), ...keyNames.map((key) => `OLD.${key}`), `OLD.${name}`, `NEW.${name}`];
-    sqls.push(trigger(plan, `update_${i}`, "update", `UPDATE OF ${name}`, differs(plan, i), args));
+    const column = keyNames.length + i;
+    const position: Told = { sql: String(i), affinity: "text" };
+    const keys = row("OLD").slice(0, keyNames.length);
+    const args = [position, ...keys, told("OLD", column), told("NEW", column)];
+    const event = `UPDATE OF ${dataNames[i]}`;
+    sqls.push(trigger(plan, `update_${i}`, "update", event, differs(plan, i), args));
   }
   return sqls;
 }
@@ -170,24 +217,50 @@ function trigger(
   kind: CapturedKind,
   event: string,
   when: string | null,
-  args: readonly string[],
+  args: readonly Told[],
 ): string {
-  const list = args.join(", ");
   const condition = when === null ? "" : `WHEN ${when} `;
   return (
     `CREATE TEMP TRIGGER patina_capture_${plan.n}_${suffix} AFTER ${event} ON main.${plan.table} ${condition}BEGIN ` +
-    `SELECT CASE ${functionName(plan, kind)}(${list}) WHEN 1 THEN ${functionName(plan, kind, "exact")}(${list}) END; END`
+    `SELECT ${collects(plan, kind, args) ? collectSql(plan, kind, args) : callSql(plan, kind, args)}; END`
   );
+}
+
+/**
+ * Whether an aggregate takes the change. Inserts keep a journal in any case, as a key may be there
+ * already. Statements on STRICT tables need one: a value of the wrong type ends them halfway. And
+ * only a function tells which of the values without affinity are INTEGERs.
+ */
+function collects({ schema }: TablePlan, kind: CapturedKind, args: readonly Told[]): boolean {
+  return kind !== "insert" && !schema.strict && args.every(({ affinity }) => affinity !== "blob");
+}
+
+function callSql(plan: TablePlan, kind: CapturedKind, args: readonly Told[]): string {
+  const list = args.map(({ sql }) => sql).join(", ");
+  return `CASE ${functionName(plan, kind)}(${list}) WHEN 1 THEN ${functionName(plan, kind, "exact")}(${list}) END`;
+}
+
+function collectSql(plan: TablePlan, kind: CapturedKind, args: readonly Told[]): string {
+  const list = args.map(({ sql }) => sql).join(", ");
+  const usual = `${functionName(plan, kind, "collect")}(${list})`;
+  const doubts = args
+    .filter(({ affinity }) => affinity === "integer" || affinity === "numeric")
+    .map(
+      ({ sql }) => `${sql} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`,
+    );
+  if (doubts.length === 0) return usual;
+  const exact = `${functionName(plan, kind, "collect_exact")}(${list})`;
+  return `CASE WHEN ${doubts.join(" OR ")} THEN (SELECT ${exact}) ELSE (SELECT ${usual}) END`;
 }
 
 /** What makes every other connection fail when it writes to the table: it has no such function. */
 export function guardsOf(table: string): string[] {
   return ["INSERT", "UPDATE", "DELETE"].map((event) => {
     const name = quoteName(`patina_guard_${event.toLowerCase()}_${table}`);
-    // Never called: the name alone must be known for a statement to be prepared.
+    // Never called, and left out of the program: the name alone must be known for a statement to be prepared.
     return (
       `CREATE TRIGGER ${name} AFTER ${event} ON ${quoteName(table)} BEGIN ` +
-      `SELECT patina_writes_only_through_a_node() WHERE 0; END`
+      `SELECT EXISTS (SELECT patina_writes_only_through_a_node()) WHERE 0; END`
     );
   });
 }

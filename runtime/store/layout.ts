@@ -28,8 +28,10 @@
  * - `patina_span`: clocks of many neighbours as one row (`clock-spans.ts`); `n`: their table.
  */
 
+import { guardsOf } from "./capture.ts";
 import { type Db, StatementCache } from "./db.ts";
 import { LiveCounts } from "./live-counts.ts";
+import { quoteName } from "./schema-source.ts";
 
 /** "Ptna": tells `file` and SQLite tools whose database this is. */
 export const applicationId = 0x50746e61;
@@ -184,5 +186,14 @@ UPDATE patina_state SET packed = folded;
     db.exec(tableOf5);
   },
   // Clocks of before are read as they are; an older program could not read the shorter ones of now.
-  5: () => {},
+  // The triggers that refuse writes from outside call no function any more (`capture.ts`).
+  5: (db) => {
+    const guards = db.prepare(
+      "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'patina_guard_*'",
+    );
+    const old = guards.raw().all() as [name: string, table: string][];
+    for (const [name] of old) db.exec(`DROP TRIGGER ${quoteName(name)}`);
+    const tables = new Set(old.map(([, table]) => table));
+    for (const table of tables) for (const sql of guardsOf(table)) db.exec(sql);
+  },
 };

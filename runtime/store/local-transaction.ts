@@ -146,7 +146,7 @@ export class OpenTransaction implements LocalTransaction {
 
   /** @returns what to throw. */
   #failed(prepared: Prepared, mark: number, error: Error): Error {
-    if (!this.#db.inTransaction || isDoom(prepared.kind, error)) {
+    if (!this.#db.inTransaction || isDoom(prepared.kind, error) || this.#isHalfDone(mark, error)) {
       this.#doomedBy ??= error;
       return error;
     }
@@ -155,6 +155,11 @@ export class OpenTransaction implements LocalTransaction {
     }
     this.#capture.cut(mark);
     return error;
+  }
+
+  /** SQLite keeps no journal for a value that grows too long while rows are changed. */
+  #isHalfDone(mark: number, error: Error): boolean {
+    return this.#capture.length > mark && (error as { code?: string }).code === "SQLITE_TOOBIG";
   }
 
   /** Follows SQLite's stack of savepoints; it has succeeded already, so the name is on it. */

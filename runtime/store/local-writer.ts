@@ -110,7 +110,7 @@ export class LocalWriter {
 
   #forget(): void {
     this.#capture.on = false;
-    this.#capture.take();
+    this.#capture.forget();
   }
 
   #commitChanges(wallMs: number): CommitOutcome {
