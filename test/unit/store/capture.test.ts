@@ -8,6 +8,7 @@ import { rows, sql, storeMaker, sync, t0, trySql } from "./stores.ts";
 const schema = [
   "CREATE TABLE kv (k TEXT NOT NULL PRIMARY KEY, v TEXT, n INTEGER DEFAULT 0)",
   "CREATE TABLE log (id INTEGER NOT NULL PRIMARY KEY, what TEXT)",
+  "CREATE TABLE s (k INTEGER NOT NULL PRIMARY KEY, n INT) STRICT",
   "CREATE TABLE child (id INTEGER NOT NULL PRIMARY KEY, kv TEXT REFERENCES kv ON DELETE CASCADE ON UPDATE CASCADE)",
   `CREATE TRIGGER logged AFTER UPDATE OF n ON kv WHEN NEW.n > 9 BEGIN
      INSERT INTO log VALUES (NEW.n, OLD.v || '>' || NEW.v) ON CONFLICT DO UPDATE SET what = 'again';
@@ -158,6 +159,21 @@ describe("a version tells", () => {
     const outcome = trySql(given(), statement);
     expect(outcome).toMatchObject({ type: "failed", code: "SQLITE_AUTH" });
     expect(outcome.type === "failed" && outcome.error).toMatch(message);
+  });
+
+  test("CR19: a statement that a value of the wrong type ends halfway leaves nothing behind", () => {
+    given();
+    sql(store, "INSERT INTO s VALUES (1, 1), (2, 2), (3, 3)");
+    const outcome = store.transact(t0 + 5, (transaction) => {
+      const half = "UPDATE s SET n = CASE k WHEN 1 THEN 10 ELSE 'x' END";
+      expect(() => transaction.run(half)).toThrow("cannot store TEXT value");
+      transaction.run("DELETE FROM s WHERE k = 3");
+    });
+    expect(outcome.type === "committed" ? told(outcome.chunks) : outcome).toEqual(["s 3 2 {}"]);
+    expect(rows(store, "s")).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
   });
 
   test("CR20: names that begin as the store's are values like any other", () => {

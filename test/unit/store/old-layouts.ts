@@ -4,8 +4,25 @@ import type Database from "better-sqlite3";
 import { StatementCache } from "../../../runtime/store/db.ts";
 import { LiveCounts } from "../../../runtime/store/live-counts.ts";
 
+/** Before guards that call nothing. */
+function toLayout5(db: Database.Database): void {
+  db.function("patina_writes_only_through_a_node", () => null);
+  const guards = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name GLOB 'patina_guard_*'");
+  for (const [name, sql] of guards.raw().all() as [string, string][]) {
+    db.exec(`DROP TRIGGER "${name}"`);
+    db.exec(
+      sql.replace(
+        "EXISTS (SELECT patina_writes_only_through_a_node())",
+        "patina_writes_only_through_a_node()",
+      ),
+    );
+  }
+  db.pragma("user_version = 5");
+}
+
 /** Before spans: each row has its clock to itself. The file is closed. */
 export function toLayout4(db: Database.Database): void {
+  toLayout5(db);
   const spans = db.prepare(
     "SELECT name, first, last, c, step FROM patina_span JOIN patina_object USING (n)",
   );

@@ -2,6 +2,7 @@
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { guardsOf } from "../../../runtime/store/capture.ts";
 import { layoutVersion } from "../../../runtime/store/layout.ts";
 import type { SqliteStore } from "../../../runtime/store/sqlite-store.ts";
 import { storeFiles } from "./files.ts";
@@ -95,6 +96,12 @@ describe("clocks of neighbours", () => {
     expect(spans()).toEqual([[101, 200, 3, 0]]);
     expect(store.check()).toEqual([]);
     expect(look("PRAGMA user_version")).toEqual([[layoutVersion]]);
+    const guards = look<[string]>(
+      "SELECT sql FROM sqlite_schema WHERE name GLOB 'patina_guard_*' ORDER BY name",
+    );
+    expect(guards.map(([text]) => text)).toEqual(
+      ["kv", "named"].flatMap(guardsOf).sort((a, b) => (a < b ? -1 : 1)),
+    );
   });
 
   test.each(["last = 9000000000000000", "last = first - 1", "step = 'x'", "c = NULL, first = 2.5"])(
