@@ -3,9 +3,8 @@
  * them. Bounded by number, bytes and age; the oldest goes first, and who asks for it then is
  * served by sync.
  */
-import { assert } from "../base/assert.ts";
 import type { ActorId, Address } from "../base/ids.ts";
-import { ChunkTable } from "./chunk-table.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { GossipConfig } from "./config.ts";
 
 /** One message of the broadcast: a chunk, as it is pushed by this node. */
@@ -32,10 +31,7 @@ export interface Recent {
 
 export class RecentMessages {
   readonly #config: GossipConfig;
-  readonly #byChunk = new ChunkTable<Recent>();
-  /** In order of arrival; those before `#head` are gone. */
-  #queue: Recent[] = [];
-  #head = 0;
+  readonly #arrivals = new Arrivals<Recent>();
   #bytes = 0;
 
   constructor(config: GossipConfig) {
@@ -43,7 +39,7 @@ export class RecentMessages {
   }
 
   get size(): number {
-    return this.#queue.length - this.#head;
+    return this.#arrivals.size;
   }
 
   get bytes(): number {
@@ -51,36 +47,30 @@ export class RecentMessages {
   }
 
   find(actor: ActorId, version: number, index: number): Recent | undefined {
-    return this.#byChunk.get(actor, version, index);
+    return this.#arrivals.get(actor, version, index);
   }
 
   /** Keeps a message that is not there yet. */
   add(message: Recent): void {
-    if (!this.#byChunk.add(message)) return;
-    this.#queue.push(message);
-    this.#bytes += message.bytes.length;
+    const bytes = message.bytes.length;
+    if (!this.#arrivals.add(message, message.atMs, bytes)) return;
+    this.#bytes += bytes;
     this.#evict(message.atMs);
   }
 
   /** The bit stands for another neighbour from now on, who was told of nothing. */
   forgetTold(bit: number): void {
-    for (let i = this.#head; i < this.#queue.length; i++) (this.#queue[i] as Recent).told &= ~bit;
+    const { size } = this.#arrivals;
+    for (let i = 0; i < size; i++) this.#arrivals.at(i).told &= ~bit;
   }
 
   #evict(monoMs: number): void {
     const { recentMessages, recentBytes, recentMs } = this.#config;
-    while (this.size > 1) {
-      const oldest = this.#queue[this.#head] as Recent;
-      const full = this.size > recentMessages || this.#bytes > recentBytes;
-      if (!full && monoMs - oldest.atMs <= recentMs) break;
-      this.#head++;
-      this.#bytes -= oldest.bytes.length;
-      const had = this.#byChunk.delete(oldest);
-      assert(had, "what is in the queue is in the map");
-    }
-    if (this.#head > 64 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
+    const arrivals = this.#arrivals;
+    while (arrivals.size > 1) {
+      const full = arrivals.size > recentMessages || this.#bytes > recentBytes;
+      if (!full && monoMs - arrivals.oldestMs <= recentMs) break;
+      this.#bytes -= arrivals.dropOldest();
     }
   }
 }
