@@ -29,8 +29,7 @@ export function readClocks(
 ): (ClockCell | null)[] {
   const { overlay } = plan;
   if (rowKeys.length === 1) {
-    const [rowKey, key] = [rowKeys[0] as RowKey, keys[0] as readonly Value[]];
-    return [overlay.get(rowKey)?.cell ?? readOne(statements, plan, key)];
+    return [readClock(statements, plan, rowKeys[0] as RowKey, keys[0] as readonly Value[])];
   }
   const neighbours = readNeighbours(statements, plan, rowKeys);
   if (neighbours !== null) return neighbours;
@@ -53,15 +52,19 @@ export function readClocks(
   return cells;
 }
 
-function readOne(
+/** As `readClocks`, of one row. */
+export function readClock(
   statements: StatementCache,
   plan: TablePlan,
+  rowKey: RowKey,
   key: readonly Value[],
 ): ClockCell | null {
-  const found = statements
-    .get(selectSql(plan, 1))
-    .pluck()
-    .get(...parametersOf(plan, [key], [0], 0, 1));
+  const waiting = plan.overlay.get(rowKey);
+  if (waiting !== undefined) return waiting.cell;
+  const select = statements.pluck(selectSql(plan, 1));
+  const found = plan.schema.rowidKey
+    ? select.get(rowKey)
+    : select.get(...parametersOf(plan, [key], [0], 0, 1));
   return (found as ClockCell | null | undefined) ?? null;
 }
 

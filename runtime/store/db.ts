@@ -30,6 +30,8 @@ export function allWith(statement: Statement, parameters: readonly SqlValue[]): 
 export class StatementCache {
   readonly #db: Db;
   readonly #statements = new Map<string, Statement>();
+  /** Those that give the first column alone. */
+  readonly #plucked = new Map<string, Statement>();
 
   constructor(db: Db) {
     this.#db = db;
@@ -37,13 +39,19 @@ export class StatementCache {
 
   /** @throws CorruptionError when the file has not the tables and columns that it was made with */
   get(sql: string): Statement {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#prepared(sql);
-    this.#statements.set(sql, statement);
-    if (this.#statements.size > maxStatements) {
-      for (const oldest of this.#statements.keys()) {
-        this.#statements.delete(oldest);
+    return this.#statements.get(sql) ?? this.#keep(this.#statements, sql, this.#prepared(sql));
+  }
+
+  /** As `get(sql).pluck()`, without telling it each time. */
+  pluck(sql: string): Statement {
+    return this.#plucked.get(sql) ?? this.#keep(this.#plucked, sql, this.#prepared(sql).pluck());
+  }
+
+  #keep(kept: Map<string, Statement>, sql: string, statement: Statement): Statement {
+    kept.set(sql, statement);
+    if (kept.size > maxStatements) {
+      for (const oldest of kept.keys()) {
+        kept.delete(oldest);
         break;
       }
     }
@@ -62,5 +70,6 @@ export class StatementCache {
 
   clear(): void {
     this.#statements.clear();
+    this.#plucked.clear();
   }
 }

@@ -11,6 +11,7 @@ import { Reader } from "../../core/wire/reader.ts";
 import { readValue, writeValue } from "../../core/wire/values.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import type { ClockCell } from "./clock-cell.ts";
+import type { LiveChanges } from "./log-origin.ts";
 import type { ClockEntry } from "./table-plan.ts";
 
 export interface TableEffect {
@@ -30,8 +31,8 @@ export interface Effects {
   /** A far-future stamp has come in, in this transaction or before. */
   readonly farSeen: boolean;
   readonly tables: readonly TableEffect[];
-  /** By log id; versions of the transaction itself are not in it. */
-  readonly live: ReadonlyMap<number, number>;
+  /** Versions of the transaction itself are not in it. */
+  readonly live: LiveChanges;
 }
 
 const writer = new Writer(1024);
@@ -57,10 +58,10 @@ export function encodeEffects({ clock, farSeen, tables, live }: Effects): Uint8A
       writeValue(writer, cell);
     }
   }
-  writer.varint(live.size);
-  for (const [id, delta] of live) {
-    writer.varint(id);
-    writeValue(writer, delta);
+  writer.varint(live.length / 2);
+  for (let i = 0; i < live.length; i += 2) {
+    writer.varint(live[i] as number);
+    writeValue(writer, live[i + 1] as number);
   }
   return writer.finish();
 }
@@ -76,8 +77,8 @@ export function decodeEffects(bytes: Uint8Array): Effects {
   const farSeen = r.u8() === 1;
   const tables: TableEffect[] = [];
   for (let count = r.varint(); count > 0; count--) tables.push(readTable(r));
-  const live = new Map<number, number>();
-  for (let count = r.varint(); count > 0; count--) live.set(r.varint(), readValue(r) as number);
+  const live: number[] = [];
+  for (let count = r.varint(); count > 0; count--) live.push(r.varint(), readValue(r) as number);
   return { clock, farSeen, tables, live };
 }
 

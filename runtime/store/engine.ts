@@ -19,7 +19,7 @@ import { type Db, StatementCache } from "./db.ts";
 import { HeldSnapshot } from "./held-snapshot.ts";
 import { decodeEffects, encodeEffects, type Effects, type TableEffect } from "./effects.ts";
 import { LiveCounts } from "./live-counts.ts";
-import { Origins } from "./log-origin.ts";
+import { type LiveChanges, Origins } from "./log-origin.ts";
 import { PackedLog, versionsPerPack } from "./packed-log.ts";
 import { RowStore } from "./row-store.ts";
 import { loadActors, saveActor } from "./stored-actors.ts";
@@ -48,8 +48,7 @@ export interface Sealer {
 export interface Settled {
   /** Null when there is too much of it: it is folded at once. */
   readonly effects: Uint8Array | null;
-  /** How many pieces of state each version won or lost, by log id. */
-  readonly live: ReadonlyMap<number, number>;
+  readonly live: LiveChanges;
 }
 
 export class Engine {
@@ -234,21 +233,25 @@ export class Engine {
   /** Ends the merging of a transaction: what it did, for the log row about to be written. */
   settle(): Settled {
     const live = this.origins.settle();
-    const older = new Map<number, number>();
-    for (const [id, delta] of live) {
+    let older: number[] = [];
+    for (let i = 0; i < live.length; i += 2) {
+      const [id, delta] = [live[i] as number, live[i + 1] as number];
       if (id > this.#idBefore) continue;
-      older.set(id, delta);
+      if (older.length === 0) older = [id, delta];
+      else older.push(id, delta);
       this.live.add(id, delta);
     }
     this.waiting.flush();
     if (this.waiting.tooMany) return { effects: null, live };
-    const tables: TableEffect[] = [];
+    let tables: TableEffect[] = [];
     for (const plan of this.plans.values()) {
       const clocks = this.waiting.changedOf(plan);
       if (clocks.length === 0 && !plan.digestChanged()) continue;
       const { a, b, rows } = plan.sum;
       const { n, dead } = plan;
-      tables.push({ n, a, b, rows, dead, keyColumns: plan.keyNames.length, clocks });
+      const effect = { n, a, b, rows, dead, keyColumns: plan.keyNames.length, clocks };
+      if (tables.length === 0) tables = [effect];
+      else tables.push(effect);
     }
     const clock = this.clock.save();
     const effects = encodeEffects({ clock, farSeen: this.#farSeen, tables, live: older });
@@ -426,7 +429,9 @@ export class Engine {
 
   #replay({ clock, farSeen, tables, live }: Effects): ClockState {
     this.#farSeen = farSeen;
-    for (const [id, delta] of live) this.live.add(id, delta);
+    for (let i = 0; i < live.length; i += 2) {
+      this.live.add(live[i] as number, live[i + 1] as number);
+    }
     for (const effect of tables) {
       const plan = [...this.plans.values()].find(({ n }) => n === effect.n);
       assert(plan !== undefined, "what waits to be folded is of a table that is there");

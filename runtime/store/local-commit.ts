@@ -26,11 +26,11 @@ import {
   unpackCell,
 } from "./clock-cell.ts";
 import { clockText, readClockText } from "./clock-text.ts";
-import { readClocks, rowsAtOnce } from "./clock-table.ts";
+import { readClock, readClocks, rowsAtOnce } from "./clock-table.ts";
 import type { Engine } from "./engine.ts";
-import type { LogOrigin } from "./log-origin.ts";
+import type { LiveChanges, LogOrigin } from "./log-origin.ts";
 import { mendRow } from "./mend-row.ts";
-import { type PendingRow, TouchedRows } from "./pending.ts";
+import { onlyRow, type PendingRow, TouchedRows } from "./pending.ts";
 import type { RowStore } from "./row-store.ts";
 import { CorruptionError, describeKey } from "./row-table.ts";
 import type { TablePlan } from "./table-plan.ts";
@@ -50,8 +50,15 @@ export function commitChanges(
   const count = changes.args.length;
   if (count === 0) return [];
   if (count > maxClocksInLog) engine.beginBulk();
-  const tables = touchedTables(changes);
-  const commit = new LocalCommit(engine, wallMs, tables, chunkBytes);
+  const commit = new LocalCommit(engine, wallMs, changes, chunkBytes);
+  const only = count === 1 ? onlyRow(changes) : null;
+  if (only !== null) commit.only((changes.streams[0] as CapturedStream).plan, only);
+  else mergeTables(engine, commit, touchedTables(changes));
+  commit.settleUniques();
+  return commit.finish();
+}
+
+function mergeTables(engine: Engine, commit: LocalCommit, tables: readonly TouchedRows[]): void {
   for (const table of tables) {
     const { plan } = table;
     commit.stored = engine.rows(plan);
@@ -65,8 +72,6 @@ export function commitChanges(
       }
     });
   }
-  commit.settleUniques();
-  return commit.finish();
 }
 
 function touchedTables(changes: CapturedChanges): TouchedRows[] {
@@ -86,18 +91,17 @@ function touchedTables(changes: CapturedChanges): TouchedRows[] {
 
 const noCells: readonly (ClockCell | null)[] = [];
 
+/** Where nothing was ever deleted and nothing stands aside, what is inserted was never there. */
+function knowsNew(engine: Engine, plan: TablePlan): boolean {
+  return plan.dead === 0 && engine.rows(plan).asideCount === 0;
+}
+
 function clocksOf(
   engine: Engine,
   plan: TablePlan,
   rows: readonly PendingRow[],
 ): readonly (ClockCell | null)[] {
-  // Where nothing was ever deleted and nothing stands aside, what is inserted was never there.
-  if (
-    plan.dead === 0 &&
-    engine.rows(plan).asideCount === 0 &&
-    rows.every((row) => !row.aliveBefore)
-  )
-    return noCells;
+  if (knowsNew(engine, plan) && rows.every((row) => !row.aliveBefore)) return noCells;
   return readClocks(
     engine.statements,
     plan,
@@ -106,27 +110,37 @@ function clocksOf(
   );
 }
 
+/** Who wrote the columns of the row at hand. */
+const heldColumns: (LogOrigin | null)[] = [];
+
 class LocalCommit {
   readonly #engine: Engine;
   readonly #wallMs: number;
-  readonly #tables: readonly TouchedRows[];
+  readonly #changes: CapturedChanges;
   readonly #encoder: ChunkEncoder;
   /** Tables in which the rows that stand aside may find their place now. */
-  readonly #unsettled = new Set<TablePlan>();
+  #unsettled: Set<TablePlan> | null = null;
   /** Of the table at hand. */
   stored: RowStore | null = null;
   /** The rows at hand are neighbours. */
   dense = false;
-  /** Who wrote the columns of the row at hand. */
-  readonly #held: (LogOrigin | null)[] = [];
   /** Of the version about to be made; null until a row with a net effect is found. */
   #origin: LogOrigin | null = null;
 
-  constructor(engine: Engine, wallMs: number, tables: readonly TouchedRows[], chunkBytes: number) {
+  constructor(engine: Engine, wallMs: number, changes: CapturedChanges, chunkBytes: number) {
     this.#engine = engine;
     this.#wallMs = wallMs;
-    this.#tables = tables;
+    this.#changes = changes;
     this.#encoder = new ChunkEncoder(chunkBytes);
+  }
+
+  /** The only row of the transaction. */
+  only(plan: TablePlan, pending: PendingRow): void {
+    const engine = this.#engine;
+    const { aliveBefore, rowKey, key } = pending;
+    this.stored = engine.rows(plan);
+    const isNew = !aliveBefore && knowsNew(engine, plan);
+    this.row(plan, pending, isNew ? null : readClock(engine.statements, plan, rowKey, key));
   }
 
   row(plan: TablePlan, pending: PendingRow, cell: ClockCell | null): void {
@@ -155,6 +169,7 @@ class LocalCommit {
 
   /** Some rows of the table stand aside: what this one does may give them their place, or be done to one of them. */
   #besideAside(plan: TablePlan, pending: PendingRow, cell: ClockCell | null): void {
+    this.#unsettled ??= new Set();
     this.#unsettled.add(plan);
     if (pending.aliveBefore || causalLengthOf(cell) % 2 === 0) return;
     // It was inserted where the table shows none, but one stands aside: it begins that one's next life.
@@ -168,7 +183,7 @@ class LocalCommit {
 
   /** Finds the places of rows that stand aside anew, where that may have changed. */
   settleUniques(): void {
-    for (const plan of this.#unsettled) {
+    for (const plan of this.#unsettled ?? []) {
       this.#engine.waiting.flush();
       const uniques = new UniqueRows(this.#engine, plan, () => null);
       uniques.seekAll();
@@ -243,7 +258,7 @@ class LocalCommit {
     const origin = this.#version();
     const { causalLength, sentinel, ids } = readClockText(plan, cell);
     if (sentinel !== 0) return false;
-    const held = this.#held;
+    const held = heldColumns;
     held.length = 0;
     let [lastId, last]: [number, LogOrigin | null] = [0, null];
     for (let i = 0; i < plan.slots.length; i++) {
@@ -298,7 +313,7 @@ class LocalCommit {
     const engine = this.#engine;
     if (!engine.knowsFarStamps) return null;
     let latest: Hlc | null = null;
-    for (const table of this.#tables) {
+    for (const table of touchedTables(this.#changes)) {
       const { plan } = table;
       table.inBatches(rowsAtOnce, (batch) => {
         const cells = clocksOf(engine, plan, batch);
@@ -327,10 +342,15 @@ class LocalCommit {
       return engine.sealer === null ? chunk : { ...chunk, seal: engine.sealer.seal(chunk) };
     });
     const { effects, live } = engine.settle();
-    engine.log.append(origin, engine.own, chunks, live.get(origin.id) ?? 0, effects);
+    engine.log.append(origin, engine.own, chunks, piecesOf(live, origin.id), effects);
     engine.own.hold(version, version);
     return chunks;
   }
+}
+
+function piecesOf(live: LiveChanges, id: number): number {
+  for (let i = 0; i < live.length; i += 2) if (live[i] === id) return live[i + 1] as number;
+  return 0;
 }
 
 /** The row as it was before the transaction. @throws CorruptionError when table and clock contradict each other. */

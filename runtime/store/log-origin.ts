@@ -9,10 +9,11 @@ import type { Hlc } from "../../core/clock/hlc.ts";
 import { Origin } from "../../core/crdt/origin.ts";
 import type { ActorTable } from "./actor-table.ts";
 import type { Db, Statement } from "./db.ts";
+import { KnownVersions } from "./known-versions.ts";
 import type { PackedLog } from "./packed-log.ts";
 
-/** Origins kept in memory, a power of two. Each takes some 150 bytes. */
-const cachedOrigins = 65_536;
+/** Origins kept as objects, a power of two. More would outlive the young generation, and be copied by the collector. */
+const cachedOrigins = 2048;
 
 export class LogOrigin extends Origin {
   readonly id: number;
@@ -55,6 +56,21 @@ export class LogOrigin extends Origin {
   }
 }
 
+/** How many pieces of state versions won or lost: log id, change, log id, change, … */
+export type LiveChanges = readonly number[];
+
+const noChanges: number[] = [];
+
+/** By log id. */
+export function livePieces(changes: LiveChanges): Map<number, number> {
+  const pieces = new Map<number, number>();
+  for (let i = 0; i < changes.length; i += 2) {
+    const id = changes[i] as number;
+    pieces.set(id, (pieces.get(id) ?? 0) + (changes[i + 1] as number));
+  }
+  return pieces;
+}
+
 export class Origins {
   readonly #actors: ActorTable;
   readonly #packs: PackedLog;
@@ -67,6 +83,8 @@ export class Origins {
   #now = 1;
   /** Whose number of living pieces the transaction under way has changed. */
   readonly #touched: LogOrigin[] = [];
+  /** Those that had a place lately. */
+  readonly #known = new KnownVersions();
 
   constructor(db: Db, actors: ActorTable, packs: PackedLog) {
     this.#actors = actors;
@@ -85,6 +103,8 @@ export class Origins {
     const there = this.#cache[at];
     if (there === undefined || there.asked < this.#now) this.#cache[at] = origin;
     else this.#displaced.set(id, origin);
+    const author = this.#actors.find(actor)?.n;
+    if (author !== undefined) this.#known.put(id, author, version, hlc.ms, hlc.counter);
     return origin;
   }
 
@@ -96,6 +116,11 @@ export class Origins {
     }
     const displaced = this.#displaced.size === 0 ? undefined : this.#displaced.get(id);
     if (displaced !== undefined) return displaced;
+    const at = this.#known.at(id);
+    if (at >= 0) {
+      const hlc = { ms: this.#known.ms(at), counter: this.#known.counter(at) };
+      return this.add(id, this.#actors.idOf(this.#known.actor(at)), hlc, this.#known.version(at));
+    }
     const packed = this.#packs.find(id);
     if (packed !== null) {
       const { actor, ms, counter, version } = packed;
@@ -107,12 +132,15 @@ export class Origins {
     return this.add(id, this.#actors.idOf(actor), { ms, counter }, version);
   }
 
-  /** Ends a transaction: the changes of living pieces by log id, zeros left out. */
-  settle(): Map<number, number> {
-    const changes = new Map<number, number>();
+  /** Ends a transaction: the changes of living pieces, zeros left out. */
+  settle(): LiveChanges {
+    let changes = noChanges;
     for (const origin of this.#touched) {
       const delta = origin.settle();
-      if (delta !== 0) changes.set(origin.id, (changes.get(origin.id) ?? 0) + delta);
+      // Most transactions have one or two: as a literal they take a third of the room that `push` would make.
+      if (delta === 0) continue;
+      if (changes.length === 0) changes = [origin.id, delta];
+      else changes.push(origin.id, delta);
     }
     this.#touched.length = 0;
     this.trim();
@@ -122,6 +150,7 @@ export class Origins {
   /** After a failed transaction. */
   clear(): void {
     this.#cache = emptyCache();
+    this.#known.clear();
     this.#displaced.clear();
     this.#touched.length = 0;
   }
@@ -129,7 +158,8 @@ export class Origins {
   /** No row at hand refers to any: each may give way to others now, and is read again when it is asked for. */
   trim(): void {
     this.#now++;
-    this.#displaced.clear();
+    // An empty map that is cleared makes itself a new table all the same.
+    if (this.#displaced.size > 0) this.#displaced.clear();
   }
 }
 

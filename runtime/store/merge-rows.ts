@@ -8,7 +8,7 @@ import type { RowState } from "../../core/node/store.ts";
 import { decodeRowCells, type Stamp } from "../../core/wire/row-state.ts";
 import { WireError } from "../../core/wire/wire-error.ts";
 import type { Engine } from "./engine.ts";
-import type { LogOrigin } from "./log-origin.ts";
+import { livePieces, type LogOrigin } from "./log-origin.ts";
 import { RowSet } from "./row-set.ts";
 import type { TablePlan } from "./table-plan.ts";
 
@@ -38,7 +38,7 @@ export function mergeRowStates(
       rows.flush();
     }
     const { live } = engine.settle();
-    stamps.keep(live);
+    stamps.keep(livePieces(live));
     engine.commit(true);
     return changed;
   } catch (error) {

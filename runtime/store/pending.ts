@@ -47,6 +47,20 @@ export class PendingRow {
   }
 }
 
+/** The row that the only change captured is about; null for the change of a key, which is about two. */
+export function onlyRow({ streams, args: all }: CapturedChanges): PendingRow | null {
+  const { plan, kind, exact } = streams[0] as CapturedStream;
+  if (kind === "rekey") return null;
+  const args = all[0] as readonly unknown[];
+  const from = keyFrom(plan, kind);
+  const isRowid = plan.schema.rowidKey;
+  const key = isRowid ? [rowidOf(args[from])] : readKey(plan, args, from, exact);
+  const keyText = isRowid ? "" : encodeKeyText(key);
+  const row = new PendingRow(key, keyText, plan.rowKey(key, keyText), kind !== "insert");
+  go(plan, row, kind, args, exact);
+  return row;
+}
+
 /**
  * What was captured of one table, change by change; a rekey counts as two, of the row that goes
  * and of the one that comes.
@@ -87,22 +101,16 @@ export class TouchedRows {
   }
 
   #rowidAt(at: number, kind: TouchKind): number | bigint {
-    const raw = (this.#changes.args[at] as readonly unknown[])[this.#keyFrom(kind)];
-    return typeof raw === "bigint" ? (fromSqlExact(raw) as number | bigint) : (raw as number);
+    return rowidOf((this.#changes.args[at] as readonly unknown[])[keyFrom(this.plan, kind)]);
   }
 
   #keyAt(at: number, kind: TouchKind): Value[] {
     const args = this.#changes.args[at] as readonly unknown[];
-    return readKey(this.plan, args, this.#keyFrom(kind), this.#isExact(at));
+    return readKey(this.plan, args, keyFrom(this.plan, kind), this.#isExact(at));
   }
 
   #isExact(at: number): boolean {
     return (this.#changes.streams[at] as CapturedStream).exact;
-  }
-
-  #keyFrom(kind: TouchKind): number {
-    if (kind === "update") return 1;
-    return kind === "arrive" ? this.plan.keyNames.length + this.plan.dataNames.length : 0;
   }
 
   /** Hands out each row once, in the order of canonical key bytes, some at a time. */
@@ -153,24 +161,44 @@ export class TouchedRows {
     const at = this.#at[n] as number;
     const kind = this.#kinds[n] as TouchKind;
     const args = this.#changes.args[at] as readonly unknown[];
-    const exact = this.#isExact(at);
-    row.touches++;
-    if (kind === "update") {
-      update(this.plan, row, args, exact);
-      return;
-    }
-    const values = readData(this.plan, args, this.#keyFrom(kind) + row.key.length, exact);
-    if (kind === "insert" || kind === "arrive") {
-      row.alive = true;
-      row.born = true;
-      row.values = values;
-    } else {
-      remove(row, values);
-    }
+    go(this.plan, row, kind, args, this.#isExact(at));
   }
 }
 
 type TouchKind = "insert" | "delete" | "update" | "leave" | "arrive";
+
+/** Where among a change's arguments the key begins. */
+function keyFrom(plan: TablePlan, kind: TouchKind): number {
+  if (kind === "update") return 1;
+  return kind === "arrive" ? plan.keyNames.length + plan.dataNames.length : 0;
+}
+
+function rowidOf(raw: unknown): number | bigint {
+  return typeof raw === "bigint" ? (fromSqlExact(raw) as number | bigint) : (raw as number);
+}
+
+/** Takes one change of the row. */
+function go(
+  plan: TablePlan,
+  row: PendingRow,
+  kind: TouchKind,
+  args: readonly unknown[],
+  exact: boolean,
+): void {
+  row.touches++;
+  if (kind === "update") {
+    update(plan, row, args, exact);
+    return;
+  }
+  const values = readData(plan, args, keyFrom(plan, kind) + row.key.length, exact);
+  if (kind === "insert" || kind === "arrive") {
+    row.alive = true;
+    row.born = true;
+    row.values = values;
+  } else {
+    remove(row, values);
+  }
+}
 
 function remove(row: PendingRow, values: Value[]): void {
   if (row.aliveBefore && row.alive && !row.born) {

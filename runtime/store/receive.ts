@@ -10,7 +10,7 @@ import type { Chunk, ReceiveOutcome, VersionOutcome, VersionRange } from "../../
 import { maxChunksPerVersion } from "../../core/wire/limits.ts";
 import type { ActorLog, PartialVersion } from "./actor-table.ts";
 import type { Engine } from "./engine.ts";
-import type { LogOrigin } from "./log-origin.ts";
+import { livePieces, type LogOrigin } from "./log-origin.ts";
 import { headOf, withSeal } from "./version-log.ts";
 import { compressFromBytes, loadPayload, storePayload } from "./payload.ts";
 import { Merging, type PreparedVersion, prepareVersion } from "./merging.ts";
@@ -214,7 +214,8 @@ class Receiving {
 
   finish(): void {
     const engine = this.#engine;
-    const { effects, live } = engine.settle();
+    const { effects, live: changes } = engine.settle();
+    const live = livePieces(changes);
     const last = this.#accepted.at(-1);
     for (const accepted of this.#accepted) {
       const { origin, log, chunks, prepared } = accepted;

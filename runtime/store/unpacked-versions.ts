@@ -48,10 +48,18 @@ export class UnpackedVersions {
 
   /** @param at where its content begins. */
   entry(i: number, at: number): PackedVersion {
+    const told = this.#told;
     const from = i * width;
-    const told = this.#told.subarray(from, from + width);
-    const [id = 0, actor = 0, version = 0, ms = 0, counter = 0, size = 0, sealSize = 0] = told;
-    return { id, actor, version, ms, counter, at, size, sealSize };
+    return {
+      id: told[from] as number,
+      actor: told[from + 1] as number,
+      version: told[from + 2] as number,
+      ms: told[from + 3] as number,
+      counter: told[from + 4] as number,
+      at,
+      size: told[from + 5] as number,
+      sealSize: told[from + 6] as number,
+    };
   }
 
   /** Keeps those that `keep` picks, by position. */

@@ -12,12 +12,15 @@ import type { ClockEntry, RowKey, TablePlan } from "./table-plan.ts";
 /** A transaction that changes more clocks than this lets none of them wait. */
 export const maxClocksInLog = 1024;
 
+const none: never[] = [];
+
 export class WaitingClocks {
   readonly #statements: StatementCache;
   /** Of all tables, the transaction under way included. */
   #size = 0;
-  /** Clocks that the transaction under way lets wait, for its log row. */
-  readonly #changed = new Map<TablePlan, ClockEntry[]>();
+  /** Clocks that the transaction under way lets wait, for its log row; by table, side by side. */
+  #changedPlans: TablePlan[] = [];
+  #changed: ClockEntry[][] = [];
   #changedCount = 0;
   readonly #writers = new Map<TablePlan, ClockWriter>();
   /** The one asked for last, mostly of the same table. */
@@ -38,9 +41,11 @@ export class WaitingClocks {
   }
 
   begin(): void {
-    this.#changed.clear();
+    this.#changedPlans = none;
+    this.#changed = none;
     this.#changedCount = 0;
-    this.#writers.clear();
+    // An empty map that is cleared makes itself a new table all the same.
+    if (this.#writers.size > 0) this.#writers.clear();
     this.#writer = null;
     this.#direct = false;
   }
@@ -70,9 +75,16 @@ export class WaitingClocks {
     const kept = key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key;
     const entry = { key: kept, cell };
     this.restore(plan, rowKey, entry);
-    const changed = this.#changed.get(plan);
-    if (changed === undefined) this.#changed.set(plan, [entry]);
-    else changed.push(entry);
+    const changed = this.#changed[this.#changedPlans.indexOf(plan)];
+    if (changed !== undefined) changed.push(entry);
+    else if (this.#changedCount === 0) {
+      // Mostly one alone: as literals they take a third of the room that `push` would make.
+      this.#changedPlans = [plan];
+      this.#changed = [[entry]];
+    } else {
+      this.#changedPlans.push(plan);
+      this.#changed.push([entry]);
+    }
     this.#changedCount++;
   }
 
@@ -82,7 +94,7 @@ export class WaitingClocks {
   }
 
   changedOf(plan: TablePlan): readonly ClockEntry[] {
-    return this.#changed.get(plan) ?? [];
+    return this.#changed[this.#changedPlans.indexOf(plan)] ?? none;
   }
 
   /** A clock that waits since an earlier transaction. */
