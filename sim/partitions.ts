@@ -1,5 +1,5 @@
 /** How far the sides of each partition had drifted apart when it was lifted: what people ask first. */
-import { storedRows } from "./check/model.ts";
+import { sameRow, storedRows } from "./check/model.ts";
 import type { SimNode } from "./host/node.ts";
 import type { PartitionReport } from "./result.ts";
 import type { Fault } from "./scenario/scenario.ts";
@@ -56,7 +56,10 @@ function rowsApart(a: SimNode, b: SimNode): number {
   const rowsA = storedRows(storeA.tables, (table) => storeA.rows(table));
   const rowsB = storedRows(storeB.tables, (table) => storeB.rows(table));
   let apart = 0;
-  for (const [name, values] of rowsA) if (rowsB.get(name) !== values) apart++;
+  for (const [name, values] of rowsA) {
+    const other = rowsB.get(name);
+    if (other === undefined || !sameRow(values, other)) apart++;
+  }
   for (const name of rowsB.keys()) if (!rowsA.has(name)) apart++;
   return apart;
 }

@@ -6,7 +6,7 @@ import type { Store } from "../../core/node/store.ts";
 import type { SimNode } from "../host/node.ts";
 import type { Check, CheckContext } from "./check.ts";
 import { sortedHoldings } from "./held.ts";
-import { storedRows } from "./model.ts";
+import { type Rows, storedRows } from "./model.ts";
 import { firstDifference } from "./whole-versions.ts";
 
 export class Converge implements Check {
@@ -32,7 +32,7 @@ interface View {
   readonly hash: string;
   readonly digests: string;
   readonly holdings: string;
-  readonly rows: ReadonlyMap<string, string>;
+  readonly rows: Rows;
 }
 
 function view(node: SimNode): View {

@@ -113,5 +113,31 @@ function rowsOf(chunks: readonly Chunk[]): RowChange[] {
 
 /** A row's name: equal for equal table and key, and for nothing else. */
 export function rowName(table: string, key: readonly Value[]): string {
+  const [first] = key;
+  if (key.length === 1 && typeof first === "string") return textKeyName(table, first);
   return JSON.stringify([table, ...key.map(tagValue)]);
+}
+
+/** Names made before, by table and key: a pure memo, since the same few rows are named all the time. */
+const names = new Map<string, Map<string, string>>();
+const maxNames = 16_384;
+let namesKept = 0;
+
+function textKeyName(table: string, key: string): string {
+  let ofTable = names.get(table);
+  const known = ofTable?.get(key);
+  if (known !== undefined) return known;
+  if (namesKept >= maxNames) {
+    names.clear();
+    namesKept = 0;
+    ofTable = undefined;
+  }
+  if (ofTable === undefined) {
+    ofTable = new Map();
+    names.set(table, ofTable);
+  }
+  const name = JSON.stringify([table, key]);
+  ofTable.set(key, name);
+  namesKept++;
+  return name;
 }

@@ -10,36 +10,57 @@ import { tagValue } from "../../core/trace/tagged-value.ts";
 import type { CellWrite } from "../../core/wire/changes.ts";
 import { laterThan, rowName, type VersionRecord, type Write, type WrittenRow } from "./history.ts";
 
-/** The living rows that the versions which `isHeld` tells of merge to: row names with their values in column order, as JSON. */
+/** Living rows: their names with their values in column order. */
+export type Rows = ReadonlyMap<string, readonly Value[]>;
+
+/** What the versions which `isHeld` tells of merge to. */
 export function modelRows(
   tables: readonly TableSchema[],
   written: Iterable<WrittenRow>,
   isHeld: (version: VersionRecord) => boolean,
-): Map<string, string> {
+): Rows {
   const byName = new Map(tables.map((table) => [table.name, table]));
-  const rows = new Map<string, string>();
+  const rows = new Map<string, readonly Value[]>();
   for (const { name, table: tableName, writes } of written) {
     const table = byName.get(tableName);
     if (table === undefined) continue;
     const values = modelRow(table, writes, isHeld);
-    if (values !== null) rows.set(name, JSON.stringify(values.map(tagValue)));
+    if (values !== null) rows.set(name, values);
   }
   return rows;
 }
 
-/** The same map from what a store shows. */
+/** What a store shows. */
 export function storedRows(
   tables: readonly TableSchema[],
   rowsOf: (table: string) => Iterable<readonly Value[]>,
-): Map<string, string> {
-  const rows = new Map<string, string>();
+): Rows {
+  const rows = new Map<string, readonly Value[]>();
   for (const table of tables) {
     for (const values of rowsOf(table.name)) {
       const key = table.keyColumns.map((i) => values[i] as Value);
-      rows.set(rowName(table.name, key), JSON.stringify(values.map(tagValue)));
+      rows.set(rowName(table.name, key), values);
     }
   }
   return rows;
+}
+
+/** Equal to the last bit: what is spelled alike is the same. */
+export function sameRow(a: readonly Value[], b: readonly Value[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    // Mostly it is the very value, which spares spelling it.
+    if (a[i] !== b[i] && valueText(a[i] as Value) !== valueText(b[i] as Value)) return false;
+  }
+  return true;
+}
+
+export function rowText(values: readonly Value[]): string {
+  return JSON.stringify(values.map(tagValue));
+}
+
+function valueText(value: Value): string {
+  return JSON.stringify(tagValue(value));
 }
 
 function modelRow(
@@ -77,11 +98,12 @@ function modelCell(
 ): Value {
   const schema = table.columns[column] as TableSchema["columns"][number];
   let best: { version: VersionRecord; value: Value } | null = null;
-  const totals = new Map<string, { version: VersionRecord; total: Value }>();
+  let totals: Map<string, { version: VersionRecord; total: Value }> | null = null;
   for (const { version, row } of life) {
     const cell = row.cells.find((c: CellWrite) => c.column === name);
     if (cell === undefined) continue;
     if ("add" in cell) {
+      totals ??= new Map();
       const held = totals.get(version.actor);
       if (held === undefined || laterThan(version, held.version)) {
         totals.set(version.actor, { version, total: cell.total });
@@ -91,7 +113,7 @@ function modelCell(
     }
   }
   const base = best === null ? schema.defaultValue : best.value;
-  if (totals.size === 0) return base;
+  if (totals === null) return base;
   let sum = BigInt(base as number | bigint);
   for (const { total } of totals.values()) sum += BigInt(total as number | bigint);
   if (sum > 2n ** 63n - 1n) sum = 2n ** 63n - 1n;

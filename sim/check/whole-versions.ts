@@ -9,7 +9,7 @@ import type { SimNode } from "../host/node.ts";
 import type { Check, CheckContext } from "./check.ts";
 import { Held } from "./held.ts";
 import type { VersionRecord } from "./history.ts";
-import { modelRows, storedRows } from "./model.ts";
+import { modelRows, type Rows, rowText, sameRow, storedRows } from "./model.ts";
 
 /** Looks beyond the regular ones, and the number of versions past which a look costs too much for more. */
 const maxCloseLooks = 100;
@@ -84,17 +84,18 @@ export class WholeVersions implements Check {
   }
 }
 
-export function firstDifference(
-  model: ReadonlyMap<string, string>,
-  stored: ReadonlyMap<string, string>,
-): string | null {
+export function firstDifference(model: Rows, stored: Rows): string | null {
   for (const [name, values] of model) {
     const found = stored.get(name);
-    if (found === undefined) return `row ${name} is missing; the versions held make it ${values}`;
-    if (found !== values) return `row ${name} is ${found}; the versions held make it ${values}`;
+    const made = "the versions held make it";
+    if (found === undefined) return `row ${name} is missing; ${made} ${rowText(values)}`;
+    if (!sameRow(found, values))
+      return `row ${name} is ${rowText(found)}; ${made} ${rowText(values)}`;
   }
   for (const [name, values] of stored) {
-    if (!model.has(name)) return `row ${name} is ${values}; the versions held make no such row`;
+    if (!model.has(name)) {
+      return `row ${name} is ${rowText(values)}; the versions held make no such row`;
+    }
   }
   return null;
 }
