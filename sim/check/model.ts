@@ -70,6 +70,7 @@ function modelRow(
 ): Value[] | null {
   let causalLength = 0;
   const life: Write[] = [];
+  const plain = table.dataColumns.every((i) => table.columns[i]?.policy === "lww");
   for (let i = writes.length - 1; i >= 0; i--) {
     const write = writes[i] as Write;
     // Whatever came before is of older lives.
@@ -79,6 +80,8 @@ function modelRow(
     if (write.row.causalLength > causalLength) life.length = 0;
     causalLength = write.row.causalLength;
     life.push(write);
+    // Whatever came before is stamped below this one, which wrote every column.
+    if (plain && write.onTop && write.row.cells.length === table.dataColumns.length) break;
   }
   if (causalLength % 2 === 0) return null;
   const key = life[0]?.row.key ?? [];
