@@ -146,20 +146,18 @@ export class OpenTransaction implements LocalTransaction {
 
   /** @returns what to throw. */
   #failed(prepared: Prepared, mark: number, error: Error): Error {
-    if (!this.#db.inTransaction || isDoom(prepared.kind, error) || this.#isHalfDone(mark, error)) {
+    if (!this.#db.inTransaction || isDoom(prepared.kind, error)) {
       this.#doomedBy ??= error;
       return error;
     }
     if (this.#isWrapped(prepared)) {
       this.#db.exec("ROLLBACK TO patina_statement; RELEASE patina_statement");
+    } else if (mayBeHalfDone(prepared, error)) {
+      this.#doomedBy ??= error;
+      return error;
     }
     this.#capture.cut(mark);
     return error;
-  }
-
-  /** SQLite keeps no journal for a value that grows too long while rows are changed. */
-  #isHalfDone(mark: number, error: Error): boolean {
-    return this.#capture.length > mark && (error as { code?: string }).code === "SQLITE_TOOBIG";
   }
 
   /** Follows SQLite's stack of savepoints; it has succeeded already, so the name is on it. */
@@ -186,6 +184,16 @@ const conflicts = ["PRIMARYKEY", "UNIQUE", "ROWID", "NOTNULL", "CHECK"].map(
 function isDoom(kind: StatementKind, error: Error): boolean {
   if (kind.type !== "statement" || !kind.dooms) return false;
   return conflicts.includes((error as { code?: string }).code ?? "");
+}
+
+/**
+ * SQLite keeps a journal that undoes the half of a statement for constraints and functions alone.
+ * What else ends one halfway (a value that grows too long, JSON that `json_each` cannot read)
+ * leaves rows changed, and its code does not tell it from a function's failure.
+ */
+function mayBeHalfDone({ statement }: Prepared, error: Error): boolean {
+  const { code = "" } = error as { code?: string };
+  return !statement.readonly && /^SQLITE_(?!CONSTRAINT)/u.test(code);
 }
 
 function ended(): OpError {

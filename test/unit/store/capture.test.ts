@@ -176,6 +176,33 @@ describe("a version tells", () => {
     ]);
   });
 
+  test.each([
+    ["an update", "UPDATE kv SET n = (SELECT value FROM json_each(kv.v))"],
+    ["a delete", "DELETE FROM kv WHERE (SELECT value FROM json_each(kv.v)) > 0"],
+    [
+      "what an upsert does",
+      "INSERT INTO kv (k) SELECT k FROM kv ORDER BY k ON CONFLICT DO UPDATE SET n = (SELECT value FROM json_each(kv.v))",
+    ],
+  ])(
+    "CR19: %s that malformed JSON ends halfway ends the transaction: SQLite may have left the half",
+    (_, half) => {
+      given();
+      sql(
+        store,
+        "INSERT OR REPLACE INTO kv VALUES ('a', '[9]', 1), ('b', 'no JSON', 2), ('c', '[7]', 3)",
+      );
+      const before = rows(store, "kv");
+      const outcome = store.transact(t0 + 5, (transaction) => {
+        expect(() => transaction.run(half)).toThrow("malformed JSON");
+        expect(() => transaction.run("DELETE FROM kv WHERE k = 'c'")).toThrow(
+          "rolled the transaction back",
+        );
+      });
+      expect(outcome).toMatchObject({ type: "failed", error: "malformed JSON" });
+      expect(rows(store, "kv")).toEqual(before);
+    },
+  );
+
   test("CR20: names that begin as the store's are values like any other", () => {
     sql(given(), "INSERT INTO kv VALUES ('patina_log', 'patina_state', 1)");
     expect(rows(store, "kv")).toHaveLength(3);
