@@ -6,11 +6,12 @@ import type { Logger } from "../observe/logger.ts";
 import { LiveTrace } from "../observe/live-trace.ts";
 import type { TransportStats, TransportTls } from "../net/transport.ts";
 import { NearReader } from "../readers/near-reader.ts";
+import { sizeOfStatements } from "../readers/query-rules.ts";
 import { ReaderPool } from "../readers/reader-pool.ts";
 import type { SchemaSource } from "../store/schema-source.ts";
 import type { StoredSchema } from "../store-process/messages.ts";
 import { refusals } from "../store-process/recovery.ts";
-import { packStatements, resultOf } from "../store-process/result.ts";
+import { resultOf } from "../store-process/result.ts";
 import { progressPathOf } from "../store-process/store-client.ts";
 import { TransactionClient } from "../store-process/transaction-client.ts";
 import { maxWaiting } from "../store-process/transaction-queue.ts";
@@ -142,8 +143,9 @@ export class LocalNode implements NodeService {
     this.#refuseWhenStopping();
     const { timeoutMs, idempotencyKey: key } = request;
     const deadlineMs = timeoutMs === null ? null : machineMs() + timeoutMs;
-    const body = packStatements(request.statements);
-    return resultOf(await this.#transactions.transact({ body, deadlineMs, key }));
+    const statements = request.statements.map(({ sql, parameters }) => [sql, parameters] as const);
+    const bytes = sizeOfStatements(request.statements);
+    return resultOf(await this.#transactions.transact({ statements, bytes, deadlineMs, key }));
   }
 
   queryNow(statement: Statement): WholeResult | null {

@@ -3,14 +3,14 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { assert } from "../../core/base/assert.ts";
-import { encodeFrame, type Frame, FrameReader } from "./frame.ts";
+import { encodeFrame, FrameReader } from "./frame.ts";
 import { childOptions, frugalEnvironment } from "./frugal.ts";
 import { parentDescriptor } from "./parent-pipe.ts";
 
 export interface ChildOptions<Out> {
   /** The file that the child runs. */
   readonly script: URL;
-  frame(frame: Frame<Out>): void;
+  frame(value: Out): void;
   /** It has ended, and every frame that it wrote was handed over. */
   ended(code: number | null, signal: string | null): void;
 }
@@ -45,7 +45,7 @@ export class Child<In, Out> {
     const pipe = this.#process.stdio[parentDescriptor] as Socket | undefined;
     assert(pipe !== undefined, "the child was started with a pipe");
     this.#pipe = pipe;
-    const frames = new FrameReader<Out>((frame) => options.frame(frame));
+    const frames = new FrameReader<Out>((value) => options.frame(value));
     pipe.on("data", (piece: Buffer) => frames.push(piece));
     // A child that is gone shows as its end; what was being written to it is lost with it.
     pipe.on("error", () => {});
@@ -62,12 +62,8 @@ export class Child<In, Out> {
     return this.#process.pid ?? 0;
   }
 
-  send(head: In, blobs: readonly Uint8Array[] = []): void {
-    if (this.#ended) return;
-    const parts = encodeFrame(head, blobs);
-    if (parts.length > 1) this.#pipe.cork();
-    for (const part of parts) this.#pipe.write(part);
-    if (parts.length > 1) this.#pipe.uncork();
+  send(value: In): void {
+    if (!this.#ended) this.#pipe.write(encodeFrame(value));
   }
 
   kill(): void {

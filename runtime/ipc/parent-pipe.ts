@@ -3,7 +3,7 @@
  * that it could still do would reach anybody.
  */
 import { Socket } from "node:net";
-import { encodeFrame, type Frame, FrameReader } from "./frame.ts";
+import { encodeFrame, FrameReader } from "./frame.ts";
 
 /** The descriptor that `spawnChild` connects. */
 export const parentDescriptor = 3;
@@ -12,7 +12,7 @@ export class ParentPipe<In> {
   readonly #socket = new Socket({ fd: parentDescriptor, readable: true, writable: true });
 
   /** @param take is called for one frame after another, never while it runs. */
-  constructor(take: (frame: Frame<In>) => void) {
+  constructor(take: (value: In) => void) {
     const frames = new FrameReader<In>(take);
     this.#socket.on("data", (piece: Buffer) => frames.push(piece));
     const gone = (): never => process.exit(0);
@@ -20,15 +20,8 @@ export class ParentPipe<In> {
     this.#socket.on("error", gone);
   }
 
-  send(head: unknown, blobs: readonly Uint8Array[] = []): void {
-    const parts = encodeFrame(head, blobs);
-    if (parts.length === 1) {
-      this.#socket.write(parts[0] as Uint8Array);
-      return;
-    }
-    this.#socket.cork();
-    for (const part of parts) this.#socket.write(part);
-    this.#socket.uncork();
+  send(value: unknown): void {
+    this.#socket.write(encodeFrame(value));
   }
 
   /** Calls back when all that was sent has left this process. */

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { encodeFrame, type Frame, FrameReader } from "./frame.ts";
+import { encodeFrame, FrameReader } from "./frame.ts";
 
 /** What is needed to come in. */
 export interface DoorKey {
@@ -26,7 +26,7 @@ export class FramePipe<In> {
   readonly #socket: Socket;
 
   /** @param closed the other side is gone; every frame that it wrote was handed over. */
-  constructor(socket: Socket, frame: (frame: Frame<In>) => void, closed: () => void) {
+  constructor(socket: Socket, frame: (value: In) => void, closed: () => void) {
     this.#socket = socket;
     const frames = new FrameReader<In>(frame);
     socket.on("data", (piece: Buffer) => frames.push(piece));
@@ -34,11 +34,8 @@ export class FramePipe<In> {
     socket.on("close", closed);
   }
 
-  send(head: unknown, blobs: readonly Uint8Array[] = []): void {
-    const parts = encodeFrame(head, blobs);
-    if (parts.length > 1) this.#socket.cork();
-    for (const part of parts) this.#socket.write(part);
-    if (parts.length > 1) this.#socket.uncork();
+  send(value: unknown): void {
+    this.#socket.write(encodeFrame(value));
   }
 
   close(): void {

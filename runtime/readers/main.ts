@@ -11,5 +11,5 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 const server = new ReaderServer((answer) => pipe.send(answer));
 const pipe: InstanceType<typeof ParentPipe<import("./messages.ts").ReaderCommand>> = new ParentPipe(
-  ({ head }) => server.take(head),
+  (command) => server.take(command),
 );

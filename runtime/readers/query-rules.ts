@@ -1,6 +1,6 @@
 /** What holds for every query, wherever it runs: what may be asked, and how values go in and out. */
 import type { Value } from "../../core/crdt/value.ts";
-import type { Parameters } from "../agent/node-service.ts";
+import type { Parameters, Statement } from "../agent/node-service.ts";
 import { checkRead } from "../store/reader.ts";
 import { type SqlValue, toSqlExact } from "../store/sql-value.ts";
 import { withoutPrefixes } from "../store-process/result.ts";
@@ -23,6 +23,17 @@ export function refuseWrites(sql: string): void {
 export function sizeOf(value: Value): number {
   if (typeof value === "string") return value.length + 8;
   return value instanceof Uint8Array ? value.length + 8 : 8;
+}
+
+/** About what statements take on their way, in bytes. */
+export function sizeOfStatements(statements: readonly Statement[]): number {
+  let bytes = 0;
+  for (const { sql, parameters } of statements) {
+    bytes += sql.length;
+    const values = Array.isArray(parameters) ? parameters : Object.values(parameters);
+    for (const value of values as Value[]) bytes += sizeOf(value);
+  }
+  return bytes;
 }
 
 /** Parameters as better-sqlite3 takes them. */

@@ -28,7 +28,7 @@ export class Reader {
     this.#events = events;
     this.#child = new Child<ReaderCommand, ReaderAnswer>({
       script: new URL("./main.ts", import.meta.url),
-      frame: ({ head }) => this.#answer(head),
+      frame: (head) => this.#answer(head),
       ended: () => this.#ended(),
     });
     this.#child.send({ type: "open", path });

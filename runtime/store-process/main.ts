@@ -18,11 +18,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 const server = new StoreServer();
 const turns = new Turns();
-const pipe: InstanceType<typeof ParentPipe<StoreCommand>> = new ParentPipe(({ head }) =>
+const pipe: InstanceType<typeof ParentPipe<StoreCommand>> = new ParentPipe((command) =>
   turns.add("node", () => {
-    pipe.send(server.carryOut(head));
-    if (head.type === "admit") admitClients(head.door);
-    if (head.type === "close") pipe.flush(() => process.exit(0));
+    pipe.send(server.carryOut(command));
+    if (command.type === "admit") admitClients(command.door);
+    if (command.type === "close") pipe.flush(() => process.exit(0));
   }),
 );
 
@@ -30,11 +30,11 @@ const pipe: InstanceType<typeof ParentPipe<StoreCommand>> = new ParentPipe(({ he
 function admitClients(key: DoorKey): void {
   const clients: InstanceType<typeof FramePipe<TransactCommand>> = new FramePipe(
     enterSideDoor(key),
-    ({ head, blobs }) =>
+    (command) =>
       turns.add("client", () => {
-        const { answer, results, committed } = server.runGroup(head, blobs);
+        const { answer, committed } = server.runGroup(command);
         // Clients first: what the node does with a version takes a while.
-        clients.send(answer, results);
+        clients.send(answer);
         pipe.send({ type: "committed", versions: committed } satisfies StoreAnswer);
       }),
     () => process.exit(1),

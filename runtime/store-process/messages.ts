@@ -9,6 +9,7 @@ import type { ActorHoldings, Chunk, StoreSummary } from "../../core/node/store.t
 import type { DoorKey } from "../ipc/side-door.ts";
 import type { SchemaSource } from "../store/schema-source.ts";
 import type { SigningKey } from "./author-key.ts";
+import type { PlainResult, PlainStatement } from "./result.ts";
 
 export interface OpenStore {
   readonly path: string;
@@ -33,8 +34,9 @@ export interface StoredSchema {
   readonly tables: readonly string[];
 }
 
-/** A transaction in a group; its statements are the blob of the same index. */
+/** A transaction in a group. */
 export interface Member {
+  readonly statements: readonly PlainStatement[];
   /** `machineMs` at which it must not be begun any more; null: whenever. */
   readonly deadlineMs: number | null;
   readonly key: string | null;
@@ -72,8 +74,8 @@ export interface TransactCommand {
 export type TransactAnswer =
   /** The first, when the store is ready: what the last groups came to. */
   | { readonly type: "hello"; readonly groups: readonly CommittedGroup[] }
-  /** The results for the clients are the blobs, by index. */
-  | { readonly type: "group" }
+  /** By index. */
+  | { readonly type: "group"; readonly results: readonly PlainResult[] }
   | FailedAnswer;
 
 /** A version of this node that was just committed. */
@@ -100,7 +102,7 @@ export interface StoreInfo {
 /** The last groups that were committed: results by index, as they were answered. */
 export interface CommittedGroup {
   readonly group: number;
-  readonly results: readonly Uint8Array[];
+  readonly results: readonly PlainResult[];
 }
 
 export type StoreAnswer =

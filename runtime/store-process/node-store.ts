@@ -19,7 +19,7 @@ import type {
 import { freePagesOf } from "../store/upkeep.ts";
 import { OutcomeTable } from "./outcome-table.ts";
 import { requestPrint } from "./request-print.ts";
-import { failedResult, packResult, type PlainResult, unpackStatements } from "./result.ts";
+import { failedResult, type PlainResult, withoutSigns } from "./result.ts";
 import { sqlFailure } from "./sql-failure.ts";
 
 /** Everything is made safe against power loss so often, and content that nobody needs is dropped. */
@@ -36,7 +36,7 @@ const vacuumPages = 64;
 export interface GroupAnswer {
   readonly committed: CommittedVersion[];
   /** For the clients, by index. */
-  readonly results: Uint8Array[];
+  readonly results: PlainResult[];
 }
 
 /** What a member's body found, told by it since the store knows only how it ended. */
@@ -70,38 +70,26 @@ export class NodeStore extends SqliteStore {
   }
 
   /** Runs transactions one after another and commits them together. */
-  runGroup(
-    wallMs: number,
-    group: number,
-    members: readonly Member[],
-    bodies: readonly Uint8Array[],
-  ): GroupAnswer {
+  runGroup(wallMs: number, group: number, members: readonly Member[]): GroupAnswer {
     const attempts: Attempt[] = members.map((member, index) => {
       return { member, index, beganMs: machineMs(), statement: 0, result: null, idle: false };
     });
     const runs = attempts.map((attempt) => (transaction: LocalTransaction): void => {
-      this.#runMember(wallMs, group, attempt, bodies[attempt.index] as Uint8Array, transaction);
+      this.#runMember(wallMs, group, attempt, transaction);
     });
     const outcomes = this.commitGroup(wallMs, runs);
     const answer: GroupAnswer = { committed: [], results: [] };
     attempts.forEach((attempt, i) => {
       const outcome = outcomes[i] as MemberOutcome;
-      const result = this.#resultOf(attempt, outcome);
       if (outcome.type === "committed" && outcome.chunks.length > 0) {
         answer.committed.push({ chunks: outcome.chunks, summary: outcome.summary });
       }
-      answer.results.push(packResult(result));
+      answer.results.push(this.#resultOf(attempt, outcome));
     });
     return answer;
   }
 
-  #runMember(
-    wallMs: number,
-    group: number,
-    attempt: Attempt,
-    body: Uint8Array,
-    transaction: LocalTransaction,
-  ): void {
+  #runMember(wallMs: number, group: number, attempt: Attempt, transaction: LocalTransaction): void {
     const { member, index } = attempt;
     // Said before the look at the clock: so a parent that sees nothing said after the deadline knows
     // that the transaction will not be begun.
@@ -112,7 +100,7 @@ export class NodeStore extends SqliteStore {
       attempt.result = timedOut(0);
       return;
     }
-    const statements = unpackStatements(body);
+    const statements = withoutSigns(member.statements);
     const { key } = member;
     const keyed = key === null ? null : { key, print: requestPrint(statements) };
     const known = keyed === null ? null : this.#outcomes.answerOf(keyed);

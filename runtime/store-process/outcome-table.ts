@@ -132,15 +132,13 @@ export class OutcomeTable {
     const rows = this.#db
       .prepare("SELECT grp, member, head, key, result FROM patina_outcome ORDER BY grp, member")
       .all() as OutcomeRow[];
-    const groups = new Map<number, Uint8Array[]>();
+    const groups = new Map<number, PlainResult[]>();
     rows.forEach((row, i) => {
       const version = (rows[i + 1]?.head ?? head) > row.head ? row.head + 1 : null;
       if (version === null && row.key !== null) this.hadNoVersion(row.key);
       const results = groups.get(row.grp) ?? [];
       const result = unpackResult(row.result);
-      results[row.member] = packResult(
-        result.type === "committed" ? { ...result, version } : result,
-      );
+      results[row.member] = result.type === "committed" ? { ...result, version } : result;
       groups.set(row.grp, results);
     });
     return [...groups].map(([group, results]) => ({ group, results }));

@@ -1,5 +1,5 @@
 /** What becomes of the transactions that a store process was at when it ended. */
-import type { PlainError } from "./result.ts";
+import type { PlainError, PlainResult } from "./result.ts";
 import type { CommittedGroup } from "./messages.ts";
 import type { Group, Waiting } from "./transaction-queue.ts";
 
@@ -26,7 +26,7 @@ export const refusals = {
 const maxCrashes = 2;
 
 export interface Recovered {
-  readonly replies: readonly (readonly [member: Waiting, result: Uint8Array])[];
+  readonly replies: readonly (readonly [member: Waiting, result: PlainResult])[];
   readonly refused: readonly (readonly [member: Waiting, why: Refusal])[];
   /** To be run again, each transaction by itself. */
   readonly again: readonly Waiting[];
@@ -44,7 +44,7 @@ export function recover(
   wasKilled: boolean,
   nowMs: number,
 ): Recovered {
-  const replies: (readonly [Waiting, Uint8Array])[] = [];
+  const replies: (readonly [Waiting, PlainResult])[] = [];
   const refused: (readonly [Waiting, Refusal])[] = [];
   const again: Waiting[] = [];
   for (const work of lost) {

@@ -1,4 +1,4 @@
-/** Results of transactions as bytes: written by the store process, read where the client waits. */
+/** Statements and results of transactions on their way to the store process and back, and results as they are kept. */
 import { deserialize, serialize } from "node:v8";
 import {
   type Parameters,
@@ -28,8 +28,7 @@ export function unpackResult(bytes: Uint8Array): PlainResult {
   return deserialize(bytes) as PlainResult;
 }
 
-export function resultOf(bytes: Uint8Array): TransactResult {
-  const plain = unpackResult(bytes);
+export function resultOf(plain: PlainResult): TransactResult {
   return plain.type === "failed" ? { ...plain, error: errorOf(plain.error) } : plain;
 }
 
@@ -49,13 +48,10 @@ export function failedResult(
   return { type: "failed", statement, error: { sqlite: null, hint: null, ...error }, seconds };
 }
 
-/** Statements on their way to the store process. */
-export function packStatements(statements: readonly Statement[]): Uint8Array {
-  return serialize(statements.map(({ sql, parameters }) => [sql, parameters]));
-}
+/** A statement on its way to the store process. */
+export type PlainStatement = readonly [sql: string, parameters: Parameters];
 
-export function unpackStatements(bytes: Uint8Array): Statement[] {
-  const list = deserialize(bytes) as [string, Parameters][];
+export function withoutSigns(list: readonly PlainStatement[]): Statement[] {
   return list.map(([sql, parameters]) => ({ sql, parameters: withoutPrefixes(parameters) }));
 }
 

@@ -7,7 +7,6 @@ import { assert } from "../../core/base/assert.ts";
 import type { StoreRequest, StoreResponse } from "../../core/node/event.ts";
 import { Child } from "../ipc/child.ts";
 import { machineMs } from "../ipc/clock.ts";
-import type { Frame } from "../ipc/frame.ts";
 import type { FailedAnswer, OpenStore, StoreAnswer, StoreCommand } from "./messages.ts";
 import { changes, type Job, JobQueue, type Lane } from "./job-queue.ts";
 import { beginProgress, readProgress } from "./progress.ts";
@@ -173,23 +172,24 @@ export class StoreClient {
     return this.#over || this.#closed !== null;
   }
 
-  #answer({ head }: Frame<StoreAnswer>): void {
-    if (head.type === "committed") {
+  #answer(answer: StoreAnswer): void {
+    if (answer.type === "committed") {
       this.#dirty = true;
-      for (const { chunks, summary } of head.versions) this.#options.committed(chunks, summary);
+      for (const { chunks, summary } of answer.versions) this.#options.committed(chunks, summary);
       return;
     }
     const starting = this.#starting;
     if (starting !== null) {
       this.#starting = null;
-      starting(head);
+      starting(answer);
       return;
     }
     const job = this.#inFlight.shift();
     assert(job !== undefined, "an answer answers something");
     this.#busySinceMs = machineMs();
-    job.done(head);
-    if (head.type === "failed" && (head.code === "damaged" || head.code === "bug")) this.#end(head);
+    job.done(answer);
+    if (answer.type === "failed" && (answer.code === "damaged" || answer.code === "bug"))
+      this.#end(answer);
     this.#pump();
   }
 
@@ -199,7 +199,7 @@ export class StoreClient {
     this.#killed = false;
     this.#child = new Child<StoreCommand, StoreAnswer>({
       script: new URL("./main.ts", import.meta.url),
-      frame: (frame) => this.#answer(frame),
+      frame: (answer) => this.#answer(answer),
       ended: (code, signal) => this.#gone(code, signal),
     });
   }

@@ -24,7 +24,6 @@ import { ProgressWriter } from "./progress.ts";
 /** What came of a group: for the clients, and for the node. */
 export interface GroupDone {
   readonly answer: TransactAnswer;
-  readonly results: readonly Uint8Array[];
   readonly committed: readonly CommittedVersion[];
 }
 
@@ -45,13 +44,13 @@ export class StoreServer {
     }
   }
 
-  /** Transactions of clients, committed together. @param bodies their statements, by index. */
-  runGroup({ group, members }: TransactCommand, bodies: readonly Uint8Array[]): GroupDone {
+  /** Transactions of clients, committed together. */
+  runGroup({ group, members }: TransactCommand): GroupDone {
     try {
-      const { committed, results } = this.#opened().runGroup(Date.now(), group, members, bodies);
-      return { answer: { type: "group" }, results, committed };
+      const { results, committed } = this.#opened().runGroup(Date.now(), group, members);
+      return { answer: { type: "group", results }, committed };
     } catch (error) {
-      return { answer: failed(error), results: [], committed: [] };
+      return { answer: failed(error), committed: [] };
     }
   }
 

@@ -6,12 +6,11 @@
  * run twice.
  */
 import { machineMs } from "../ipc/clock.ts";
-import type { Frame } from "../ipc/frame.ts";
 import { type DoorKey, FramePipe, SideDoor } from "../ipc/side-door.ts";
-import type { CommittedGroup, TransactAnswer } from "./messages.ts";
+import type { CommittedGroup, Member, TransactAnswer, TransactCommand } from "./messages.ts";
 import { readProgress } from "./progress.ts";
 import { recover, type Refusal, refusals } from "./recovery.ts";
-import { failedResult, packResult } from "./result.ts";
+import { failedResult, type PlainResult } from "./result.ts";
 import type { StoreEnd } from "./store-options.ts";
 import { earliestOf, type Group, TransactionQueue, type Waiting } from "./transaction-queue.ts";
 
@@ -52,7 +51,7 @@ export class TransactionClient {
       (socket) => {
         const pipe = new FramePipe<TransactAnswer>(
           socket,
-          (frame) => this.#answer(frame),
+          (answer) => this.#answer(answer),
           () => this.#gone(pipe),
         );
         this.#pipe = pipe;
@@ -86,8 +85,10 @@ export class TransactionClient {
     return Math.min(ofNode, nowMs - this.#answeredMs);
   }
 
-  /** @returns the packed result. Those of one turn of the event loop share a commit. */
-  transact(given: Pick<Waiting, "body" | "deadlineMs" | "key">): Promise<Uint8Array> {
+  /** Those of one turn of the event loop share a commit. */
+  transact(
+    given: Pick<Waiting, "statements" | "bytes" | "deadlineMs" | "key">,
+  ): Promise<PlainResult> {
     return new Promise((done) => {
       const waiting: Waiting = { ...given, done, crashes: 0, answered: false };
       if (this.#closing) this.#refuse(waiting, refusals.shuttingDown);
@@ -140,15 +141,16 @@ export class TransactionClient {
       const next = this.#queue.next();
       if (next === null) break;
       this.#inFlight.push(next);
-      const members = next.members.map(({ deadlineMs, key }) => ({ deadlineMs, key }));
-      const bodies = next.members.map(({ body }) => body);
-      this.#pipe?.send({ type: "group", group: next.group, members }, bodies);
+      const members = next.members.map(({ statements, deadlineMs, key }): Member => {
+        return { statements, deadlineMs, key };
+      });
+      this.#pipe?.send({ type: "group", group: next.group, members } satisfies TransactCommand);
     }
   }
 
-  #answer({ head, blobs }: Frame<TransactAnswer>): void {
-    if (head.type === "hello") {
-      this.#welcome(head.groups);
+  #answer(answer: TransactAnswer): void {
+    if (answer.type === "hello") {
+      this.#welcome(answer.groups);
       return;
     }
     const group = this.#inFlight.shift();
@@ -156,25 +158,25 @@ export class TransactionClient {
     this.#answeredMs = machineMs();
     this.#options.answering();
     const { members } = group;
-    if (head.type === "group") {
-      members.forEach((member, i) => this.#reply(member, blobs[i] as Uint8Array));
+    if (answer.type === "group") {
+      members.forEach((member, i) => this.#reply(member, answer.results[i] as PlainResult));
     } else {
-      const code = head.code === "disk" ? "disk_full" : "store_failed";
-      for (const member of members) this.#refuse(member, { code, message: head.why });
-      if (head.code === "damaged" || head.code === "bug") this.#options.ended(head);
+      const code = answer.code === "disk" ? "disk_full" : "store_failed";
+      for (const member of members) this.#refuse(member, { code, message: answer.why });
+      if (answer.code === "damaged" || answer.code === "bug") this.#options.ended(answer);
     }
     this.#pump();
     if (this.#inFlight.length === 0) this.#idle?.();
   }
 
-  #reply(member: Waiting, result: Uint8Array): void {
+  #reply(member: Waiting, result: PlainResult): void {
     if (member.answered) return;
     member.answered = true;
     member.done(result);
   }
 
   #refuse(member: Waiting, error: Refusal): void {
-    this.#reply(member, packResult(failedResult(0, error, 0)));
+    this.#reply(member, failedResult(0, error, 0));
   }
 
   // Ends and starts of the process

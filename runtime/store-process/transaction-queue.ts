@@ -1,14 +1,17 @@
 /** Transactions of clients that wait for the store, and how they share commits. */
 import { maxGroupMembers } from "./outcome-table.ts";
+import type { PlainResult, PlainStatement } from "./result.ts";
 
 /** A client's transaction. */
 export interface Waiting {
-  readonly body: Uint8Array;
+  readonly statements: readonly PlainStatement[];
+  /** About what the statements take. */
+  readonly bytes: number;
   /** `machineMs`; null: it may take for ever. */
   readonly deadlineMs: number | null;
   readonly key: string | null;
-  /** Told the packed result, once. */
-  readonly done: (result: Uint8Array) => void;
+  /** Told once. */
+  readonly done: (result: PlainResult) => void;
   /** The process ended while this was under way: it runs by itself from now on. */
   crashes: number;
   answered: boolean;
@@ -43,17 +46,17 @@ export class TransactionQueue {
   /** False when too much waits already. */
   add(waiting: Waiting): boolean {
     const full =
-      this.#waiting.length >= maxWaiting || this.#bytes + waiting.body.length > maxWaitingBytes;
+      this.#waiting.length >= maxWaiting || this.#bytes + waiting.bytes > maxWaitingBytes;
     if (full && this.#waiting.length > 0) return false;
     this.#waiting.push(waiting);
-    this.#bytes += waiting.body.length;
+    this.#bytes += waiting.bytes;
     return true;
   }
 
   /** Puts back what a process that ended had not finished, in front and in its order. */
   putBack(list: readonly Waiting[]): void {
     this.#waiting = [...list, ...this.#waiting];
-    for (const { body } of list) this.#bytes += body.length;
+    for (const { bytes } of list) this.#bytes += bytes;
   }
 
   next(): Group | null {
@@ -62,10 +65,10 @@ export class TransactionQueue {
     let bytes = 0;
     for (const waiting of this.#waiting) {
       const alone = waiting.crashes > 0;
-      const full = members.length >= maxGroupMembers || bytes + waiting.body.length > maxGroupBytes;
+      const full = members.length >= maxGroupMembers || bytes + waiting.bytes > maxGroupBytes;
       if (members.length > 0 && (alone || full)) break;
       members.push(waiting);
-      bytes += waiting.body.length;
+      bytes += waiting.bytes;
       if (alone) break;
     }
     this.#waiting.splice(0, members.length);
@@ -80,7 +83,7 @@ export class TransactionQueue {
     const overdue = this.#waiting.filter(late);
     if (overdue.length === 0) return overdue;
     this.#waiting = this.#waiting.filter((waiting) => !late(waiting));
-    for (const { body } of overdue) this.#bytes -= body.length;
+    for (const { bytes } of overdue) this.#bytes -= bytes;
     return overdue;
   }
 

@@ -15,34 +15,39 @@ interface Task {
   run(): void;
 }
 
+type Schedule = (turn: () => void) => void;
+
 export class Turns {
   readonly #clients: Task[] = [];
   readonly #node: Task[] = [];
   readonly #now: () => number;
-  readonly #soon: (turn: () => void) => void;
+  readonly #atOnce: Schedule;
+  readonly #soon: Schedule;
   #scheduled = false;
 
-  /** @param soon calls back after what has arrived was taken in. */
+  /** @param atOnce calls back when a piece of a connection was read. @param soon after all connections were. */
   constructor(
     now: () => number = machineMs,
-    soon: (turn: () => void) => void = (turn) => void setImmediate(turn),
+    atOnce: Schedule = queueMicrotask,
+    soon: Schedule = (turn) => void setImmediate(turn),
   ) {
     this.#now = now;
+    this.#atOnce = atOnce;
     this.#soon = soon;
   }
 
   add(asker: Asker, run: () => void): void {
     (asker === "client" ? this.#clients : this.#node).push({ sinceMs: this.#now(), run });
-    this.#schedule();
+    this.#schedule(this.#atOnce);
   }
 
-  #schedule(): void {
+  #schedule(when: Schedule): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#soon(() => {
+    when(() => {
       this.#scheduled = false;
       const task = this.#next();
-      if (this.#clients.length + this.#node.length > 0) this.#schedule();
+      if (this.#clients.length + this.#node.length > 0) this.#schedule(this.#soon);
       task?.run();
     });
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { StoreAnswer } from "../../runtime/store-process/messages.ts";
-import { packStatements, resultOf } from "../../runtime/store-process/result.ts";
+import { resultOf } from "../../runtime/store-process/result.ts";
 import { progressPathOf, StoreClient } from "../../runtime/store-process/store-client.ts";
 import type { StoreEnd } from "../../runtime/store-process/store-options.ts";
 import { TransactionClient } from "../../runtime/store-process/transaction-client.ts";
@@ -44,8 +44,9 @@ test("what waits is done before it closes; what comes later is refused; nothing 
   if (!("client" in result)) throw new Error(result.why);
   const { client } = result;
   const outcome = async (id: number): Promise<string> => {
-    const body = packStatements([{ sql: `INSERT INTO kv VALUES ('k${id}')`, parameters: [] }]);
-    const told = resultOf(await transactions.transact({ body, deadlineMs: null, key: null }));
+    const statements = [[`INSERT INTO kv VALUES ('k${id}')`, []]] as const;
+    const given = { statements, bytes: 100, deadlineMs: null, key: null };
+    const told = resultOf(await transactions.transact(given));
     return told.type === "failed" ? told.error.code : told.type;
   };
   const before = Array.from({ length: 20 }, () => client.call({ type: "info" }, "upkeep"));

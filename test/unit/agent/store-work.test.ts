@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Job, JobQueue } from "../../../runtime/store-process/job-queue.ts";
 import { recover } from "../../../runtime/store-process/recovery.ts";
+import type { PlainResult } from "../../../runtime/store-process/result.ts";
 import {
   type Group,
   maxWaiting,
@@ -10,11 +11,12 @@ import {
 } from "../../../runtime/store-process/transaction-queue.ts";
 import { Turns } from "../../../runtime/store-process/turns.ts";
 
-/** Told apart by the first byte of its statements. */
+/** Told apart by its parameter. */
 function transaction(id: number, more: Partial<Waiting> = {}): Waiting {
-  const body = Uint8Array.of(id % 256, 0, 0);
+  const statements = [["INSERT INTO t VALUES (?)", [id]]] as const;
   return {
-    body,
+    statements,
+    bytes: 30,
     deadlineMs: null,
     key: null,
     done: () => {},
@@ -24,18 +26,17 @@ function transaction(id: number, more: Partial<Waiting> = {}): Waiting {
   };
 }
 
-const idOf = ({ body }: Waiting): number => body[0] as number;
+const idOf = ({ statements }: Waiting): number => (statements[0]?.[1] as number[])[0] as number;
 const ids = (group: Group | null): readonly number[] | null => group?.members.map(idOf) ?? null;
 
 describe("transactions that wait", () => {
   test("those that wait together are one group; a large one and one that crashed go alone", () => {
     const queue = new TransactionQueue(1);
-    const large = new Uint8Array(2 * 1024 * 1024).fill(4, 0, 1);
     for (const waiting of [
       transaction(1),
       transaction(2),
       transaction(3, { crashes: 1 }),
-      transaction(4, { body: large }),
+      transaction(4, { bytes: 2 * 1024 * 1024 }),
       transaction(5),
     ]) {
       expect(queue.add(waiting)).toBe(true);
@@ -91,10 +92,8 @@ describe("what the node asks", () => {
 test("in the store clients go before the node, until that has waited for too long", () => {
   let nowMs = 0;
   const due: (() => void)[] = [];
-  const turns = new Turns(
-    () => nowMs,
-    (turn) => due.push(turn),
-  );
+  const later = (turn: () => void): number => due.push(turn);
+  const turns = new Turns(() => nowMs, later, later);
   const done: string[] = [];
   const add = (asker: "client" | "node", name: string): void =>
     turns.add(asker, () => done.push(name));
@@ -108,7 +107,7 @@ test("in the store clients go before the node, until that has waited for too lon
 });
 
 describe("after the end of a process", () => {
-  const result = Uint8Array.of(7);
+  const result: PlainResult = { type: "committed", version: 7, results: [], seconds: 0 };
   const group = (members: readonly Waiting[]): Group => ({ group: 9, members });
 
   test("what was committed is answered, what was late is refused, the rest runs again alone", () => {
