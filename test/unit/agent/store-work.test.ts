@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Job, JobQueue } from "../../../runtime/store-process/job-queue.ts";
 import { recover } from "../../../runtime/store-process/recovery.ts";
-import type { PlainResult } from "../../../runtime/store-process/result.ts";
+import type { PlainResult, PlainStatement } from "../../../runtime/store-process/result.ts";
 import {
   type Group,
   maxWaiting,
@@ -26,7 +26,10 @@ function transaction(id: number, more: Partial<Waiting> = {}): Waiting {
   };
 }
 
-const idOf = ({ statements }: Waiting): number => (statements[0]?.[1] as number[])[0] as number;
+function idOf({ statements }: Waiting): number {
+  const [[, parameters]] = statements as [PlainStatement];
+  return (parameters as [number])[0];
+}
 const ids = (group: Group | null): readonly number[] | null => group?.members.map(idOf) ?? null;
 
 describe("transactions that wait", () => {
