@@ -180,6 +180,15 @@ export class Meeting {
       session.abort(closeCodes.done, "refused");
       return;
     }
+    const { certificate } = session.pipe;
+    const unproven = certificate === null ? null : addressRefusal(certificate, refusal.address);
+    if (unproven !== null) {
+      // It may not hand what waits for it to somebody else.
+      this.#owner.turnedAway(session, unproven);
+      this.#owner.dialRefused(session, unproven);
+      session.abort(closeCodes.refused, unproven);
+      return;
+    }
     dialler.dial = null;
     dial.giveUp("the other side's connection is used");
     const peer = peers.alias(to, refusal.address);

@@ -192,7 +192,9 @@ export class Session implements PipeEvents {
   look(nowMs: number, slackMs: number): void {
     if (this.state === "ending") {
       const sinceMs = this.#endingSinceMs;
-      const stuck = nowMs - Math.max(sinceMs, this.#movedMs) > endingMs + slackMs;
+      // A stranger who is turned away has nothing to hand over.
+      const movedMs = this.peer === null ? sinceMs : Math.max(sinceMs, this.#movedMs);
+      const stuck = nowMs - movedMs > endingMs + slackMs;
       if (stuck || nowMs - sinceMs > maxEndingMs + slackMs) {
         this.abort(closeCodes.broken, "its end took too long");
         return;
@@ -296,6 +298,8 @@ export class Session implements PipeEvents {
         this.#settle();
         return;
       case "ping":
+        // Whoever asks reads the answers: they wait in no great number.
+        if (this.#control.bytes > maxControlBytes) break;
         this.#say({ type: "pong" });
         return;
       case "pong":

@@ -1,5 +1,8 @@
 /** QUIC's and TLS's error codes as a person can read them. */
 
+import { Buffer } from "node:buffer";
+import type { QuicheConnection } from "./quic-config.ts";
+
 interface ConnectionError {
   readonly isApp: boolean;
   readonly errorCode: number;
@@ -29,4 +32,14 @@ export function describeError(error: ConnectionError, whose: "ours" | "theirs"):
   }
   const reason = new TextDecoder().decode(error.reason);
   return `${subject}: ${reason === "" ? `QUIC error ${error.errorCode}` : reason}`;
+}
+
+/** How a connection that is over came to its end: the code of the peer's session if that closed it, and why. */
+export function endOf(connection: QuicheConnection): [code: number | null, why: string] {
+  const theirs = connection.peerError();
+  if (theirs?.isApp) return [theirs.errorCode, Buffer.from(theirs.reason).toString()];
+  if (theirs !== null) return [null, describeError(theirs, "theirs")];
+  const ours = connection.localError();
+  if (ours !== null) return [null, describeError(ours, "ours")];
+  return [null, connection.isTimedOut() ? "no answer" : "the connection ended"];
 }

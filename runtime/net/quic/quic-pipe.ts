@@ -12,10 +12,12 @@ import { lateRttMs, writeBytes } from "../limits.ts";
 import { laneCount } from "../pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "../pipe.ts";
 import { AckDelay } from "./ack-delay.ts";
+import { Meaning } from "./meaning.ts";
 import { datagramOverheadBytes, minInitialBytes } from "./packets.ts";
 import { PathLength } from "./path-length.ts";
 import type { QuicheConnection } from "./quic-config.ts";
-import { describeError } from "./quic-errors.ts";
+import { describeError, endOf } from "./quic-errors.ts";
+import { nextDatagram, ownLanes, readPart, streamReadBuffer } from "./streams.ts";
 
 /** What a pipe needs of its carrier. */
 export interface QuicPipeOwner {
@@ -40,9 +42,6 @@ const searchPackets = 3;
 /** What was sent to find a lost packet may get lost itself. */
 const maxSearches = 3;
 
-/** QUIC stream ids by lane: bit 0 says who opened it, bit 1 that it carries bytes in one direction. */
-const ownLanes = { dialled: [0, 2, 6, 4, 8], accepted: [0, 3, 7, 4, 8] } as const;
-const streamReadBuffer = Buffer.allocUnsafe(256 * 1024);
 const emptyFrame = Buffer.alloc(4);
 
 export class QuicPipe implements Pipe {
@@ -66,6 +65,7 @@ export class QuicPipe implements Pipe {
   /** The other side's, by lane. */
   readonly #inStreams: readonly number[];
   readonly #path = new PathLength();
+  readonly #meaning = new Meaning();
   #connection: QuicheConnection | null = null;
   /** By which the other side calls it. */
   #id: Uint8Array = new Uint8Array(0);
@@ -191,7 +191,13 @@ export class QuicPipe implements Pipe {
 
   receive(packet: Uint8Array): void {
     const connection = this.#connection;
-    if (connection === null || this.over) return;
+    if (connection === null || this.over || this.#broken !== null) return;
+    const opened = this.opened || connection.isEstablished();
+    const excess = this.#meaning.packet(packet.length, opened);
+    if (excess !== null) {
+      this.#exceeded(excess);
+      return;
+    }
     try {
       connection.recv(packet, this.#info as Parameters<QuicheConnection["recv"]>[1]);
       this.heardMs = performance.now();
@@ -203,6 +209,16 @@ export class QuicPipe implements Pipe {
       if (!this.opened) this.#handshakeError(connection, String(error));
     }
     this.#owner.dirty(this);
+  }
+
+  #exceeded(why: string): void {
+    if (this.opened) {
+      this.#break(why);
+      this.#owner.dirty(this);
+      return;
+    }
+    this.#owner.handshakeFailed(this, why);
+    this.drop(why);
   }
 
   /** Reads, lets the session write, and sends. */
@@ -218,7 +234,7 @@ export class QuicPipe implements Pipe {
     if (this.over) return;
     if (this.#broken !== null || !this.#ack.mayWait(read)) this.#transmit(connection);
     if (this.#broken !== null) this.#finish(null, this.#broken);
-    else if (connection.isClosed() || connection.isDraining()) this.#finished(connection);
+    else if (connection.isClosed() || connection.isDraining()) this.#finish(...endOf(connection));
     else this.#schedule(connection);
   }
 
@@ -318,6 +334,7 @@ export class QuicPipe implements Pipe {
       if (!this.#readStream(connection, stream, lane)) return true;
     }
     for (let bytes = nextDatagram(connection); bytes !== null; bytes = nextDatagram(connection)) {
+      this.#meaning.read(bytes.length);
       if (bytes.length > 0) this.events?.datagramReceived(bytes);
       if (this.over) return true;
     }
@@ -333,6 +350,7 @@ export class QuicPipe implements Pipe {
         return false;
       }
       const [bytes, end] = part;
+      this.#meaning.read(bytes);
       if (bytes > 0) this.events?.data(lane, streamReadBuffer.subarray(0, bytes));
       if (this.over) return false;
       if (end) {
@@ -391,20 +409,6 @@ export class QuicPipe implements Pipe {
     this.#owner.handshakeFailed(this, describeError(local, "ours"));
   }
 
-  #finished(connection: QuicheConnection): void {
-    const peerError = connection.peerError();
-    const localError = connection.localError();
-    if (peerError !== null) {
-      const reason = Buffer.from(peerError.reason).toString();
-      if (peerError.isApp) this.#finish(peerError.errorCode, reason);
-      else this.#finish(null, describeError(peerError, "theirs"));
-    } else if (localError !== null) {
-      this.#finish(null, describeError(localError, "ours"));
-    } else {
-      this.#finish(null, connection.isTimedOut() ? "no answer" : "the connection ended");
-    }
-  }
-
   #finish(code: number | null, reason: string): void {
     if (this.over) return;
     this.#end();
@@ -418,25 +422,5 @@ export class QuicPipe implements Pipe {
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#connection = null;
     this.#owner.ended(this);
-  }
-}
-
-function nextDatagram(connection: QuicheConnection): Uint8Array | null {
-  try {
-    return connection.dgramRecvVec();
-  } catch {
-    return null;
-  }
-}
-
-/** Into `streamReadBuffer`. Null: nothing more for now. */
-function readPart(
-  connection: QuicheConnection,
-  stream: number,
-): [bytes: number, end: boolean] | "broken" | null {
-  try {
-    return connection.streamRecv(stream, streamReadBuffer);
-  } catch {
-    return "broken";
   }
 }

@@ -1,6 +1,8 @@
 /** Each bound of a transport holds: on a carrier in memory, whose connections cost nothing. */
+import { X509Certificate } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Address } from "../../../core/base/ids.ts";
+import { encodeControl } from "../../../runtime/net/control.ts";
 import { Door } from "../../../runtime/net/door.ts";
 import {
   maxConnections,
@@ -12,6 +14,7 @@ import {
 import { NodeTransport } from "../../../runtime/net/node-transport.ts";
 import type { RotatingCarrier } from "../../../runtime/net/node-transport.ts";
 import type { PipeEvents } from "../../../runtime/net/pipe.ts";
+import { certificates } from "../../contract/transport-nodes.ts";
 import { MemoryPipe } from "./memory-pipe.ts";
 
 class Stranger extends MemoryPipe {
@@ -118,6 +121,24 @@ describe("connections", () => {
     expect(unreachable).toEqual(Array(5).fill("this node has too many connections"));
     expect(comes("10.0.0.66")).toBe(false);
   });
+});
+
+test("whoever turns a dial away cannot hand what waits for it to somebody whom it is not", async () => {
+  const { transport, carrier, unreachable } = node();
+  const [to, other] = ["10.0.0.2:1" as Address, "10.0.0.3:1" as Address];
+  transport.send(to, "sync", true, new Uint8Array(5000));
+  await turn();
+  const pipe = carrier.dialled[0] as MemoryPipe;
+  const { cert } = await certificates({ hosts: ["10.0.0.2"] });
+  pipe.certificate = new X509Certificate(cert);
+  const { events } = pipe;
+  events?.opened();
+  const refused = encodeControl({ type: "refused", code: "duplicate", address: other, reason: "" });
+  events?.data(0, Uint8Array.of(0, 0, 0, refused.length, ...refused));
+  await turn();
+  expect(transport.queuedBytes(other)).toBe(0);
+  expect(unreachable).toHaveLength(1);
+  expect(unreachable[0]).toMatch(/10\.0\.0\.3/);
 });
 
 describe("what waits for a peer that does not come", () => {

@@ -1,11 +1,12 @@
 /** Two pipes in memory, joined: bytes travel when a test says so, a lane at a time. */
+import type { X509Certificate } from "node:crypto";
 import { laneCount } from "../../../runtime/net/pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "../../../runtime/net/pipe.ts";
 
 export class MemoryPipe implements Pipe {
   readonly kind = "quic";
   readonly remote: string = "10.0.0.9:1";
-  readonly certificate = null;
+  certificate: X509Certificate | null = null;
   readonly maxDatagramBytes = 1300;
   rttMs: number | null = null;
   readonly bufferedBytes = 0;

@@ -13,6 +13,7 @@ import type { Control } from "../../../runtime/net/control.ts";
 import { Door } from "../../../runtime/net/door.ts";
 import { FrameQueue, FrameReader } from "../../../runtime/net/frames.ts";
 import { handshakeBurst, handshakesPerSecond } from "../../../runtime/net/limits.ts";
+import { maxHandshakeBytes, maxIdleBytes, Meaning } from "../../../runtime/net/quic/meaning.ts";
 import { PathLength } from "../../../runtime/net/quic/path-length.ts";
 import { RetryTokens } from "../../../runtime/net/quic/retry-token.ts";
 import { endsInToken, StatelessResets } from "../../../runtime/net/quic/stateless-reset.ts";
@@ -288,4 +289,37 @@ test("addresses", () => {
     "10.0.0.1",
     "::1",
   ]);
+});
+
+describe("what a peer sends without a meaning", () => {
+  const packetBytes = 1350;
+
+  test("in a handshake it is no more than handshakes take", () => {
+    const meaning = new Meaning();
+    let packets = 0;
+    while (meaning.packet(packetBytes, false) === null) packets++;
+    expect(packets).toBe(Math.floor(maxHandshakeBytes / packetBytes));
+  });
+
+  test("later it may be a part of what is read, and is cut off when it is much of all", () => {
+    const meaning = new Meaning();
+    // A gigabyte, of which a sixth came twice.
+    let cut = 0;
+    for (let i = 0; i < 800_000; i++) {
+      if (meaning.packet(packetBytes, true) !== null) cut++;
+      if (i % 6 > 0) meaning.read(packetBytes - 50);
+    }
+    expect(cut).toBe(0);
+    const hostile = new Meaning();
+    let bytes = 0;
+    for (; hostile.packet(packetBytes, true) === null; bytes += packetBytes) continue;
+    expect(bytes).toBeGreaterThan(maxIdleBytes);
+    expect(bytes).toBeLessThan(maxIdleBytes * 1.1);
+  });
+
+  test("acknowledgements alone are never too many", () => {
+    const meaning = new Meaning();
+    const said = Array.from({ length: 1_000_000 }, () => meaning.packet(60, true));
+    expect(said.every((why) => why === null)).toBe(true);
+  });
 });

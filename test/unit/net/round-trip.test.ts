@@ -1,19 +1,16 @@
 /** What QUIC takes for the round trip, on which its search for lost packets depends. */
-import { createSocket } from "node:dgram";
-import { native } from "@matrixai/quic";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { Credentials } from "../../../runtime/net/credentials.ts";
 import { laneOf } from "../../../runtime/net/pipe.ts";
 import type { CarrierOwner, PipeEvents } from "../../../runtime/net/pipe.ts";
 import { dialledId, hintedBytes } from "../../../runtime/net/quic/connection-id.ts";
 import { QuicCarrier } from "../../../runtime/net/quic/quic-carrier.ts";
-import { makeConfig, setPacketBytes } from "../../../runtime/net/quic/quic-config.ts";
 import type { QuicPipe } from "../../../runtime/net/quic/quic-pipe.ts";
 import type { Address } from "../../../core/base/ids.ts";
 import { certificates, pause, until } from "../../contract/transport-nodes.ts";
+import { rawMember } from "./raw-member.ts";
 import { udpProxy } from "./udp-proxy.ts";
 
-const { quiche } = native;
 const silent: PipeEvents = {
   opened() {},
   data() {},
@@ -30,59 +27,6 @@ afterEach(async () => {
 const gossipLane = laneOf("gossip");
 /** The accepting side's stream of that lane. */
 const gossipStream = 7;
-
-interface Member {
-  readonly connection: ReturnType<typeof quiche.Connection.connect>;
-  losing: boolean;
-  lost: number;
-  flush(): void;
-  read(stream: number): string;
-  close(): void;
-}
-
-async function shortOfHint(port: number): Promise<Member> {
-  const config = makeConfig(credentials);
-  setPacketBytes(config, 1452, 1452);
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => {
-    socket.bind(0, "127.0.0.1", resolve);
-  });
-  const from = { host: "127.0.0.1", port: socket.address().port };
-  const to = { host: "127.0.0.1", port };
-  const connection = quiche.Connection.connect(null, dialledId(16_383), from, to, config);
-  const packet = Buffer.alloc(1500);
-  const member: Member = {
-    connection,
-    losing: false,
-    lost: 0,
-    flush() {
-      for (let sent = connection.send(packet); sent !== null; sent = connection.send(packet)) {
-        socket.send(Buffer.from(packet.subarray(0, sent[0])), port, "127.0.0.1");
-      }
-    },
-    read(stream) {
-      if (!connection.streamReadable(stream)) return "";
-      const bytes = Buffer.alloc(1000);
-      const [length] = connection.streamRecv(stream, bytes) ?? [0];
-      return bytes.toString("latin1", 0, length);
-    },
-    close: () => socket.close(),
-  };
-  socket.on("message", (received) => {
-    if (member.losing) member.lost++;
-    if (member.losing) return;
-    // The handshake is slow, what follows is fast.
-    setTimeout(
-      () => {
-        connection.recv(received, { from: to, to: from });
-        member.flush();
-      },
-      connection.isEstablished() ? 0 : 60,
-    );
-  });
-  member.flush();
-  return member;
-}
 
 async function carrier(
   maxBytes: number | undefined,
@@ -133,7 +77,12 @@ test("a lost last packet is sent again at once where QUIC's round trip is far to
     accepted = pipe;
   });
   // Its id promises long packets, and it then takes short ones.
-  const member = await shortOfHint(there.port);
+  const member = await rawMember(there.port, {
+    credentials,
+    packetBytes: 1452,
+    id: dialledId(16_383),
+    handshakeDelayMs: 60,
+  });
   onTestFinished(() => member.close());
   await until("it is let in", () => accepted !== null);
   const pipe = accepted as unknown as QuicPipe;

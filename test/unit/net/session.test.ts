@@ -1,9 +1,11 @@
 /** Sessions on pipes in memory: frames in any pieces, the orderly end, and what a hostile peer may send. */
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { performance } from "node:perf_hooks";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Address } from "../../../core/base/ids.ts";
 import { encodeControl } from "../../../runtime/net/control.ts";
 import type { Control, Introduction } from "../../../runtime/net/control.ts";
+import { endingMs, maxEndingMs } from "../../../runtime/net/limits.ts";
 import { Outbox } from "../../../runtime/net/outbox.ts";
 import { channels, laneCount } from "../../../runtime/net/pipe.ts";
 import { Session } from "../../../runtime/net/session.ts";
@@ -185,6 +187,55 @@ describe("a hostile peer", () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  test("that asks for ever and reads no answer is cut off before they fill the memory", () => {
+    const [, b] = connected();
+    const ping = framed(encodeControl({ type: "ping" }));
+    for (let i = 0; i < 100_000 && b.closed === null; i++) b.session.data(0, ping);
+    expect(b.violations).toEqual(["ping out of turn"]);
+  });
+
+  describe("has only so long for an orderly end", () => {
+    let nowMs = 0;
+    beforeEach(() => {
+      nowMs = 1000;
+      vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    });
+    afterEach(() => void vi.restoreAllMocks());
+
+    test("a member that goes on handing over, longer than one that does not", () => {
+      const [a, b] = connected();
+      settle([a.pipe, b.pipe]);
+      for (const { session } of [a, b]) session.end();
+      for (const { pipe } of [a, b]) pipe.events = null;
+      const frame = framed(Buffer.from("more"));
+      for (let ms = 0; ms < maxEndingMs; ms += 1000) {
+        nowMs += 1000;
+        if (ms < maxEndingMs - 2000) b.session.data(2, frame);
+        for (const { pipe, session } of [a, b]) {
+          pipe.heardMs = nowMs;
+          session.look(nowMs, 0);
+        }
+        expect(b.closed).toBeNull();
+        if (ms >= 4000) expect(a.closed?.why).toBe("its end took too long");
+      }
+      nowMs += 1000;
+      b.session.data(2, frame);
+      b.session.look(nowMs, 0);
+      expect(b.closed?.clean).toBe(false);
+    });
+
+    test("a stranger that was turned away, however much it sends", () => {
+      const [, b] = connected();
+      b.session.refuse({ code: "turnedAway", address: address("b"), reason: "a test" });
+      for (let ms = 0; ms <= endingMs; ms += 500) {
+        nowMs += 500;
+        b.session.data(0, framed(encodeControl({ type: "ping" })));
+        b.session.look(nowMs, 0);
+      }
+      expect(b.closed?.why).toBe("its end took too long");
+    });
   });
 
   test("that names a frame longer than allowed is cut off before anything is kept for it", () => {
