@@ -80,6 +80,8 @@ export class ActorLog {
 export class ActorTable {
   readonly #byId = new Map<ActorId, ActorLog>();
   readonly #byNumber: (ActorLog | undefined)[] = [];
+  /** `patina_actor` has a row for each. */
+  allStored = true;
 
   get logs(): Iterable<ActorLog> {
     return this.#byId.values();
@@ -114,10 +116,12 @@ export class ActorTable {
   clear(): void {
     this.#byId.clear();
     this.#byNumber.length = 0;
+    this.allStored = true;
   }
 
   #add(log: ActorLog): ActorLog {
     assert(this.#byNumber[log.n] === undefined, "authors have numbers of their own");
+    if (!log.stored) this.allStored = false;
     this.#byId.set(log.actor, log);
     this.#byNumber[log.n] = log;
     return log;

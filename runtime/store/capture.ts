@@ -40,12 +40,14 @@ export interface CapturedChanges {
   readonly args: readonly (readonly unknown[])[];
 }
 
+const none: never[] = [];
+
 export class Capture {
   readonly #db: Db;
   /** Changes are recorded; off while the store itself writes rows, as merges do. */
   on = false;
-  #streams: CapturedStream[] = [];
-  #args: unknown[][] = [];
+  #streams: CapturedStream[] = none;
+  #args: unknown[][] = none;
   /** There were more changes than are kept. */
   #overflowed = false;
 
@@ -62,6 +64,7 @@ export class Capture {
 
   /** What was recorded since `mark` was taken back. */
   cut(mark: number): void {
+    if (mark === this.length) return;
     this.#streams.length = mark;
     this.#args.length = mark;
   }
@@ -80,8 +83,8 @@ export class Capture {
 
   /** Begins anew. */
   forget(): void {
-    this.#streams = [];
-    this.#args = [];
+    this.#streams = none;
+    this.#args = none;
     this.#overflowed = false;
   }
 
@@ -128,6 +131,12 @@ export class Capture {
   #push(stream: CapturedStream, args: unknown[]): void {
     if (this.#args.length >= maxChanges) {
       this.#overflowed = true;
+      return;
+    }
+    if (this.#args.length === 0) {
+      // Mostly one alone: as literals they take a third of the room that `push` would make.
+      this.#streams = [stream];
+      this.#args = [args];
       return;
     }
     this.#streams.push(stream);

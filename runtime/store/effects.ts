@@ -12,7 +12,7 @@ import { readValue, writeValue } from "../../core/wire/values.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import type { LiveChanges } from "./log-origin.ts";
-import type { ClockEntry } from "./table-plan.ts";
+import type { ClockEntry, TablePlan } from "./table-plan.ts";
 
 export interface TableEffect {
   /** Number of the table. */
@@ -37,26 +37,26 @@ export interface Effects {
 
 const writer = new Writer(1024);
 
-export function encodeEffects({ clock, farSeen, tables, live }: Effects): Uint8Array {
+/** @param plans the tables that it may have changed. @param clocksOf what it changed of a table's clocks. */
+export function encodeEffects(
+  clock: ClockState,
+  farSeen: boolean,
+  plans: readonly TablePlan[],
+  clocksOf: (plan: TablePlan) => readonly ClockEntry[],
+  live: LiveChanges,
+): Uint8Array {
   writer.reset();
   writer.varint(clock.ms);
   writer.varint(clock.counter);
   writer.varint(clock.farMs);
   writer.varint(clock.farCounter);
   writer.u8(farSeen ? 1 : 0);
-  writer.varint(tables.length);
-  for (const table of tables) {
-    writer.varint(table.n);
-    writer.u32(table.a >>> 0);
-    writer.u32(table.b >>> 0);
-    writer.varint(table.rows);
-    writer.varint(table.dead);
-    writer.varint(table.keyColumns);
-    writer.varint(table.clocks.length);
-    for (const { key, cell } of table.clocks) {
-      for (let i = 0; i < key.length; i++) writeValue(writer, key[i] as Value);
-      writeValue(writer, cell);
-    }
+  let tables = 0;
+  for (const plan of plans) if (isTouched(plan, clocksOf(plan))) tables++;
+  writer.varint(tables);
+  for (const plan of plans) {
+    const clocks = clocksOf(plan);
+    if (isTouched(plan, clocks)) writeTable(plan, clocks);
   }
   writer.varint(live.length / 2);
   for (let i = 0; i < live.length; i += 2) {
@@ -64,6 +64,24 @@ export function encodeEffects({ clock, farSeen, tables, live }: Effects): Uint8A
     writeValue(writer, live[i + 1] as number);
   }
   return writer.finish();
+}
+
+function isTouched(plan: TablePlan, clocks: readonly ClockEntry[]): boolean {
+  return clocks.length > 0 || plan.digestChanged();
+}
+
+function writeTable({ n, sum, dead, keyNames }: TablePlan, clocks: readonly ClockEntry[]): void {
+  writer.varint(n);
+  writer.u32(sum.a >>> 0);
+  writer.u32(sum.b >>> 0);
+  writer.varint(sum.rows);
+  writer.varint(dead);
+  writer.varint(keyNames.length);
+  writer.varint(clocks.length);
+  for (const { key, cell } of clocks) {
+    for (let i = 0; i < key.length; i++) writeValue(writer, key[i] as Value);
+    writeValue(writer, cell);
+  }
 }
 
 export function decodeEffects(bytes: Uint8Array): Effects {

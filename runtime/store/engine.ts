@@ -17,7 +17,7 @@ import { type ActorLog, ActorTable } from "./actor-table.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import { type Db, StatementCache } from "./db.ts";
 import { HeldSnapshot } from "./held-snapshot.ts";
-import { decodeEffects, encodeEffects, type Effects, type TableEffect } from "./effects.ts";
+import { decodeEffects, encodeEffects, type Effects } from "./effects.ts";
 import { LiveCounts } from "./live-counts.ts";
 import { type LiveChanges, Origins } from "./log-origin.ts";
 import { PackedLog, versionsPerPack } from "./packed-log.ts";
@@ -76,6 +76,9 @@ export class Engine {
   constrained = false;
   /** Some foreign key is checked only when a transaction is committed. */
   deferred = false;
+  /** As `plans`: many small transactions go along it. */
+  #planList: readonly TablePlan[] = [];
+  readonly #changedOf = (plan: TablePlan) => this.waiting.changedOf(plan);
   #mode: "local" | "merge" = "local";
   #rows = new Map<TablePlan, RowStore>();
   #nextId = 1;
@@ -126,6 +129,7 @@ export class Engine {
   /** Takes on another set of tables. */
   adopt(plans: readonly TablePlan[]): void {
     const sorted = [...plans].sort((a, b) => (a.schema.name < b.schema.name ? -1 : 1));
+    this.#planList = sorted;
     this.plans = new Map(sorted.map((plan) => [plan.schema.name, plan]));
     this.rules = new Map(sorted.map((plan) => [plan.schema.name, plan.rules]));
     this.#rows = new Map(sorted.map((plan) => [plan, new RowStore(plan, this.statements)]));
@@ -141,7 +145,7 @@ export class Engine {
     let a = 0;
     let b = 0;
     let rows = 0;
-    for (const { sum } of this.plans.values()) {
+    for (const { sum } of this.#planList) {
       a = (a + sum.a) | 0;
       b = (b + sum.b) | 0;
       rows += sum.rows;
@@ -183,7 +187,7 @@ export class Engine {
   #beginChanges(): void {
     this.waiting.begin();
     this.#idBefore = this.lastId;
-    for (const plan of this.plans.values()) plan.markDigest();
+    for (const plan of this.#planList) plan.markDigest();
   }
 
   /** One of several transactions that are committed together: it can be taken back alone. */
@@ -243,18 +247,8 @@ export class Engine {
     }
     this.waiting.flush();
     if (this.waiting.tooMany) return { effects: null, live };
-    let tables: TableEffect[] = [];
-    for (const plan of this.plans.values()) {
-      const clocks = this.waiting.changedOf(plan);
-      if (clocks.length === 0 && !plan.digestChanged()) continue;
-      const { a, b, rows } = plan.sum;
-      const { n, dead } = plan;
-      const effect = { n, a, b, rows, dead, keyColumns: plan.keyNames.length, clocks };
-      if (tables.length === 0) tables = [effect];
-      else tables.push(effect);
-    }
     const clock = this.clock.save();
-    const effects = encodeEffects({ clock, farSeen: this.#farSeen, tables, live: older });
+    const effects = encodeEffects(clock, this.#farSeen, this.#planList, this.#changedOf, older);
     return { effects, live };
   }
 
@@ -270,7 +264,10 @@ export class Engine {
       this.waiting.size >= maxWaitingClocks ||
       this.packs.waitingBytes >= maxUnpackedBytes;
     if (full || mustFold || this.waiting.tooMany) this.fold();
-    else for (const log of this.actors.logs) if (!log.stored) saveActor(this.statements, log);
+    else if (!this.actors.allStored) {
+      for (const log of this.actors.logs) if (!log.stored) saveActor(this.statements, log);
+      this.actors.allStored = true;
+    }
   }
 
   /** Ends a transaction that failed: nothing of it stays, neither in the file nor in memory. */

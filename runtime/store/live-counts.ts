@@ -49,9 +49,7 @@ export class LiveCounts {
 
   fold(): void {
     if (this.isEmpty) return;
-    for (let i = 0; i < this.#bornIds.length; i++) {
-      this.add(this.#bornIds[i] as number, this.#bornPieces[i] as number);
-    }
+    this.#foldBorn();
     const blocks = new Map<number, number[]>();
     for (const id of this.#changes.keys()) {
       const block = Math.floor(id / idsPerBlock);
@@ -70,6 +68,22 @@ export class LiveCounts {
       this.#write(block, codes);
     }
     this.clear();
+  }
+
+  /** Versions follow each other as a rule, and fill one block after the other. */
+  #foldBorn(): void {
+    let [block, codes]: [number, Float64Array | null] = [-1, null];
+    for (let i = 0; i < this.#bornIds.length; i++) {
+      const id = this.#bornIds[i] as number;
+      const [of, at] = [Math.floor(id / idsPerBlock), id % idsPerBlock];
+      if (codes === null || of !== block) {
+        if (codes !== null) this.#write(block, codes);
+        block = of;
+        codes = this.#read(block);
+      }
+      codes[at] = Math.max(1, codes[at] as number) + (this.#bornPieces[i] as number);
+    }
+    if (codes !== null) this.#write(block, codes);
   }
 
   /** Log rows from which nothing stems any more, ascending. */

@@ -224,8 +224,9 @@ function isList(parameters: Parameters): parameters is readonly Value[] {
 }
 
 function listed(parameters: readonly Value[]): SqlValue[] {
-  const list: SqlValue[] = [];
-  for (let i = 0; i < parameters.length; i++) list.push(toSqlExact(parameters[i] as Value));
+  // A copy has exactly the room that it needs; what `push` makes room for is garbage soon.
+  const list = parameters.slice() as SqlValue[];
+  for (let i = 0; i < list.length; i++) list[i] = toSqlExact(parameters[i] as Value);
   return list;
 }
 

@@ -245,9 +245,10 @@ function readData(
   exact: boolean,
 ): Value[] {
   const { dataAffinities } = plan;
-  const values: Value[] = [];
+  // A copy has exactly the room that it needs; what `push` makes room for is garbage soon.
+  const values = plan.unknown.slice();
   for (let i = 0; i < dataAffinities.length; i++) {
-    values.push(read(args[from + i], dataAffinities[i] ?? "blob", exact));
+    values[i] = read(args[from + i], dataAffinities[i] ?? "blob", exact);
   }
   return values;
 }
