@@ -28,7 +28,7 @@ export function checkTail(engine: Engine): Problem[] {
   const problems: Problem[] = [];
   for (const plan of engine.plans.values()) {
     checkDefinition(engine, plan, problems);
-    for (const { key, cell } of plan.overlay.values()) {
+    for (const { key, cell } of plan.overlay.inOrder()) {
       const alive = causalLengthOf(cell) % 2 === 1;
       const rows = engine.rows(plan);
       const shown = rows.table.read([key])[0] ?? rows.aside?.read([key])[0] ?? null;

@@ -266,7 +266,7 @@ function replaceSql(plan: TablePlan, count: number): string {
 export function foldClocks(statements: StatementCache, plan: TablePlan): void {
   if (plan.overlay.size === 0) return;
   const writer = new ClockWriter(statements, plan);
-  for (const { key, cell } of plan.overlay.values()) writer.add(key, cell);
+  for (const { key, cell } of plan.overlay.inOrder()) writer.add(key, cell);
   writer.flush();
   plan.overlay.clear();
 }

@@ -437,7 +437,10 @@ export class Engine {
       plan.sum.rows = effect.rows;
       plan.dead = effect.dead;
       for (const entry of effect.clocks) {
-        this.waiting.restore(plan, plan.rowKey(entry.key, encodeKeyText(entry.key)), entry);
+        this.waiting.restore(plan, {
+          rowKey: plan.rowKey(entry.key, encodeKeyText(entry.key)),
+          ...entry,
+        });
       }
     }
     return clock;

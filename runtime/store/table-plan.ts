@@ -5,6 +5,7 @@ import { StateSum } from "../../core/crdt/state-hash.ts";
 import { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { ClockCell, ClockShape } from "./clock-cell.ts";
+import { ClockOverlay } from "./clock-overlay.ts";
 import { quoteName } from "./schema-source.ts";
 import { affinitiesOf, typeOfAffinity } from "./sql-value.ts";
 import type { UniqueIndex } from "./unique-index.ts";
@@ -74,7 +75,7 @@ export class TablePlan implements ClockShape {
   /** Rows of the clock table that are tombstones; none: what is inserted for the first time is new. */
   dead = 0;
   /** Clocks that are newer than the clock table's and not yet folded into it. */
-  readonly overlay = new Map<RowKey, ClockEntry>();
+  readonly overlay = new ClockOverlay();
 
   constructor(
     n: number,

@@ -5,6 +5,7 @@
  */
 import type { Value } from "../../core/crdt/value.ts";
 import type { ClockCell } from "./clock-cell.ts";
+import type { WaitingClock } from "./clock-overlay.ts";
 import { ClockWriter, foldClocks } from "./clock-table.ts";
 import type { StatementCache } from "./db.ts";
 import type { ClockEntry, RowKey, TablePlan } from "./table-plan.ts";
@@ -67,14 +68,17 @@ export class WaitingClocks {
     cell: ClockCell,
     dense: boolean,
   ): void {
-    if (this.#direct || (dense && (plan.overlay.size === 0 || !plan.overlay.has(rowKey)))) {
+    if (
+      this.#direct ||
+      (dense && (plan.overlay.size === 0 || plan.overlay.get(rowKey) === undefined))
+    ) {
       this.#writerOf(plan).add(key, cell);
       return;
     }
     // Keys outlive the bytes that they were read from.
     const kept = key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key;
-    const entry = { key: kept, cell };
-    this.restore(plan, rowKey, entry);
+    const entry = { rowKey, key: kept, cell };
+    this.restore(plan, entry);
     const changed = this.#changed[this.#changedPlans.indexOf(plan)];
     if (changed !== undefined) changed.push(entry);
     else if (this.#changedCount === 0) {
@@ -98,10 +102,9 @@ export class WaitingClocks {
   }
 
   /** A clock that waits since an earlier transaction. */
-  restore(plan: TablePlan, rowKey: RowKey, entry: ClockEntry): void {
-    const before = plan.overlay.size;
-    plan.overlay.set(rowKey, entry);
-    this.#size += plan.overlay.size - before;
+  restore(plan: TablePlan, clock: WaitingClock): void {
+    plan.overlay.put(clock);
+    this.#size++;
   }
 
   /** Writes out clocks that do not wait, so that the clock tables can be read again. */
