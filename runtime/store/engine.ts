@@ -8,7 +8,6 @@ import { assert } from "../../core/base/assert.ts";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
 import { type ClockState, HybridClock } from "../../core/clock/hybrid-clock.ts";
-import { encodeKeyText } from "../../core/crdt/key.ts";
 import { StateSum } from "../../core/crdt/state-hash.ts";
 import type { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
@@ -436,12 +435,7 @@ export class Engine {
       plan.sum.b = effect.b;
       plan.sum.rows = effect.rows;
       plan.dead = effect.dead;
-      for (const entry of effect.clocks) {
-        this.waiting.restore(plan, {
-          rowKey: plan.rowKey(entry.key, encodeKeyText(entry.key)),
-          ...entry,
-        });
-      }
+      for (const entry of effect.clocks) this.waiting.restore(plan, entry);
     }
     return clock;
   }

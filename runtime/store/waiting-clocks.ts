@@ -3,6 +3,7 @@
  * log row, and they come into the tables many transactions at a time. A transaction that changes
  * many clocks, or neighbouring ones, writes them there at once.
  */
+import { encodeKeyText } from "../../core/crdt/key.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import type { WaitingClock } from "./clock-overlay.ts";
@@ -78,7 +79,7 @@ export class WaitingClocks {
     // Keys outlive the bytes that they were read from.
     const kept = key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key;
     const entry = { rowKey, key: kept, cell };
-    this.restore(plan, entry);
+    this.#wait(plan, entry);
     const changed = this.#changed[this.#changedPlans.indexOf(plan)];
     if (changed !== undefined) changed.push(entry);
     else if (this.#changedCount === 0) {
@@ -102,7 +103,11 @@ export class WaitingClocks {
   }
 
   /** A clock that waits since an earlier transaction. */
-  restore(plan: TablePlan, clock: WaitingClock): void {
+  restore(plan: TablePlan, { key, cell }: ClockEntry): void {
+    this.#wait(plan, { rowKey: plan.rowKey(key, encodeKeyText(key)), key, cell });
+  }
+
+  #wait(plan: TablePlan, clock: WaitingClock): void {
     plan.overlay.put(clock);
     this.#size++;
   }
