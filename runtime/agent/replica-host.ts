@@ -20,6 +20,7 @@ import { Directory } from "../../core/swim/directory.ts";
 import type { Identity } from "../../core/swim/identity.ts";
 import { traceChanges } from "../../core/trace/changes.ts";
 import { kindOf } from "../../core/wire/envelope.ts";
+import { Contention } from "../net/contention.ts";
 import type { LiveEvent, LiveState } from "../observe/live-trace.ts";
 import type { Opened } from "../store-process/store-client.ts";
 import { DueTimers } from "./due-timers.ts";
@@ -104,11 +105,12 @@ export class ReplicaHost {
       directory: new Directory(),
       schema: opened.schema.hash,
     });
-    this.#own = new Gathering((effect) => this.#send(effect));
+    const contention = new Contention();
+    this.#own = new Gathering(contention, (effect) => this.#send(effect));
     this.#timers = new DueTimers(
       (token) => this.handle({ type: "timer", token }),
       (ms) => {
-        this.#own.pace.late(ms);
+        contention.late(ms);
         options.late(ms);
       },
     );

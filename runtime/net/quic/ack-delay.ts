@@ -3,20 +3,28 @@
  * packet that it is asked for. Short packets wait a moment for that, so that one answers several, or
  * goes with something that is said anyway: a packet costs more than the bytes in it.
  */
+import type { Contention } from "../contention.ts";
 import { basePacketBytes } from "./packets.ts";
 
-/** At the latest after this long… */
+/** At the latest after this long where the machine has time, and this long where it has none… */
 const delayMs = 30;
+const busyDelayMs = 100;
 /** …and at once when so many packets have come, or so many bytes as one has: a bulk transfer must not wait. */
 const maxPackets = 2;
+const busyMaxPackets = 8;
 
 export class AckDelay {
+  readonly #contention: Contention;
   #packets = 0;
   #bytes = 0;
   /** Something of ours is to be sent. */
   #wrote = false;
   /** When what was received is acknowledged, by `performance.now()`; Infinity: nothing waits for that. */
   dueMs = Number.POSITIVE_INFINITY;
+
+  constructor(contention: Contention) {
+    this.#contention = contention;
+  }
 
   received(bytes: number): void {
     this.#packets++;
@@ -39,8 +47,12 @@ export class AckDelay {
   /** Whether all that could be sent has time. @param read something has just come. */
   mayWait(read: boolean): boolean {
     if (!read || this.#wrote) return false;
-    if (this.#packets >= maxPackets || this.#bytes >= basePacketBytes) return false;
-    if (this.dueMs === Number.POSITIVE_INFINITY) this.dueMs = performance.now() + delayMs;
+    const { busy } = this.#contention;
+    const most = maxPackets + busy * (busyMaxPackets - maxPackets);
+    if (this.#packets >= most || this.#bytes >= basePacketBytes) return false;
+    if (this.dueMs === Number.POSITIVE_INFINITY) {
+      this.dueMs = performance.now() + delayMs + busy * (busyDelayMs - delayMs);
+    }
     return true;
   }
 }

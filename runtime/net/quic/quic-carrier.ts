@@ -12,6 +12,7 @@ import { native } from "@matrixai/quic";
 import { formatHostPort, unmapped } from "../address.ts";
 import type { Credentials } from "../credentials.ts";
 import { Door } from "../door.ts";
+import { Contention } from "../contention.ts";
 import { helloTimeoutMs, maxHandshakes, retryFromHandshakes } from "../limits.ts";
 import type { CarrierOwner, PipeEvents } from "../pipe.ts";
 import type { RotatingCarrier } from "../node-transport.ts";
@@ -39,6 +40,7 @@ type Header = ReturnType<typeof quiche.Header.fromSlice>;
 
 export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   readonly kind = "quic";
+  readonly contention = new Contention();
   readonly traffic = { bytesSent: 0, bytesReceived: 0 };
   readonly #socket: Socket;
   readonly #owner: CarrierOwner;
@@ -408,15 +410,17 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     const { deadlineMs } = pipe;
     this.#timerMs = deadlineMs;
     this.#timerFor = pipe;
-    const ms = Math.max(1, Math.ceil(deadlineMs - performance.now()));
-    this.#timer = setTimeout(() => this.#due(), Math.min(ms, 0x7fff_ffff));
+    const now = performance.now();
+    const ms = Math.min(Math.max(1, Math.ceil(deadlineMs - now)), 0x7fff_ffff);
+    this.#timer = setTimeout(() => this.#due(now + ms), ms);
   }
 
-  #due(): void {
+  #due(setForMs: number): void {
     this.#timer = null;
     this.#timerMs = Number.POSITIVE_INFINITY;
     this.#timerFor = null;
     const now = performance.now();
+    this.contention.late(Math.max(0, now - setForMs));
     for (const pipe of this.#keys.keys()) if (pipe.deadlineMs <= now) pipe.timeout();
     this.#armNext();
   }

@@ -8,6 +8,7 @@ import { performance } from "node:perf_hooks";
 import { assert } from "../../../core/base/assert.ts";
 import { parseCertificate } from "../../security/certificate-info.ts";
 import { formatHostPort, unmapped } from "../address.ts";
+import type { Contention } from "../contention.ts";
 import { lateRttMs, writeBytes } from "../limits.ts";
 import { laneCount } from "../pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "../pipe.ts";
@@ -21,6 +22,8 @@ import { nextDatagram, ownLanes, readPart, streamReadBuffer } from "./streams.ts
 
 /** What a pipe needs of its carrier. */
 export interface QuicPipeOwner {
+  /** Of its timers. */
+  readonly contention: Contention;
   dirty(pipe: QuicPipe): void;
   /** The handshake is complete; `events` of a pipe that was accepted are set now. */
   established(pipe: QuicPipe): void;
@@ -71,7 +74,7 @@ export class QuicPipe implements Pipe {
   #id: Uint8Array = new Uint8Array(0);
   #info: Parameters<QuicheConnection["recv"]>[1] | null = null;
   #failed = false;
-  readonly #ack = new AckDelay();
+  readonly #ack: AckDelay;
   /** When quiche wants to be called again. */
   #quicheMs = Number.POSITIVE_INFINITY;
   /** Something was sent or received since the path was looked at. */
@@ -83,6 +86,7 @@ export class QuicPipe implements Pipe {
 
   constructor(owner: QuicPipeOwner, ip: string, port: number, events: PipeEvents | null) {
     this.#owner = owner;
+    this.#ack = new AckDelay(owner.contention);
     this.ip = ip;
     this.port = port;
     this.events = events;

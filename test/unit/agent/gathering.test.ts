@@ -1,73 +1,7 @@
 /** How a node's own versions wait for one another where the cores are taken. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Gathering, Pace } from "../../../runtime/agent/gathering.ts";
-
-describe("the pace", () => {
-  test("is no wait at all on a calm machine, nor for one timer that was late", () => {
-    const pace = new Pace(() => 0);
-    for (let i = 0; i < 100; i++) pace.late(i % 3);
-    expect(pace.waitMs).toBe(0);
-    pace.late(15);
-    expect(pace.waitMs).toBe(0);
-  });
-
-  test("grows with how late timers are, up to a bound, and is forgotten again", () => {
-    const pace = new Pace(() => 0);
-    const waits: number[] = [];
-    for (let i = 0; i < 40; i++) {
-      pace.late(20);
-      waits.push(pace.waitMs);
-    }
-    expect(waits).toEqual([...waits].sort((a, b) => a - b));
-    expect(waits.at(-1)).toBe(50);
-    pace.late(100_000);
-    for (let i = 0; i < 40; i++) pace.late(1);
-    expect(pace.waitMs).toBe(0);
-  });
-});
-
-describe("the pace after a busy start", () => {
-  function startedBusy(): { readonly pace: Pace; readonly pass: (ms: number) => void } {
-    let nowMs = 0;
-    const pace = new Pace(() => nowMs);
-    for (let i = 0; i < 40; i++) pace.late(50);
-    expect(pace.waitMs).toBe(50);
-    return {
-      pace,
-      pass: (ms) => {
-        nowMs += ms;
-      },
-    };
-  }
-
-  test("is forgotten with time, though no timer says that the machine is calm", () => {
-    const { pace, pass } = startedBusy();
-    pass(1000);
-    expect(pace.waitMs).toBe(50);
-    pass(8000);
-    expect(pace.waitMs).toBe(0);
-  });
-
-  test("is forgotten after a few timers of a node that has one a second", () => {
-    const { pace, pass } = startedBusy();
-    let timers = 0;
-    while (pace.waitMs > 0 && timers < 100) {
-      pass(1000);
-      pace.late(1);
-      timers++;
-    }
-    expect(timers).toBeLessThan(8);
-  });
-
-  test("stays while timers go on to be late", () => {
-    const { pace, pass } = startedBusy();
-    for (let i = 0; i < 100; i++) {
-      pass(100);
-      pace.late(20);
-    }
-    expect(pace.waitMs).toBe(50);
-  });
-});
+import { Gathering } from "../../../runtime/agent/gathering.ts";
+import { Contention } from "../../../runtime/net/contention.ts";
 
 describe("gathering", () => {
   beforeEach(() => {
@@ -77,16 +11,30 @@ describe("gathering", () => {
     vi.useRealTimers();
   });
 
-  function busy(): { readonly out: number[]; readonly gathering: Gathering<number> } {
+  function busy(): {
+    readonly out: number[];
+    readonly contention: Contention;
+    readonly gathering: Gathering<number>;
+  } {
     const out: number[] = [];
-    const gathering = new Gathering<number>((item) => out.push(item));
-    for (let i = 0; i < 40; i++) gathering.pace.late(50);
-    return { out, gathering };
+    const contention = new Contention(
+      () => 0,
+      () => null,
+    );
+    const gathering = new Gathering<number>(contention, (item) => out.push(item));
+    for (let i = 0; i < 40; i++) contention.late(50);
+    return { out, contention, gathering };
   }
 
   test("lets everything through while there is time", () => {
     const out: number[] = [];
-    const gathering = new Gathering<number>((item) => out.push(item));
+    const gathering = new Gathering<number>(
+      new Contention(
+        () => 0,
+        () => null,
+      ),
+      (item) => out.push(item),
+    );
     gathering.put(1);
     gathering.put(2);
     expect(out).toEqual([1, 2]);
@@ -108,9 +56,9 @@ describe("gathering", () => {
   });
 
   test("nothing overtakes what waits, though the machine is calm again", () => {
-    const { out, gathering } = busy();
+    const { out, contention, gathering } = busy();
     gathering.put(1);
-    for (let i = 0; i < 60; i++) gathering.pace.late(0);
+    for (let i = 0; i < 60; i++) contention.late(0);
     gathering.put(2);
     expect(out).toEqual([]);
     vi.advanceTimersByTime(50);
