@@ -385,11 +385,15 @@ export class Run {
       converged: this.#converged,
       hash,
     });
-    // Else they would keep a part of this run into the next ones, of no use to them.
-    forgetPushes();
-    forgetPrepared();
+    this.abandon();
     this.#wallMs = (this.#options.wallClock?.() ?? 0) - this.#startedMs;
     this.#options.progress?.(this.progress());
+  }
+
+  /** Lets go of what memos of the process keep of this run, which is of no use to the next ones. Called at its end, or by whoever ends it early. */
+  abandon(): void {
+    forgetPushes();
+    forgetPrepared();
   }
 
   #stateHash(): string {

@@ -42,7 +42,7 @@ export function plot({ lines }: Summary): string {
       x,
       y: { label: "times real time, on one core", scale: "log" },
       series: [series("speed", colours.patina, (line) => line.speed)],
-      limits: [{ axis: "y", at: 1, label: "real time" }],
+      limits: [{ axis: "y", at: 1, label: "real time", labelAt: "left" }],
     },
     {
       title: "Memory of the process",

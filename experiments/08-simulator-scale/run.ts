@@ -1,6 +1,7 @@
 /** How large and how fast simulated clusters can be. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { simEngineOptions, simYoungMiB } from "../../runtime/cli/sim-engine.ts";
 import { type Claim, experiment, type Size, withSeeds } from "../bench/experiment.ts";
 import { markdownTable } from "../bench/page.ts";
 import { readable } from "../bench/axes.ts";
@@ -15,7 +16,7 @@ export type Cell = Readonly<{
   virtualSec: number;
   /** With all the checks of a run, or none. */
   checked: boolean;
-  /** Runs that are measured, after twice as many that are not: 1 is a single, cold one. */
+  /** Runs that are measured, after at least twice as many that are not: 1 is a single, cold one. */
   runs: number;
   seed: string;
 }>;
@@ -26,6 +27,8 @@ export type Row = Readonly<{
   virtualMs: number;
   cpuSeconds: number;
   peakMb: number;
+  /** Size of the engine's young generation. */
+  youngMiB: number;
 }>;
 
 export interface Line extends Omit<Cell, "seed"> {
@@ -36,6 +39,7 @@ export interface Line extends Omit<Cell, "seed"> {
   /** Virtual by processor time. */
   readonly speed: Estimate;
   readonly peakMb: Estimate;
+  readonly youngMiB: number;
 }
 
 export interface Summary {
@@ -44,13 +48,8 @@ export interface Summary {
 
 /** Goals: messages a second on one core; times real time at 1,000; memory and real time at 10,000. */
 const goals = { rate: 300_000, speedAt1000: 20, speedAt10000: 1, peakMbAt10000: 8000 };
-/** Garbage is collected by the one thread that makes it, from a young generation that need not grow first. */
-const engineOptions = [
-  "--single-threaded-gc",
-  "--min-semi-space-size=32",
-  "--max-semi-space-size=32",
-  "--max-old-space-size=12000",
-];
+/** For 14,000 nodes. */
+const maxOldSpaceMb = 12_000;
 
 function cells(size: Size, seed: string): Cell[] {
   const membership = (nodes: number, virtualSec: number) => ({
@@ -79,7 +78,8 @@ function cells(size: Size, seed: string): Cell[] {
 
 function runCell(cell: Cell): Row {
   const script = fileURLToPath(new URL("./one-run.ts", import.meta.url));
-  const args = [...engineOptions, script, JSON.stringify(cell)];
+  const engine = [...simEngineOptions(cell.nodes), `--max-old-space-size=${maxOldSpaceMb}`];
+  const args = [...engine, script, JSON.stringify(cell)];
   const child = spawnSync(process.execPath, args, {
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
@@ -88,13 +88,14 @@ function runCell(cell: Cell): Row {
     const how = child.error?.message ?? child.signal ?? `exit code ${child.status}`;
     throw new Error(`the run of ${cell.nodes} nodes ended: ${how}`);
   }
-  return JSON.parse(child.stdout) as Row;
+  const measured = JSON.parse(child.stdout) as Omit<Row, "youngMiB">;
+  return { ...measured, youngMiB: simYoungMiB(cell.nodes) };
 }
 
 function summarise(rows: readonly (Cell & Row)[]): Summary {
   const groups = groupBy(rows, ({ kind, nodes, checked }) => `${kind}/${nodes}/${checked}`);
   const lines = Array.from(groups.values(), (group): Line => {
-    const { kind, nodes, virtualSec, checked, runs } = group[0] as Cell;
+    const { kind, nodes, virtualSec, checked, runs, youngMiB } = group[0] as Cell & Row;
     return {
       kind,
       nodes,
@@ -105,6 +106,7 @@ function summarise(rows: readonly (Cell & Row)[]): Summary {
       rate: estimate(group.map((row) => row.messages / row.cpuSeconds)),
       speed: estimate(group.map((row) => row.virtualMs / 1000 / row.cpuSeconds)),
       peakMb: estimate(group.map((row) => row.peakMb)),
+      youngMiB,
     };
   });
   return { lines };
@@ -157,6 +159,7 @@ function values({ lines }: Summary): Record<string, string> {
       "messages/s",
       "× real time",
       "peak MB",
+      "young MiB",
     ],
     ...lines.map((line) => [
       `${line.kind}, ${line.nodes.toLocaleString("en")}`,
@@ -167,6 +170,7 @@ function values({ lines }: Summary): Record<string, string> {
       text(line.rate, readable),
       text(line.speed, (n) => (n < 100 ? n.toPrecision(3) : readable(Math.round(n)))),
       text(line.peakMb, (n) => n.toFixed(0)),
+      String(line.youngMiB),
     ]),
   ]);
   return { table };
@@ -176,7 +180,7 @@ export default experiment<Cell, Row, Summary>({
   name: "08-simulator-scale",
   title: "Scale of the simulator",
   question: "How many messages a second does the simulator handle, and how large can a cluster be?",
-  measured: ["cpuSeconds", "peakMb"],
+  measured: ["cpuSeconds", "peakMb", "youngMiB"],
   cells,
   weight: ({ kind, nodes, virtualSec }) =>
     kind === "membership" ? nodes * (virtualSec + 10) : 20_000,

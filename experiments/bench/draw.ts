@@ -134,14 +134,20 @@ function drawPanel(panel: Panel, outer: Box): string {
   );
 }
 
-function drawLimit({ axis, at, label }: Limit, box: Box, x: Scale, y: Scale): string {
+function drawLimit({ axis, at, label, labelAt }: Limit, box: Box, x: Scale, y: Scale): string {
   const stroke = { stroke: ink, "stroke-width": 1.2, "stroke-dasharray": "2 3" };
   const text = { "font-size": 11, fill: ink, "font-style": "italic" };
   if (axis === "y") {
     const place = y.at(at);
+    const atLeft = labelAt === "left";
+    const end = {
+      x: atLeft ? box.left + 4 : box.left + box.width - 4,
+      y: place - 5,
+      "text-anchor": atLeft ? "start" : "end",
+    };
     return (
       element("line", { x1: box.left, x2: box.left + box.width, y1: place, y2: place, ...stroke }) +
-      words({ x: box.left + box.width - 4, y: place - 5, "text-anchor": "end", ...text }, label)
+      words({ ...end, ...text }, label)
     );
   }
   const place = x.at(at);

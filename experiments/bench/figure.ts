@@ -55,4 +55,6 @@ export interface Limit {
   readonly axis: "x" | "y";
   readonly at: number;
   readonly label: string;
+  /** At which end of a line across the label stands: where there are no marks. At the right one when left out. */
+  readonly labelAt?: "left" | "right";
 }

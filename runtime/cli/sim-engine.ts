@@ -11,9 +11,14 @@ import { runInNewContext } from "node:vm";
 const fewNodes = 50;
 const youngMiB = { few: 128, many: 32 } as const;
 
-/** @param nodes of the largest cluster that is run; Infinity when it is not known. */
+/** How large the young generation is. @param nodes of the largest cluster that is run; Infinity when it is not known. */
+export function simYoungMiB(nodes: number): number {
+  return nodes <= fewNodes ? youngMiB.few : youngMiB.many;
+}
+
+/** Flags of the engine for a process of its own. @param nodes as in `simYoungMiB` */
 export function simEngineOptions(nodes: number): readonly string[] {
-  const size = nodes <= fewNodes ? youngMiB.few : youngMiB.many;
+  const size = simYoungMiB(nodes);
   return ["--single-threaded-gc", `--min-semi-space-size=${size}`, `--max-semi-space-size=${size}`];
 }
 
