@@ -10,10 +10,10 @@
 export const maxHandshakeBytes = 256 * 1024;
 /** Headers, seals, acknowledgements of one packet: what is sent about others, not for itself. */
 const packetBytes = 100;
-/** More than two full windows of lanes that are still to be read… */
-export const maxIdleBytes = 32 * 1024 * 1024;
-/** …and more than a network loses or doubles: this part of all that came. */
-const maxIdlePart = 4;
+/** More than lanes and datagrams that are still to be read, several times… */
+export const maxIdleBytes = 64 * 1024 * 1024;
+/** …and more than a network doubles, or a busy node drops of the datagrams that come: this part of all. */
+const maxIdlePart = 2;
 
 export class Meaning {
   /** Bytes that came less the headers, and all. */
