@@ -179,7 +179,7 @@ export class Engine {
       this.#mode = mode;
     }
     // SQLite refuses it within another.
-    this.snapshot.begin(this.statements.get("BEGIN IMMEDIATE"), mode === "local");
+    this.snapshot.begin(mode === "local");
     this.#beginChanges();
   }
 
@@ -254,7 +254,7 @@ export class Engine {
   /** @param mustFold what the transaction did is in no log row. */
   commit(mustFold = false): void {
     this.#settleTail(mustFold);
-    this.statements.get("COMMIT").run();
+    this.snapshot.commit();
   }
 
   #settleTail(mustFold: boolean): void {

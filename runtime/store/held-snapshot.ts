@@ -18,12 +18,16 @@ const bytesPerPoint = 64;
 
 export class HeldSnapshot {
   readonly #db: Db;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
   readonly #statement: Statement | null;
   #reading: Iterator<unknown> | null = null;
   #left = 0;
 
   constructor(db: Db) {
     this.#db = db;
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
     if (db.memory) {
       this.#statement = null;
       return;
@@ -34,18 +38,22 @@ export class HeldSnapshot {
   }
 
   /** Begins a transaction. `keep`: the connection may read on from the one before, and after it. */
-  begin(begin: Statement, keep: boolean): void {
+  begin(keep: boolean): void {
     if (keep) this.#take();
     else this.release();
     try {
-      begin.run();
+      this.#begin.run();
     } catch (error) {
       const { code = "" } = error as { code?: string };
       if (this.#reading === null || !code.startsWith("SQLITE_BUSY")) throw error;
       // Another process writes, or has written, to a local table. Who reads already is not made to wait for it.
       this.release();
-      begin.run();
+      this.#begin.run();
     }
+  }
+
+  commit(): void {
+    this.#commit.run();
   }
 
   #take(): void {

@@ -121,12 +121,9 @@ export class PackedLog {
 
   /** Those that wait from position `from` to before `to`. */
   #writePack(from: number, to: number, content: Uint8Array): void {
-    const versions: PackedVersion[] = [];
-    for (let i = from, at = 0; i < to; i++) {
-      versions.push(this.#waiting.entry(i, at));
-      at += this.#waiting.bytesOf(i);
-    }
-    this.#insert(versions, content);
+    const waiting = this.#waiting;
+    const head = waiting.headOf(from, to, content.length);
+    this.#insert(waiting.idOf(from), waiting.idOf(to - 1), head, content);
     const remove = this.#statements.get("DELETE FROM patina_log WHERE id BETWEEN ? AND ?");
     for (let i = from; i < to; ) {
       const first = this.#waiting.idOf(i);
@@ -138,12 +135,11 @@ export class PackedLog {
     }
   }
 
-  #insert(versions: readonly PackedVersion[], content: Uint8Array): void {
+  #insert(first: number, last: number, head: Uint8Array, content: Uint8Array): void {
     const { sum, bytes } = storePayload(content, compressFromBytes, null);
-    const [first, last] = [versions[0] as PackedVersion, versions.at(-1) as PackedVersion];
     this.#statements
       .get("REPLACE INTO patina_pack VALUES (?, ?, ?, ?, ?)")
-      .run(first.id, last.id, encodeHead(versions, content.length), sum, bytes);
+      .run(first, last, head, sum, bytes);
   }
 
   /** The version of log row `id`; null when it is in no pack. */
@@ -320,7 +316,8 @@ export class PackedLog {
       return { ...version, at };
     });
     this.#statements.get("DELETE FROM patina_pack WHERE id = ?").run(first);
-    this.#insert(moved, dense.finish());
+    const bytes = dense.finish();
+    this.#insert(head.id, end.id, encodeHead(moved, bytes.length), bytes);
   }
 }
 

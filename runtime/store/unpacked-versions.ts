@@ -3,7 +3,7 @@
  * that live for so long cost the garbage collector more than all else here.
  */
 import type { Hlc } from "../../core/clock/hlc.ts";
-import type { PackedVersion } from "./version-pack.ts";
+import { HeadWriter } from "./version-pack.ts";
 
 /** Numbers kept of each. */
 const width = 7;
@@ -46,20 +46,27 @@ export class UnpackedVersions {
     return (this.#told[at + 5] as number) + (this.#told[at + 6] as number);
   }
 
-  /** @param at where its content begins. */
-  entry(i: number, at: number): PackedVersion {
+  /** The list of those from position `from` to before `to`, whose contents lie end to end. */
+  headOf(from: number, to: number, contentSize: number): Uint8Array {
+    const head = new HeadWriter(contentSize, to - from);
     const told = this.#told;
-    const from = i * width;
-    return {
-      id: told[from] as number,
-      actor: told[from + 1] as number,
-      version: told[from + 2] as number,
-      ms: told[from + 3] as number,
-      counter: told[from + 4] as number,
-      at,
-      size: told[from + 5] as number,
-      sealSize: told[from + 6] as number,
-    };
+    let begin = 0;
+    for (let i = from; i < to; i++) {
+      const at = i * width;
+      const [size, sealSize] = [told[at + 5] as number, told[at + 6] as number];
+      head.add(
+        told[at] as number,
+        told[at + 1] as number,
+        told[at + 2] as number,
+        told[at + 3] as number,
+        told[at + 4] as number,
+        begin,
+        size,
+        sealSize,
+      );
+      begin += size + sealSize;
+    }
+    return head.finish();
   }
 
   /** Keeps those that `keep` picks, by position. */

@@ -3,7 +3,7 @@ import { assert } from "../../core/base/assert.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
 import type { Chunk } from "../../core/node/store.ts";
 import type { ActorLog } from "./actor-table.ts";
-import type { StatementCache } from "./db.ts";
+import type { Statement, StatementCache } from "./db.ts";
 import { chunkStride } from "./layout.ts";
 import type { LiveCounts } from "./live-counts.ts";
 import type { LogOrigin } from "./log-origin.ts";
@@ -40,6 +40,10 @@ export class VersionLog {
   /** Runs that `patina_run` does not have yet, in order of ids. */
   #tail: Run[] = [];
   #tailSize = 0;
+  /** Write the row of a plain version of author `#plainOf`; the second one the first of its millisecond. */
+  #plain: Statement | null = null;
+  #plainInMs: Statement | null = null;
+  #plainOf = -1;
 
   constructor(statements: StatementCache, packs: PackedLog, live: LiveCounts) {
     this.#statements = statements;
@@ -81,9 +85,10 @@ export class VersionLog {
     const told = inRow ? effects : null;
     if (single !== null && seal === null && live !== null) {
       // Most versions are such, and each parameter takes its time.
-      this.#statements
-        .get("INSERT INTO patina_log VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, NULL)")
-        .run(id, log.n, version, hlc.ms, hlc.counter, live, single.sum, told, single.bytes);
+      if (this.#plainOf !== log.n) this.#preparePlain(log.n);
+      const { sum, bytes } = single;
+      if (hlc.counter === 0) this.#plainInMs?.run(id, version, hlc.ms, live, sum, told, bytes);
+      else this.#plain?.run(id, version, hlc.ms, hlc.counter, live, sum, told, bytes);
     } else {
       const insert = this.#statements.get(
         "INSERT INTO patina_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -109,6 +114,14 @@ export class VersionLog {
     this.addTail(log.n, version, id);
     if (live !== null) this.#live.begin(id, live);
     if (small) this.#packs.add(origin, log.n, payload, seal);
+  }
+
+  #preparePlain(author: number): void {
+    const sql = (counter: string) =>
+      `INSERT INTO patina_log VALUES (?, ${author}, ?, ?, ${counter}, 1, ?, ?, ?, ?, NULL)`;
+    this.#plain = this.#statements.get(sql("?"));
+    this.#plainInMs = this.#statements.get(sql("0"));
+    this.#plainOf = author;
   }
 
   #appendChunks(id: number, author: number, chunks: readonly Chunk[]): void {

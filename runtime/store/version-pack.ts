@@ -29,37 +29,68 @@ const writer = new Writer(4096);
 
 /** @param versions by id, as their contents lie. @param contentSize of the whole pack. */
 export function encodeHead(versions: readonly PackedVersion[], contentSize: number): Uint8Array {
-  writer.reset();
-  writer.varint(contentSize);
-  writer.varint(versions.length);
-  let [id, actor, version, ms, end] = [0, 0, 0, 0, 0];
-  for (const entry of versions) {
-    assert(entry.id > id && entry.at >= end, "versions of a pack lie in order");
-    const follows = entry.id === id + 1 && entry.actor === actor && entry.version === version + 1;
-    const gap = entry.at - end;
+  const head = new HeadWriter(contentSize, versions.length);
+  for (const { id, actor, version, ms, counter, at, size, sealSize } of versions) {
+    head.add(id, actor, version, ms, counter, at, size, sealSize);
+  }
+  return head.finish();
+}
+
+/** Tells of versions one by one, by id, as their contents lie. One at a time. */
+export class HeadWriter {
+  #id = 0;
+  #actor = 0;
+  #version = 0;
+  #ms = 0;
+  #end = 0;
+
+  /** @param contentSize of the whole pack. @param count of its versions. */
+  constructor(contentSize: number, count: number) {
+    writer.reset();
+    writer.varint(contentSize);
+    writer.varint(count);
+  }
+
+  add(
+    id: number,
+    actor: number,
+    version: number,
+    ms: number,
+    counter: number,
+    at: number,
+    size: number,
+    sealSize: number,
+  ): void {
+    assert(id > this.#id && at >= this.#end, "versions of a pack lie in order");
+    const follows = id === this.#id + 1 && actor === this.#actor && version === this.#version + 1;
+    const gap = at - this.#end;
     writer.u8(
-      (follows ? flags.follows : 0) |
-        (entry.sealSize > 0 ? flags.sealed : 0) |
-        (gap > 0 ? flags.gap : 0),
+      (follows ? flags.follows : 0) | (sealSize > 0 ? flags.sealed : 0) | (gap > 0 ? flags.gap : 0),
     );
     if (!follows) {
-      writer.varint(entry.id - id);
-      writer.varint(entry.actor);
-      writer.varint(entry.version);
+      writer.varint(id - this.#id);
+      writer.varint(actor);
+      writer.varint(version);
     }
-    writer.varint(zigzag(entry.ms - ms));
-    writer.varint(entry.counter);
-    writer.varint(entry.size);
-    if (entry.sealSize > 0) writer.varint(entry.sealSize);
+    writer.varint(zigzag(ms - this.#ms));
+    writer.varint(counter);
+    writer.varint(size);
+    if (sealSize > 0) writer.varint(sealSize);
     if (gap > 0) writer.varint(gap);
-    ({ id, actor, version, ms } = entry);
-    end = entry.at + entry.size + entry.sealSize;
+    this.#id = id;
+    this.#actor = actor;
+    this.#version = version;
+    this.#ms = ms;
+    this.#end = at + size + sealSize;
   }
-  const bytes = writer.finish();
-  const whole = new Uint8Array(bytes.length + 4);
-  whole.set(bytes);
-  new DataView(whole.buffer).setUint32(bytes.length, crc32(bytes));
-  return whole;
+
+  finish(): Uint8Array {
+    const bytes = writer.finish();
+    const whole = new Uint8Array(bytes.length + 4);
+    whole.set(bytes);
+    new DataView(whole.buffer).setUint32(bytes.length, crc32(bytes));
+    return whole;
+  }
 }
 
 /** Goes along the versions that a head tells of. */
