@@ -81,7 +81,11 @@ export class PathProbes {
       done(bytes);
     };
     const measurement: Measurement = { target: ip, largest, found: basePacketBytes, done: finish };
-    const timer = setTimeout(() => finish(measurement.found), waitMs);
+    const expired = (): void => {
+      if (this.#open.has(key)) finish(measurement.found);
+    };
+    // A loop that was busy comes to its timers first: what has arrived meanwhile is read before this.
+    const timer = setTimeout(() => setImmediate(expired), waitMs);
     this.#open.set(key, measurement);
     for (const size of sizes) {
       const probe = Buffer.alloc(size);

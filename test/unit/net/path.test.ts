@@ -1,5 +1,6 @@
 /** How long packets may be: asked before a connection, noticed on one, and told. */
-import { afterEach, describe, expect, test } from "vitest";
+import { createSocket } from "node:dgram";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { PathProbes } from "../../../runtime/net/quic/path-probe.ts";
 import { numbered, numberOf, TestNodes, until } from "../../contract/transport-nodes.ts";
 import { udpProxy } from "./udp-proxy.ts";
@@ -32,6 +33,32 @@ describe("probes", () => {
 
   test("on this machine there is nothing to ask", async () => {
     expect(await measured(0, "127.0.0.1")).toBe(16_383);
+  });
+
+  test("an answer that arrived while this node was busy counts", async () => {
+    const [near, far] = [createSocket("udp4"), createSocket("udp4")];
+    onTestFinished(() => [near, far].forEach((socket) => socket.close()));
+    for (const socket of [near, far]) {
+      await new Promise<void>((resolve) => {
+        socket.bind(0, "127.0.0.1", resolve);
+      });
+    }
+    const [ip, nowMs] = ["192.0.2.7", 1000];
+    const there = new PathProbes(16_383, (packet) => {
+      far.send(packet, near.address().port, "127.0.0.1");
+      // Everything else waits, here as well.
+      const endMs = performance.now() + 120;
+      while (performance.now() < endMs) continue;
+    });
+    const here = new PathProbes(16_383, (packet) => {
+      if (packet.length <= 1500) far.emit("message", packet);
+    });
+    near.on("message", (packet) => here.received(packet, ip, 1, nowMs));
+    far.on("message", (packet) => setImmediate(() => there.received(packet, ip, 2, nowMs)));
+    const found = new Promise<number>((resolve) => {
+      here.measure(ip, 1, nowMs, resolve);
+    });
+    expect(await found).toBe(1452);
   });
 
   test("what is no probe is left alone", () => {
