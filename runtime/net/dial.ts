@@ -101,14 +101,26 @@ export class Dial {
         this.#waiting++;
         const delayMs = j * udpHeadStartMs + i * 300;
         const begin = (): void => {
+          if (this.#over) return;
+          // Where a handshake came to its end that carrier passes. A peer that has no time for its
+          // welcome has none by the other.
+          if (j > 0 && this.#shakenHands()) {
+            this.#after(udpHeadStartMs, begin);
+            return;
+          }
           this.#waiting--;
           this.#dial(carrier, ip, parsed.port);
           this.#check();
         };
         if (delayMs === 0) begin();
-        else this.#after(delayMs, begin);
+        // What came while this node was busy is read first.
+        else this.#after(delayMs, () => setImmediate(begin));
       });
     });
+  }
+
+  #shakenHands(): boolean {
+    return [...this.#sessions].some(({ state }) => state !== "opening");
   }
 
   #dial(carrier: Carrier, ip: string, port: number): void {
