@@ -1,19 +1,25 @@
 /**
- * Clocks of one table that are newer than its clock table. Most are never asked for before they are
- * folded: they are listed as they come, and a map of them is made when somebody asks. For what is
- * inserted that spares the dearest part of letting a clock wait.
+ * Clocks of one table that are newer than its clock table. Many are never asked for before they are
+ * folded: they are listed as they come, and found by a hash table that is made when somebody asks.
+ * A `Map` would do, but for each new text that it is given V8 looks for the same one among all those
+ * that it knows.
  */
+import { randomInt } from "node:crypto";
 import type { ClockEntry, RowKey } from "./table-plan.ts";
 
 export interface WaitingClock extends ClockEntry {
   readonly rowKey: RowKey;
 }
 
+/** Of the hash table at first; a power of two. */
+const leastSlots = 256;
+
 export class ClockOverlay {
   #list: WaitingClock[] = [];
-  /** The last clock of each row, of the first `#mapped` of the list. */
-  readonly #byKey = new Map<RowKey, WaitingClock>();
-  #mapped = 0;
+  /** At the hash of a row's key or behind it: where its last clock stands in the list, and 1; 0: free. */
+  #slots = new Int32Array(leastSlots);
+  /** So many of the list are in the hash table. */
+  #hashed = 0;
 
   /** Clocks that wait, those included that a later one of the same row hides. */
   get size(): number {
@@ -25,11 +31,28 @@ export class ClockOverlay {
   }
 
   get(rowKey: RowKey): WaitingClock | undefined {
-    for (; this.#mapped < this.#list.length; this.#mapped++) {
-      const clock = this.#list[this.#mapped] as WaitingClock;
-      this.#byKey.set(clock.rowKey, clock);
+    const list = this.#list;
+    // At most half of the slots are taken, so that a free one is near.
+    if (2 * list.length > this.#slots.length) {
+      this.#slots = new Int32Array(4 * this.#slots.length);
+      this.#hashed = 0;
     }
-    return this.#byKey.get(rowKey);
+    const slots = this.#slots;
+    for (; this.#hashed < list.length; this.#hashed++) {
+      slots[this.#slotOf((list[this.#hashed] as WaitingClock).rowKey)] = this.#hashed + 1;
+    }
+    const at = slots[this.#slotOf(rowKey)] as number;
+    return at === 0 ? undefined : list[at - 1];
+  }
+
+  /** The slot of this row, or the free one where it belongs. */
+  #slotOf(rowKey: RowKey): number {
+    const slots = this.#slots;
+    const last = slots.length - 1;
+    for (let slot = hashOf(rowKey) & last; ; slot = (slot + 1) & last) {
+      const at = slots[slot] as number;
+      if (at === 0 || (this.#list[at - 1] as WaitingClock).rowKey === rowKey) return slot;
+    }
   }
 
   /** The last clock of each row, in the order of the keys, as the clock table has them: few of its pages change at a time. */
@@ -40,8 +63,8 @@ export class ClockOverlay {
 
   clear(): void {
     this.#list = [];
-    this.#byKey.clear();
-    this.#mapped = 0;
+    if (this.#hashed > 0) this.#slots.fill(0);
+    this.#hashed = 0;
   }
 }
 
@@ -55,4 +78,17 @@ function isInOrder(clocks: readonly WaitingClock[]): boolean {
 /** Those of one row stay in the order in which they came. */
 function byKey(left: WaitingClock, right: WaitingClock): number {
   return left.rowKey < right.rowKey ? -1 : left.rowKey > right.rowKey ? 1 : 0;
+}
+
+/** Odd, and another in each process: whoever knew it could send keys that all have one hash. */
+const multiplier = 2 * randomInt(2 ** 30) + 1;
+
+function hashOf(rowKey: RowKey): number {
+  let hash = 0;
+  if (typeof rowKey === "string") {
+    for (let i = 0; i < rowKey.length; i++)
+      hash = Math.imul(hash, multiplier) + rowKey.charCodeAt(i);
+  } else hash = Number(rowKey) | 0;
+  hash = Math.imul(hash, 0x9e3779b1);
+  return hash ^ (hash >>> 15);
 }
