@@ -20,8 +20,6 @@ const maxDepth = 128;
 
 const numberForm = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const space = /[ \t\n\r]*/y;
-/** Digits that every double holds exactly. */
-const safeDigits = 15;
 
 export class JsonText {
   readonly #text: string;
@@ -112,9 +110,11 @@ export class JsonText {
     this.#at += text.length;
     this.#wasReal = fraction !== undefined || exponent !== undefined;
     if (this.#wasReal) return realValue(Number(text));
-    if (text.length <= safeDigits) return Number(text) + 0;
+    const number = Number(text);
+    // Rounding never brings an integer into the range in which all of them are exact.
+    if (Number.isSafeInteger(number)) return number + 0;
     const long = BigInt(text);
-    return isInt64(long) ? integerValue(long) : realValue(Number(text));
+    return isInt64(long) ? integerValue(long) : realValue(number);
   }
 
   /** Takes `word` (true, false or null) if it comes next. */

@@ -85,7 +85,7 @@ export class TransactionClient {
     return Math.min(ofNode, nowMs - this.#answeredMs);
   }
 
-  /** Those of one turn of the event loop share a commit. */
+  /** Those that wait together share a commit. */
   transact(
     given: Pick<Waiting, "statements" | "bytes" | "deadlineMs" | "key">,
   ): Promise<PlainResult> {
@@ -127,13 +127,16 @@ export class TransactionClient {
 
   // Work under way
 
+  /** While the store is at a group the next gathers what this turn of the event loop brings. */
   #soon(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    setImmediate(() => {
+    const pump = (): void => {
       this.#pumping = false;
       this.#pump();
-    });
+    };
+    if (this.#inFlight.length === 0) queueMicrotask(pump);
+    else setImmediate(pump);
   }
 
   #pump(): void {
