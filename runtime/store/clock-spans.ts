@@ -94,19 +94,20 @@ export function writeSpan(statements: StatementCache, plan: TablePlan, span: Clo
       continue;
     }
     remove(statements, plan, old);
-    if (old.first < first) put(statements, plan, { ...old, last: first - 1 });
+    if (old.first < first) addSpan(statements, plan, { ...old, last: first - 1 });
     if (old.last > last) {
-      put(statements, plan, { ...old, first: last + 1, cell: cellAt(old, last + 1) });
+      addSpan(statements, plan, { ...old, first: last + 1, cell: cellAt(old, last + 1) });
     }
   }
-  put(statements, plan, whole);
+  addSpan(statements, plan, whole);
 }
 
 function remove(statements: StatementCache, { n }: TablePlan, { first }: ClockSpan): void {
   statements.get("DELETE FROM patina_span WHERE n = ? AND first = ?").run(n, first);
 }
 
-function put(
+/** As `writeSpan`, of rows that have no clock yet. */
+export function addSpan(
   statements: StatementCache,
   { n }: TablePlan,
   { first, last, cell, step }: ClockSpan,

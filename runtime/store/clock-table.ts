@@ -3,6 +3,7 @@ import { type SqlValue, toSql } from "./sql-value.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import {
   cellAt,
+  addSpan,
   type ClockSpan,
   leastSpan,
   mostSpanned,
@@ -173,6 +174,8 @@ export class ClockWriter {
   #last = 0;
   #cell = 0;
   #step = 0;
+  /** None of them had a clock before. */
+  #isNew = false;
 
   constructor(statements: StatementCache, plan: TablePlan) {
     this.#statements = statements;
@@ -180,11 +183,16 @@ export class ClockWriter {
     this.#full = (plan.clockKeys.length + 1) * rowsAtOnce;
   }
 
-  add(key: readonly Value[], cell: ClockCell): void {
+  /** @param isNew the row never was: it has no clock in any table. */
+  add(key: readonly Value[], cell: ClockCell, isNew = false): void {
     const [k] = key;
     if (this.plan.schema.rowidKey && typeof cell === "number" && typeof k === "number") {
-      if (this.#follows(k, cell)) return;
+      if (this.#follows(k, cell)) {
+        this.#isNew &&= isNew;
+        return;
+      }
       this.#endSpan();
+      this.#isNew = isNew;
       this.#count = 1;
       this.#last = k;
       this.#cell = cell;
@@ -212,7 +220,8 @@ export class ClockWriter {
       // In the order in which they came: of one row the last counts.
       this.#writeSingles();
       const span = { first, last, cell, step };
-      if (!this.#rewrites(span)) writeSpan(this.#statements, this.plan, span);
+      if (this.#isNew) addSpan(this.#statements, this.plan, span);
+      else if (!this.#rewrites(span)) writeSpan(this.#statements, this.plan, span);
       return;
     }
     for (let i = 0; i < count; i++) this.#addSingle([first + i], cell + step * i);

@@ -221,15 +221,16 @@ export class Engine {
     this.waiting.writeDirectly(this.plans.values());
   }
 
-  /** A clock that the transaction changed; `dense`: so did its neighbours. */
+  /** A clock that the transaction changed; `dense`: so did its neighbours. `isNew`: the row never was. */
   putClock(
     plan: TablePlan,
     key: readonly Value[],
     rowKey: RowKey,
     cell: ClockCell,
     dense: boolean,
+    isNew = false,
   ): void {
-    this.waiting.put(plan, key, rowKey, cell, dense);
+    this.waiting.put(plan, key, rowKey, cell, dense, isNew);
     if (this.waiting.isFull) this.beginBulk();
   }
 

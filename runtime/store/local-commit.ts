@@ -199,7 +199,7 @@ class LocalCommit {
     const { key, values, rowKey } = pending;
     addWholeRow(plan.rules, key, values, origin, plan.sum);
     this.#encoder.addSet(plan.schema.name, key, 1, plan.columns, values);
-    this.#engine.putClock(plan, key, rowKey, origin.id, this.dense);
+    this.#engine.putClock(plan, key, rowKey, origin.id, this.dense, true);
     return true;
   }
 

@@ -60,7 +60,7 @@ export class WaitingClocks {
 
   /**
    * A clock that the transaction changed. `dense`: its neighbours in the clock table change too, so
-   * that writing it there at once costs no page that is not written anyway.
+   * that writing it there at once costs no page that is not written anyway. `isNew`: the row never was.
    */
   put(
     plan: TablePlan,
@@ -68,12 +68,13 @@ export class WaitingClocks {
     rowKey: RowKey,
     cell: ClockCell,
     dense: boolean,
+    isNew: boolean,
   ): void {
     if (
       this.#direct ||
       (dense && (plan.overlay.size === 0 || plan.overlay.get(rowKey) === undefined))
     ) {
-      this.#writerOf(plan).add(key, cell);
+      this.#writerOf(plan).add(key, cell, isNew);
       return;
     }
     // Keys outlive the bytes that they were read from.
