@@ -185,7 +185,7 @@ UPDATE patina_state SET packed = folded;
   4: (db) => {
     db.exec(tableOf5);
   },
-  // Clocks of before are read as they are; an older program could not read the shorter ones of now.
+  // Clocks and packs of before are read as they are; an older program could not read the shorter ones of now.
   // The triggers that refuse writes from outside call no function any more (`capture.ts`).
   5: (db) => {
     const guards = db.prepare(

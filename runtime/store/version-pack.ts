@@ -22,8 +22,12 @@ export interface PackedVersion {
   readonly sealSize: number;
 }
 
-/** What each entry's first byte says. */
-const flags = { follows: 1, sealed: 2, gap: 4 };
+/**
+ * What each entry's first byte says. `follows`: it is the version after the one before, in the next
+ * log row; `leaps`: some versions later, in the log row as many rows later; `zero`: its counter is 0;
+ * `sized`: it is as large as the one before.
+ */
+const flags = { follows: 1, sealed: 2, gap: 4, leaps: 8, zero: 16, sized: 32 };
 
 const writer = new Writer(4096);
 
@@ -42,6 +46,7 @@ export class HeadWriter {
   #actor = 0;
   #version = 0;
   #ms = 0;
+  #size = 0;
   #end = 0;
 
   /** @param contentSize of the whole pack. @param count of its versions. */
@@ -62,25 +67,31 @@ export class HeadWriter {
     sealSize: number,
   ): void {
     assert(id > this.#id && at >= this.#end, "versions of a pack lie in order");
-    const follows = id === this.#id + 1 && actor === this.#actor && version === this.#version + 1;
+    const step = id - this.#id;
+    const inStep = actor === this.#actor && version === this.#version + step;
     const gap = at - this.#end;
     writer.u8(
-      (follows ? flags.follows : 0) | (sealSize > 0 ? flags.sealed : 0) | (gap > 0 ? flags.gap : 0),
+      (inStep ? (step === 1 ? flags.follows : flags.leaps) : 0) |
+        (sealSize > 0 ? flags.sealed : 0) |
+        (gap > 0 ? flags.gap : 0) |
+        (counter === 0 ? flags.zero : 0) |
+        (size === this.#size ? flags.sized : 0),
     );
-    if (!follows) {
-      writer.varint(id - this.#id);
+    if (!inStep || step > 1) writer.varint(step);
+    if (!inStep) {
       writer.varint(actor);
       writer.varint(version);
     }
     writer.varint(zigzag(ms - this.#ms));
-    writer.varint(counter);
-    writer.varint(size);
+    if (counter !== 0) writer.varint(counter);
+    if (size !== this.#size) writer.varint(size);
     if (sealSize > 0) writer.varint(sealSize);
     if (gap > 0) writer.varint(gap);
     this.#id = id;
     this.#actor = actor;
     this.#version = version;
     this.#ms = ms;
+    this.#size = size;
     this.#end = at + size + sealSize;
   }
 
@@ -129,18 +140,17 @@ export class HeadReader implements PackedVersion {
     this.#left--;
     const r = this.#reader;
     const flag = r.u8();
-    if ((flag & flags.follows) !== 0) {
-      this.id++;
-      this.version++;
-    } else {
-      this.id += r.varint();
+    const step = (flag & flags.follows) !== 0 ? 1 : r.varint();
+    this.id += step;
+    if ((flag & (flags.follows | flags.leaps)) !== 0) this.version += step;
+    else {
       this.actor = r.varint();
       this.version = r.varint();
     }
     this.ms += unzigzag(r.varint());
-    this.counter = r.varint();
+    this.counter = (flag & flags.zero) !== 0 ? 0 : r.varint();
     this.at += this.size + this.sealSize;
-    this.size = r.varint();
+    if ((flag & flags.sized) === 0) this.size = r.varint();
     this.sealSize = (flag & flags.sealed) !== 0 ? r.varint() : 0;
     if ((flag & flags.gap) !== 0) this.at += r.varint();
     return true;
