@@ -169,17 +169,17 @@ export class Engine {
   }
 
   /**
-   * Merges are not held to CHECK constraints and foreign keys; local transactions are, and go on
-   * reading where the one before stopped.
+   * Merges are not held to CHECK constraints and foreign keys; local transactions are.
+   * `keep`: see `held-snapshot.ts`; whoever asks for it tells it what was written.
    */
-  begin(mode: "local" | "merge" = "merge"): void {
+  begin(mode: "local" | "merge" = "merge", keep = false): void {
     if (this.constrained && mode !== this.#mode) {
       this.db.pragma(`foreign_keys = ${mode === "local" ? "ON" : "OFF"}`);
       this.db.pragma(`ignore_check_constraints = ${mode === "local" ? "OFF" : "ON"}`);
       this.#mode = mode;
     }
     // SQLite refuses it within another.
-    this.snapshot.begin(mode === "local");
+    this.snapshot.begin(keep);
     this.#beginChanges();
   }
 

@@ -4,10 +4,11 @@
  * others. All of them become durable by one commit, which costs as much as that of a single one.
  */
 import { OpError } from "../../core/crdt/op-values.ts";
-import type { Chunk, CommitOutcome } from "../../core/node/store.ts";
+import type { CommitOutcome } from "../../core/node/store.ts";
 import type { Capture } from "./capture.ts";
 import type { Engine } from "./engine.ts";
 import { commitChanges } from "./local-commit.ts";
+import { payloadBytes } from "./payload.ts";
 import { storeError } from "./store-error.ts";
 
 /** What came of one member of a group. `threw`: its body threw what is no error of SQL; rolled back. */
@@ -38,7 +39,7 @@ export class LocalWriter {
     const engine = this.#engine;
     let inMemory = false;
     try {
-      engine.begin("local");
+      engine.begin("local", true);
       this.#run(body);
       inMemory = true;
       const outcome = this.#commitChanges(wallMs);
@@ -59,7 +60,7 @@ export class LocalWriter {
       return bodies.map((body) => this.#alone(wallMs, body));
     const engine = this.#engine;
     try {
-      engine.begin("local");
+      engine.begin("local", true);
       const outcomes = bodies.map((body) => this.#member(wallMs, body));
       engine.commitGroup();
       return outcomes;
@@ -117,7 +118,7 @@ export class LocalWriter {
     const engine = this.#engine;
     const changes = this.#capture.take();
     const chunks = commitChanges(engine, wallMs, changes, this.#chunkBytes);
-    engine.snapshot.spend(changes.args.length, bytesOf(chunks));
+    engine.snapshot.spend(changes.args.length, payloadBytes(chunks));
     return { type: "committed", chunks, summary: engine.summary() };
   }
 
@@ -138,10 +139,4 @@ export class LocalWriter {
     if (told !== null || !sql) throw error;
     return { type: "failed", code: code as string, error: message ?? "" };
   }
-}
-
-function bytesOf(chunks: readonly Chunk[]): number {
-  let bytes = 0;
-  for (const { payload } of chunks) bytes += payload.length;
-  return bytes;
 }

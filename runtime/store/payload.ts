@@ -128,3 +128,10 @@ function putNumber(at: number, number: number): void {
 export function sumOfHeld(actor: string, held: Uint8Array): number {
   return crc32(held, crc32(Buffer.from(actor, "latin1")));
 }
+
+/** Of chunks together. */
+export function payloadBytes(chunks: readonly { readonly payload: Uint8Array }[]): number {
+  let bytes = 0;
+  for (let i = 0; i < chunks.length; i++) bytes += chunks[i]?.payload.length ?? 0;
+  return bytes;
+}

@@ -33,7 +33,7 @@ export function receiveVersions(
 ): ReceiveOutcome {
   const receiving = new Receiving(engine, wallMs);
   if (overwritten.length === 0 && receiving.allKnown(chunks)) return receiving.outcome();
-  engine.begin();
+  engine.begin("merge", true);
   try {
     for (let i = 0; i < chunks.length; i++) receiving.accept(chunks[i] as Chunk);
     receiving.mergeAll();
@@ -56,6 +56,8 @@ class Receiving {
   /** Chunks of those, not written yet. */
   readonly #fresh = new Map<PartialVersion, Chunk[]>();
   #farFuture = 0;
+  /** Of the chunks that came. */
+  #bytes = 0;
   #marked = false;
 
   constructor(engine: Engine, wallMs: number) {
@@ -81,6 +83,7 @@ class Receiving {
   }
 
   accept(chunk: Chunk): void {
+    this.#bytes += chunk.payload.length;
     const { actor, version, index, count } = chunk;
     const log = this.#engine.actors.findOrAdd(actor);
     if (log.held.has(version)) {
@@ -228,6 +231,7 @@ class Receiving {
       const { version, have, count: of } = partial;
       this.#outcomes.push({ type: "buffered", actor, version, have: have.count, of });
     }
+    engine.snapshot.spend(this.#accepted.length, this.#bytes);
     engine.commit(this.#marked);
   }
 

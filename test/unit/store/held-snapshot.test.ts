@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import type { SqliteStore } from "../../../runtime/store/sqlite-store.ts";
 import { storeFiles } from "./files.ts";
-import { rows, sql, t0 } from "./stores.ts";
+import { rows, sql, t0, trySql } from "./stores.ts";
 
 const schema = [
   "CREATE TABLE kv (k INTEGER NOT NULL PRIMARY KEY, v TEXT); CREATE TABLE seen /* patina: local */ (n INTEGER PRIMARY KEY)",
@@ -81,6 +81,26 @@ describe("between its transactions a store", () => {
     put(store, 301, "x".repeat(1_000_000));
     put(store, 302);
     expect(store.checkpointWal({ maxBytes: 0 })).toMatchObject({ emptied: true, walBytes: 0 });
+  });
+
+  test("takes what others send, in breach of constraints that hold for its own writes", () => {
+    const checked = ["CREATE TABLE c (k INTEGER NOT NULL PRIMARY KEY, v INTEGER CHECK (v < 100))"];
+    const [store, other] = [
+      files.open("a", { schema: checked }),
+      files.open("b", {
+        schema: ["CREATE TABLE c (k INTEGER NOT NULL PRIMARY KEY, v INTEGER)"],
+        path: files.path("b.db"),
+      }),
+    ];
+    for (let k = 1; k <= 200; k++) {
+      sql(store, ["INSERT INTO c VALUES (?, 1)", -k]);
+      const chunks = sql(other, ["INSERT INTO c VALUES (?, ?)", k, 100 + k]);
+      store.receive(t0, chunks, []);
+      expect(trySql(store, ["INSERT INTO c VALUES (0, 100)"])).toMatchObject({ type: "failed" });
+    }
+    expect(rows(store, "c")).toHaveLength(400);
+    expect(store.conflictCount()).toBe(200);
+    expect(store.check()).toEqual([]);
   });
 
   test("lets its file be copied, vacuumed and given other tables", () => {
