@@ -1,8 +1,8 @@
 /**
  * Where a replica's broadcast puts what it receives: the books tell what is new, the inbox takes it,
- * anti-entropy learns of what was missed. A class of its own, not closures of the replica: the engine
- * remembers such closures, weakly, which its young collector takes for strongly; a simulation that is
- * over would be copied with all its replicas.
+ * anti-entropy learns of what was missed. A class of its own, not closures of the replica: with such
+ * closures a simulation that was over was seen to be kept by the young collector, and copied with all
+ * its replicas. (The engine seems to remember closures weakly, and its young collector not to mind.)
  */
 import type { ActorId, Address } from "../base/ids.ts";
 import type { Intake } from "../gossip/broadcast.ts";
