@@ -33,8 +33,10 @@ export class ClockOverlay {
   get(rowKey: RowKey): WaitingClock | undefined {
     const list = this.#list;
     // At most half of the slots are taken, so that a free one is near.
-    if (2 * list.length > this.#slots.length) {
-      this.#slots = new Int32Array(4 * this.#slots.length);
+    let size = this.#slots.length;
+    while (2 * list.length > size) size *= 4;
+    if (size > this.#slots.length) {
+      this.#slots = new Int32Array(size);
       this.#hashed = 0;
     }
     const slots = this.#slots;

@@ -40,4 +40,12 @@ describe("clocks that wait", () => {
       { numRuns: 200 },
     );
   });
+
+  test("are found when many came before anybody asked", () => {
+    const overlay = new ClockOverlay();
+    const n = 20_000;
+    for (let i = 0; i < n; i++) overlay.put({ rowKey: i, cell: i } as never);
+    for (const i of [0, 9, n - 1]) expect(overlay.get(i)?.rowKey).toBe(i);
+    expect(overlay.get(n)).toBeUndefined();
+  }, 10_000);
 });
