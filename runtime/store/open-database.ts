@@ -28,11 +28,11 @@ export interface DatabaseOptions {
 }
 
 /**
- * Pages of the write-ahead log, 32 MiB, after which SQLite copies them into the database. A page that
+ * Pages of the write-ahead log, 63 MiB, after which SQLite copies them into the database. A page that
  * many transactions write is copied once, so that more is cheaper; but a commit waits for the copying,
  * and whoever opens the file after a crash reads the log. A node at rest copies sooner (`upkeep.ts`).
  */
-export const walPages = 8000;
+export const walPages = 16000;
 
 /** Page cache of the connection that writes, unless another is asked for. */
 export const usualCacheKiB = 32_768;
