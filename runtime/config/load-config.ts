@@ -7,9 +7,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import type { z } from "zod";
 import { nearest } from "../../core/base/nearest.ts";
-import { ConfigError } from "./config-error.ts";
+import { Complaints, ConfigError } from "./config-error.ts";
 import type { NodeConfig, TlsFiles } from "./node-config.ts";
-import { settings } from "./settings.ts";
+import { type Setting, settings } from "./settings.ts";
 import { fromEnvironment, fromFile, fromFlags, type Given } from "./sources.ts";
 import { checkTogether } from "./together.ts";
 
@@ -45,12 +45,23 @@ export interface LoadedConfig {
 
 const usualFiles = ["patina.toml", "/etc/patina/config.toml"];
 
-/** @throws ConfigError */
+/** @throws ConfigError with everything that is wrong */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const complaints = new Complaints();
+  const loaded = gatherConfig(sources, complaints);
+  complaints.check();
+  return loaded;
+}
+
+/**
+ * As far as it can be understood, with defaults where it cannot.
+ * @throws ConfigError for a file that cannot be read at all
+ */
+export function gatherConfig(sources: ConfigSources, complaints: Complaints): LoadedConfig {
   const { cwd } = sources;
-  const flags = fromFlags(sources.set, cwd);
-  const environment = fromEnvironment(sources.env, cwd);
-  const layers = readFiles(sources, endsHere(environment) || endsHere(flags));
+  const flags = fromFlags(sources.set, cwd, complaints);
+  const environment = fromEnvironment(sources.env, cwd, complaints);
+  const layers = readFiles(sources, endsHere(environment) || endsHere(flags), complaints);
   const given = [...layers.toReversed().flatMap((layer) => layer.given), ...environment, ...flags];
   const last = new Map<string, Given>(given.map((one) => [one.key, one]));
   const values = new Map<string, unknown>();
@@ -63,13 +74,23 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       folder: cwd,
       file: null,
     };
-    const value = one.value === undefined ? undefined : read(one);
+    const value =
+      one.value === undefined
+        ? undefined
+        : complaints.catching(() => read(one), withDefault(key, cwd), key);
     values.set(key, value);
     inForce.push({ key, value: value ?? null, origin: one.origin, file: one.file });
   }
-  checkTogether(inForce);
+  checkTogether(inForce, complaints);
   const files = layers.map(({ path }) => path);
   return { config: assemble(values), files, settings: inForce };
+}
+
+/** For a value that was refused, so that the others can be looked at. */
+function withDefault(key: string, cwd: string): unknown {
+  const { initial } = settings[key] as Setting;
+  if (initial === undefined) return undefined;
+  return read({ key, value: initial, origin: "default", folder: cwd, file: null });
 }
 
 interface Layer {
@@ -78,14 +99,14 @@ interface Layer {
 }
 
 /** The file that is named must be there, the usual ones may. @param namedOnly the usual ones are not asked. */
-function readFiles(sources: ConfigSources, namedOnly: boolean): Layer[] {
+function readFiles(sources: ConfigSources, namedOnly: boolean, complaints: Complaints): Layer[] {
   const { file, cwd, usualFiles: usual = usualFiles } = sources;
   const there = namedOnly ? [] : usual.filter((path) => existsSync(absolute(path, cwd)));
   const layers: Layer[] = [];
   for (const path of file === null ? there : [file, ...there]) {
     const whole = resolve(cwd, path);
     if (layers.some((layer) => layer.path === whole)) continue;
-    const given = fromFile(whole, shownPath(path, cwd));
+    const given = fromFile(whole, shownPath(path, cwd), complaints);
     layers.push({ path: whole, given });
     if (endsHere(given)) break;
   }
@@ -103,7 +124,12 @@ function read({ key, value, origin, folder }: Given): unknown {
   if (setting === undefined) throw new ConfigError(`${origin}: there is no setting ${key}`);
   const filled = key === "api.tokens" ? withHashFiles(value, folder, origin) : value;
   const parsed = setting.schema.safeParse(filled);
-  if (!parsed.success) throw new ConfigError(complaint(key, filled, origin, parsed.error));
+  if (!parsed.success) {
+    const [first = "", ...others] = parsed.error.issues.map((issue) =>
+      complaint(key, filled, origin, issue),
+    );
+    throw new ConfigError(first, others);
+  }
   if (setting.path !== true) return parsed.data;
   if (Array.isArray(parsed.data)) {
     return (parsed.data as string[]).map((path) => absolute(path, folder));
@@ -111,22 +137,21 @@ function read({ key, value, origin, folder }: Given): unknown {
   return absolute(parsed.data as string, folder);
 }
 
-function complaint(key: string, value: unknown, origin: string, error: z.ZodError): string {
-  const issue = error.issues[0];
-  const inner = issue?.path.map((part) =>
+function complaint(key: string, value: unknown, origin: string, issue: z.core.$ZodIssue): string {
+  const inner = issue.path.map((part) =>
     typeof part === "number" ? `[${part}]` : `.${String(part)}`,
   );
-  const where = `${key}${inner?.join("") ?? ""}`;
-  if (issue?.code === "unrecognized_keys") {
+  const where = `${key}${inner.join("")}`;
+  if (issue.code === "unrecognized_keys") {
     const word = issue.keys[0] ?? "";
     const known = ["name", "hash", "hash_file", "read", "write", "admin"];
     const near = nearest(word, known);
     const mend = near === null ? `there are ${known.join(", ")}` : `did you mean ${near}?`;
     return `${origin}: there is no setting ${where}.${word}; ${mend}`;
   }
-  const shown = issue?.path.length === 0 ? `, not ${JSON.stringify(value)}` : "";
-  const text = issue?.message ?? "is not right";
-  const missing = issue?.code === "invalid_type" && /received undefined/.test(text);
+  const shown = issue.path.length === 0 ? `, not ${JSON.stringify(value)}` : "";
+  const text = issue.message;
+  const missing = issue.code === "invalid_type" && /received undefined/.test(text);
   return `${origin}: ${where} ${missing ? "is missing" : text}${shown}`;
 }
 

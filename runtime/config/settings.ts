@@ -18,13 +18,14 @@ export interface Setting {
   readonly about: string;
 }
 
+const hostPortForm = 'is "host:port", such as "127.0.0.1:8787"';
 const hostPort = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:.%]+\]|[^\s:[\]]+):\d{1,5}$/, 'is "host:port", such as "127.0.0.1:8787"')
+  .string(hostPortForm)
+  .regex(/^(\[[0-9a-fA-F:.%]+\]|[^\s:[\]]+):\d{1,5}$/, { error: hostPortForm, abort: true })
   .refine((text) => Number(/\d+$/.exec(text)?.[0]) <= 65_535, "has a port above 65535");
-const filePath = z.string().min(1, "is the path of a file");
+const filePath = z.string("is the path of a file").min(1, "is the path of a file");
 const label = z
-  .string()
+  .string("is a text")
   .refine((text) => new TextEncoder().encode(text).length <= 63, "is at most 63 bytes long");
 const whole = (least: number, most: number): z.ZodType =>
   z

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { nearest } from "../../core/base/nearest.ts";
-import { ConfigError } from "./config-error.ts";
+import { type Complaints, ConfigError } from "./config-error.ts";
 import { sections, type Setting, settings } from "./settings.ts";
 
 /** A setting as a source gives it. */
@@ -20,8 +20,8 @@ export interface Given {
 
 const envPrefix = "PATINA__";
 
-/** @throws ConfigError */
-export function fromFile(path: string, shown: string): Given[] {
+/** @throws ConfigError for a file that cannot be read; what is wrong in it is told to `complaints`. */
+export function fromFile(path: string, shown: string, complaints: Complaints): Given[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -45,39 +45,60 @@ export function fromFile(path: string, shown: string): Given[] {
       const origin = line === null ? shown : `${shown}:${line}`;
       if (Object.hasOwn(settings, key)) given.push({ key, value, origin, folder, file: path });
       else if (sections.has(key) && isTable(value)) walk(value, key);
-      else throw unknown(key, origin, sections.has(key));
+      else complaints.tell(unknown(key, origin, sections.has(key)), sectionOf(key));
     }
   };
   walk(tree, "");
   return given;
 }
 
-/** @throws ConfigError */
-export function fromEnvironment(env: NodeJS.ProcessEnv, folder: string): Given[] {
+export function fromEnvironment(
+  env: NodeJS.ProcessEnv,
+  folder: string,
+  complaints: Complaints,
+): Given[] {
   const given: Given[] = [];
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(envPrefix) || text === undefined) continue;
     const key = name.slice(envPrefix.length).toLowerCase().replaceAll("__", ".");
-    given.push({ key, value: valueOf(key, text, name), origin: name, folder, file: null });
+    const setting = settingOf(key, name, complaints);
+    if (setting === null) continue;
+    given.push({ key, value: fromText(setting, text), origin: name, folder, file: null });
   }
   return given.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** @param texts "gossip.addr=127.0.0.1:1" each. @throws ConfigError */
-export function fromFlags(texts: readonly string[], folder: string): Given[] {
-  return texts.map((text) => {
+/** @param texts "gossip.addr=127.0.0.1:1" each. */
+export function fromFlags(
+  texts: readonly string[],
+  folder: string,
+  complaints: Complaints,
+): Given[] {
+  return texts.flatMap((text) => {
     const at = text.indexOf("=");
-    if (at < 1) throw new ConfigError(`--set ${text}: is KEY=VALUE, such as --set log.level=debug`);
+    if (at < 1) {
+      complaints.tell(`--set ${text}: is KEY=VALUE, such as --set log.level=debug`);
+      return [];
+    }
     const key = text.slice(0, at).trim();
-    const value = valueOf(key, text.slice(at + 1), "--set");
-    return { key, value, origin: "--set", folder, file: null };
+    const setting = settingOf(key, "--set", complaints);
+    if (setting === null) return [];
+    const value = fromText(setting, text.slice(at + 1));
+    return [{ key, value, origin: "--set", folder, file: null }];
   });
 }
 
-function valueOf(key: string, text: string, origin: string): unknown {
+function settingOf(key: string, origin: string, complaints: Complaints): Setting | null {
   const setting = Object.hasOwn(settings, key) ? settings[key] : undefined;
-  if (setting === undefined) throw unknown(key, origin, false);
-  return fromText(setting, text);
+  if (setting !== undefined) return setting;
+  complaints.tell(unknown(key, origin, false), sectionOf(key));
+  return null;
+}
+
+/** What may have been meant: nothing is known of the section then. */
+function sectionOf(key: string): string {
+  const at = key.lastIndexOf(".");
+  return at < 0 ? key : key.slice(0, at);
 }
 
 /** What cannot be read as the setting's kind stays text, and is refused with the others. */
@@ -103,13 +124,12 @@ function fromText({ form }: Setting, text: string): unknown {
   }
 }
 
-function unknown(key: string, origin: string, isSection: boolean): ConfigError {
-  if (isSection)
-    return new ConfigError(`${origin}: ${key} is a section; write [${key}] and its settings`);
+function unknown(key: string, origin: string, isSection: boolean): string {
+  if (isSection) return `${origin}: ${key} is a section; write [${key}] and its settings`;
   const near = nearest(key, [...Object.keys(settings), ...sections]) ?? nearestByLastPart(key);
   const mend =
     near === null ? "docs/configuration.md lists all there are" : `did you mean ${near}?`;
-  return new ConfigError(`${origin}: there is no setting ${key}; ${mend}`);
+  return `${origin}: there is no setting ${key}; ${mend}`;
 }
 
 /** The right name in the wrong section. */

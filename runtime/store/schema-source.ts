@@ -86,6 +86,46 @@ export function lineAt(text: string, at: number): number {
   return line;
 }
 
+/**
+ * The statement that stands on a line, with the name of what it makes where that can be read; from a text
+ * that is not whole, all from there to the end. Null: none does.
+ */
+export function statementAt(
+  text: string,
+  line: number,
+): { readonly from: number; readonly to: number; readonly name: string | null } | null {
+  let tokens: readonly Token[];
+  let broken = false;
+  try {
+    tokens = tokenize(text);
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    tokens = tokenize(text.slice(0, error.at));
+    broken = true;
+  }
+  for (let from = 0; from < tokens.length; ) {
+    const to = endOfStatement(tokens, from);
+    const statement = tokens.slice(from, to);
+    from = to + 1;
+    const words = statement.filter((token) => token.kind !== "directive");
+    const [first] = words;
+    const last = statement[statement.length - 1];
+    if (first === undefined || last === undefined) continue;
+    const unfinished = broken && from >= tokens.length;
+    if (!unfinished && lineAt(text, last.end - 1) < line) continue;
+    return { from: first.at, to: unfinished ? text.length : last.end, name: nameMade(words) };
+  }
+  return null;
+}
+
+function nameMade(words: readonly Token[]): string | null {
+  let at = isWord(words[1], "UNIQUE") ? 2 : 1;
+  if (!isWord(words[0], "CREATE") || kindOf(words[at]) === null) return null;
+  at += isWord(words[at + 1], "IF") ? 4 : 1;
+  const token = words[at];
+  return token?.kind === "name" || token?.kind === "string" ? token.name : null;
+}
+
 /** @throws SchemaError */
 function objectsOf(source: SchemaSource): SchemaObject[] {
   const tokens = tokenize(source.text);
