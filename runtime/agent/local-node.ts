@@ -31,6 +31,7 @@ import type {
   WholeResult,
 } from "./node-service.ts";
 import { ServiceError } from "./node-service.ts";
+import { ofClients, StoreFailures } from "./store-failures.ts";
 import { Storing } from "./storing.ts";
 
 export interface LocalNodeOptions {
@@ -69,6 +70,8 @@ export class LocalNode implements NodeService {
   #schema: StoredSchema = { statements: [], hash: "0000000000000000", tables: [] };
   #joined = false;
   readonly #storing = new Storing();
+  readonly #committing = new Storing();
+  readonly #commitFailures: StoreFailures;
   #stopping = false;
   #stopped: (() => void) | null = null;
   #starting: ((started: Started) => void) | null = null;
@@ -90,6 +93,11 @@ export class LocalNode implements NodeService {
       restart: (why) => this.#net.send({ type: "restartStore", why }),
       ended: (end) => options.failed(end),
     });
+    this.#commitFailures = new StoreFailures(
+      (level, message, fields) => options.log[level](fields, message),
+      (why) => this.#committing.note(performance.now(), why),
+      ofClients,
+    );
     this.#net = new NetThread(
       { ...options.net, door: this.#transactions.key },
       () => this.#near.refresh(),
@@ -124,12 +132,15 @@ export class LocalNode implements NodeService {
   get unready(): string | null {
     if (this.#stopping) return "the node is being stopped";
     if (!this.#joined) return "the node has not joined yet";
-    const why = this.#storeFailing;
-    return why === null ? null : `what peers send cannot be stored: ${why}`;
+    const peers = this.#storing.whyNot(performance.now());
+    if (peers !== null) return `what peers send cannot be stored: ${peers}`;
+    const clients = this.#committing.whyNot(performance.now());
+    return clients === null ? null : `what clients write cannot be stored: ${clients}`;
   }
 
   get #storeFailing(): string | null {
-    return this.#storing.whyNot(performance.now());
+    const nowMs = performance.now();
+    return this.#storing.whyNot(nowMs) ?? this.#committing.whyNot(nowMs);
   }
 
   /** Queries that wait for a reader, and reader processes. */
@@ -145,7 +156,21 @@ export class LocalNode implements NodeService {
     const deadlineMs = timeoutMs === null ? null : machineMs() + timeoutMs;
     const statements = request.statements.map(({ sql, parameters }) => [sql, parameters] as const);
     const bytes = sizeOfStatements(request.statements);
-    return resultOf(await this.#transactions.transact({ statements, bytes, deadlineMs, key }));
+    const result = resultOf(
+      await this.#transactions.transact({ statements, bytes, deadlineMs, key }),
+    );
+    this.#noteCommit(result);
+    return result;
+  }
+
+  /** The last transaction that had something to store says whether the disk takes it. */
+  #noteCommit(result: TransactResult): void {
+    if (result.type === "failed") {
+      const { code, message } = result.error;
+      if (code === "disk_full" || code === "store_failed") {
+        this.#commitFailures.note(performance.now(), message);
+      }
+    } else if (result.version !== null) this.#commitFailures.note(performance.now(), null);
   }
 
   queryNow(statement: Statement): WholeResult | null {

@@ -23,7 +23,7 @@ import { randomHexId } from "./random.ts";
 import { ReplicaHost } from "./replica-host.ts";
 import { Reports } from "./reports.ts";
 import { SeedWatch } from "./seed-watch.ts";
-import { StoreFailures } from "./store-failures.ts";
+import { ofPeers, StoreFailures } from "./store-failures.ts";
 import { Unreached } from "./unreached.ts";
 
 export type OpenTransport = (options: TransportOptions) => Promise<Transport>;
@@ -88,6 +88,7 @@ export class NetNode {
   readonly #storeFailures = new StoreFailures(
     (level, message, fields) => this.#reports.log(level, message, fields),
     (why) => this.#reports.send({ type: "storing", failing: why }),
+    ofPeers,
   );
   readonly #unreached = new Unreached((message, fields) =>
     this.#reports.rareLog("warn", message, fields),

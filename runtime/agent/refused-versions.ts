@@ -5,25 +5,40 @@
 import type { ActorId } from "../../core/base/ids.ts";
 import type { Chunk } from "../../core/node/store.ts";
 
-export class RefusedVersions {
-  /** The highest of each author: an author's numbers have no holes, so all below it are there too. */
-  readonly #heads = new Map<ActorId, number>();
+/**
+ * A version that nobody has sent again for so long, though whoever has it is asked every few seconds, has
+ * nobody left who has it.
+ */
+const forgottenMs = 120_000;
 
-  refused(chunks: readonly Chunk[]): void {
+interface Refused {
+  /** The highest: an author's numbers have no holes, so all below it are there too. */
+  head: number;
+  sinceMs: number;
+}
+
+export class RefusedVersions {
+  readonly #refused = new Map<ActorId, Refused>();
+
+  refused(nowMs: number, chunks: readonly Chunk[]): void {
     for (const { actor, version } of chunks) {
-      if (version > (this.#heads.get(actor) ?? 0)) this.#heads.set(actor, version);
+      const known = this.#refused.get(actor);
+      this.#refused.set(actor, { head: Math.max(version, known?.head ?? 0), sinceMs: nowMs });
     }
   }
 
-  /** The store takes versions again. */
-  clear(): void {
-    this.#heads.clear();
-  }
-
-  /** How many lie above what is held. @param headOf the highest version held of an author, or 0. */
-  above(headOf: (actor: ActorId) => number): number {
+  /**
+   * How many lie above what is held. That the store takes some versions again says nothing of the
+   * others: a small one fits where a large one did not.
+   * @param headOf the highest version held of an author, or 0
+   */
+  above(nowMs: number, headOf: (actor: ActorId) => number): number {
     let count = 0;
-    for (const [actor, head] of this.#heads) count += Math.max(0, head - headOf(actor));
+    for (const [actor, { head, sinceMs }] of this.#refused) {
+      const lacking = head - headOf(actor);
+      if (lacking <= 0 || nowMs - sinceMs >= forgottenMs) this.#refused.delete(actor);
+      else count += lacking;
+    }
     return count;
   }
 }

@@ -218,9 +218,8 @@ export class ReplicaHost {
 
   #stored(id: number, request: StoreRequest, response: StoreResponse): void {
     if (response.type === "failed") this.counters.storeFailures++;
-    if (request.type === "receive") {
-      if (response.type === "failed") this.#refused.refused(request.chunks);
-      else this.#refused.clear();
+    if (request.type === "receive" && response.type === "failed") {
+      this.#refused.refused(performance.now(), request.chunks);
     }
     this.handle({ type: "stored", id, response });
     if (request.type === "receive" && response.type === "receive") {
@@ -328,7 +327,8 @@ export class ReplicaHost {
 
   /** Versions that the store could not take yet, beyond the gaps in the books. */
   refusedVersions(): number {
-    return this.#refused.above((actor) => this.replica.ledger.get(actor)?.head ?? 0);
+    const headOf = (actor: ActorId): number => this.replica.ledger.get(actor)?.head ?? 0;
+    return this.#refused.above(performance.now(), headOf);
   }
 
   /** Versions of one author known to be missing. */

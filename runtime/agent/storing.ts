@@ -1,8 +1,9 @@
-/** Whether a node can store what its peers send, for those who send it requests. */
+/** Whether a node can store what its peers send, or what clients write, for those who send it requests. */
 
 /**
- * The store is tried again every few seconds, as long as a peer has something for it. Who has heard of
- * no failure for so long has no such peer left, and nothing that waits for the disk.
+ * What peers send is tried again every few seconds, as long as one has something. Who has heard of no
+ * failure for so long has no such peer left, and nothing that waits for the disk. A client that is
+ * kept away by the failure of another's transaction is let in again after it, to try.
  */
 const forgottenMs = 120_000;
 

@@ -3,6 +3,7 @@ import { ServiceError, type ServiceErrorCode } from "../agent/node-service.ts";
 
 /** Every code that an error object can carry, with the status that goes with it. `docs/http.md` lists them for users. */
 export const errorStatus = {
+  bad_http: 400,
   bad_json: 400,
   bad_shape: 422,
   bad_parameter: 400,
@@ -15,9 +16,11 @@ export const errorStatus = {
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   body_too_large: 413,
   unsupported_media_type: 415,
   misdirected: 421,
+  headers_too_large: 431,
   internal: 500,
   store_failed: 500,
   not_implemented: 501,

@@ -5,7 +5,7 @@ import { badParameter, numberOf, queryOf } from "./request-options.ts";
 import { realText } from "./value-text.ts";
 
 /**
- * Unwell is a node that is past a bound that the caller names, or that cannot store what peers send:
+ * Unwell is a node that is past a bound that the caller names, or that cannot store what is written:
  * its figures are as if nothing were sent. Otherwise it is well as long as it answers. A node without peers, or to which nothing was written, has no gaps, no lag and no queue.
  */
 export async function health(
@@ -42,7 +42,7 @@ export function livez(reply: FastifyReply): unknown {
   return reply.send({ live: true });
 }
 
-/** Requests make sense now: the database is open, takes what peers send, and the node is not being stopped. */
+/** Requests make sense now: the database is open, takes what is written, and the node is not being stopped. */
 export function readyz(ctx: ApiContext, reply: FastifyReply): unknown {
   const why = ctx.stopping ? "the node is being stopped" : ctx.service.unready;
   if (why !== null) return reply.code(503).send({ ready: false, why });

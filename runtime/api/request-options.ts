@@ -33,7 +33,9 @@ export function numberOf(query: QueryString, name: string): number | null {
   const text = query[name];
   if (text === undefined || text === "") return null;
   const number =
-    typeof text === "string" && /^\d{1,12}(\.\d{0,9})?$/.test(text) ? Number(text) : Number.NaN;
+    typeof text === "string" && /^\d{1,20}(\.\d{0,20})?(e[+-]?\d{1,2})?$/i.test(text)
+      ? Number(text)
+      : Number.NaN;
   if (number !== number) throw badParameter(name, "a number of at least 0");
   return number;
 }

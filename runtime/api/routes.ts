@@ -2,6 +2,7 @@
 import { isAbsolute } from "node:path";
 import type { FastifyInstance, FastifySchema } from "fastify";
 import { z } from "zod";
+import { ServiceError } from "../agent/node-service.ts";
 import type { Access, ApiContext, Handler } from "./api-context.ts";
 import { ApiError } from "./api-error.ts";
 import { exchangeOf } from "./exchange.ts";
@@ -83,7 +84,12 @@ function addAdminRoutes(app: FastifyInstance, ctx: ApiContext): void {
     if (!isAbsolute(path)) {
       throw new ApiError("bad_parameter", `path is absolute, on the node's machine: ${path}`);
     }
-    await ctx.service.backup(path);
+    try {
+      await ctx.service.backup(path);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== "sql") throw error;
+      throw new ApiError("bad_parameter", error.message);
+    }
     return { path };
   };
   const reload: Handler = async () => ({ changes: await ctx.service.reload() });

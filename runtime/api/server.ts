@@ -14,7 +14,7 @@ import type { Access, ApiContext } from "./api-context.ts";
 import { admit } from "./admission.ts";
 import { ApiError, errorBody } from "./api-error.ts";
 import { Doors, type DoorTls } from "./doors.ts";
-import { asTold, errorHeaders } from "./error-answer.ts";
+import { asTold, errorHeaders, refuseBroken } from "./error-answer.ts";
 import { Gate } from "./gate.ts";
 import { ParameterBinder } from "./parameter-binder.ts";
 import { describeApi } from "./openapi.ts";
@@ -80,6 +80,7 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     exposeHeadRoutes: true,
     requestIdHeader: false,
     return503OnClosing: false,
+    clientErrorHandler: (error, socket) => refuseBroken(error, socket),
     serverFactory: (handler) => {
       made = new Doors(shortWay(ctx, shortRoutes, handler), tls);
       return made.http1;

@@ -1,7 +1,7 @@
 /** `POST /v1/transactions`: statements, run in one transaction. */
 import type { Statement, TransactResult } from "../agent/node-service.ts";
 import { type ApiContext, permit, principalOf } from "./api-context.ts";
-import { ApiError, asApiError, errorBody } from "./api-error.ts";
+import { ApiError, asApiError, type ErrorCode, errorBody } from "./api-error.ts";
 import { answerJson, type Asked, type Exchange } from "./exchange.ts";
 import {
   badParameter,
@@ -23,6 +23,9 @@ const defaultTimeoutMs = 300_000;
 const defaultWaitMs = 5_000;
 /** How long a span of a write waits for the last member. */
 const spreadMs = 60_000;
+
+/** Errors for which the statement that was being run is at fault, as far as anybody can say. */
+const blamesStatement: ReadonlySet<ErrorCode> = new Set(["sql", "refused", "disk_full"]);
 
 interface Wanted {
   readonly peers: number | "all";
@@ -56,7 +59,9 @@ export async function transactions(ctx: ApiContext, exchange: Exchange): Promise
     });
     if (result.type === "failed") {
       span.failed(result.error.message);
-      fail(ctx, exchange, asStatementError(result.error), result.seconds, result.statement);
+      const told = asStatementError(result.error);
+      const statement = blamesStatement.has(told.code) ? result.statement : null;
+      fail(ctx, exchange, told, result.seconds, statement);
       return;
     }
     span.committed(result.version, statements.length);

@@ -33,7 +33,7 @@ function deniedOpaque(
   principal: Principal,
   inspection: Extract<Inspection, { type: "opaque" }>,
 ): Denial | null {
-  if (inspection.own) return denied(principal, "read", "the node's own tables");
+  if (inspection.own) return denied(principal, "read", "the node's own tables", ownHint);
   const all = principal.read.has("*") && (inspection.readonly || principal.write.has("*"));
   if (all) return null;
   return {
@@ -42,11 +42,22 @@ function deniedOpaque(
   };
 }
 
-function denied(principal: Principal, right: "read" | "write", table: string): Denial {
-  return {
-    why: `the token ${principal.name} may not ${right} ${table}`,
-    hint: table.startsWith(ownPrefix)
-      ? "the node's own tables are for tokens with admin = true"
-      : `the statement needs it, perhaps through a view or a trigger: add ${table} to the token's ${right} list`,
-  };
+/** What SQLite itself knows of the schema and of the file. */
+const ofSqlite = /^(?:sqlite_|pragma_|dbstat$)/;
+
+const ownHint = "the node's own tables are for tokens with admin = true";
+
+function hintFor(table: string, right: "read" | "write"): string {
+  if (table.startsWith(ownPrefix)) return ownHint;
+  if (ofSqlite.test(table)) return `what is known of the schema is for tokens with read = ["*"]`;
+  return `the statement needs it, perhaps through a view or a trigger: add ${table} to the token's ${right} list`;
+}
+
+function denied(
+  principal: Principal,
+  right: "read" | "write",
+  table: string,
+  hint: string = hintFor(table, right),
+): Denial {
+  return { why: `the token ${principal.name} may not ${right} ${table}`, hint };
 }

@@ -54,6 +54,7 @@ const argumentTables = new Set(["json_each", "json_tree", "jsonb_each", "jsonb_t
 /** As `sqlite_schema` is called inside SQLite. */
 const schemaTables = new Set(["sqlite_master", "sqlite_temp_master"]);
 
+const pragmaHint = "what a pragma sets belongs into the node's configuration";
 const schemaHint = "tables, indexes, views and triggers come from schema files; see docs/schema.md";
 
 export class SqlInspector {
@@ -65,6 +66,7 @@ export class SqlInspector {
   #linked: DatabaseSync | null = null;
   #twin: BetterSqlite.Database | null = null;
   #views: ReadonlySet<string> = new Set();
+  #tables: ReadonlySet<string> = new Set();
   /** Something of the schema could not be made here, a trigger perhaps: what a write does is not known. */
   #incomplete = false;
   #probe: Probe = new Probe();
@@ -127,6 +129,10 @@ export class SqlInspector {
       const other = this.#askTwin(sql, "");
       if (other.type === "error") return other;
     }
+    for (const table of probe.reads) {
+      const why = this.#tables.has(table) ? null : pragmaRefusal(table);
+      if (why !== null) return { type: "refused", ...why };
+    }
     if (probe.changes && this.#incomplete) {
       const why = "the schema uses what this build of SQLite does not have";
       return { type: "opaque", readonly: false, own: namesOwn(sql), why };
@@ -169,8 +175,8 @@ export class SqlInspector {
     // With recursive triggers REPLACE fires those of the rows that it deletes, as in the store. With
     // count_changes INSERT … SELECT is never done by copying pages, which asks no authorizer.
     copy.exec("PRAGMA recursive_triggers = ON; PRAGMA count_changes = ON");
-    const views = copy.prepare("SELECT name FROM sqlite_schema WHERE type = 'view'").all();
-    this.#views = new Set(views.map(({ name }) => String(name).toLowerCase()));
+    this.#views = namesOf(copy, "view");
+    this.#tables = namesOf(copy, "table");
     this.#copy ??= foreignKeys ? null : copy;
     if (foreignKeys) this.#listen(copy);
     else this.#checkCopying(copy);
@@ -205,6 +211,18 @@ export class SqlInspector {
   #statements(): readonly string[] {
     return this.#schema().statements.filter((statement) => !isOwn(statement));
   }
+}
+
+function namesOf(copy: DatabaseSync, type: "table" | "view"): ReadonlySet<string> {
+  const rows = copy.prepare("SELECT name FROM sqlite_schema WHERE type = ?").all(type);
+  return new Set(rows.map(({ name }) => String(name).toLowerCase()));
+}
+
+/** SQLite's pragmas are tables too (`SELECT * FROM pragma_optimize`), and not all of them only tell. */
+function pragmaRefusal(table: string): Refusal | null {
+  const name = /^pragma_(.+)/.exec(table)?.[1];
+  if (name === undefined || pragmaTells(name, false) || pragmaTells(name, true)) return null;
+  return { why: `${table} is not for clients`, hint: pragmaHint };
 }
 
 /** @returns false where one build cannot make what the other could; then nothing is made. */
@@ -312,10 +330,7 @@ class Probe {
       this.reads.add("sqlite_schema");
       return true;
     }
-    return this.#refuse(
-      `PRAGMA ${name} is not for clients`,
-      "what a pragma sets belongs into the node's configuration",
-    );
+    return this.#refuse(`PRAGMA ${name} is not for clients`, pragmaHint);
   }
 
   #refuse(why: string, hint: string | null): false {

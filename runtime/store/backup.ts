@@ -33,7 +33,7 @@ export interface Copied {
  * @throws StoreOpenError
  */
 export function backupDatabase(from: string, to: string): Copied {
-  refuseExisting(to);
+  refuseTarget(to);
   const source = connect(from, { readonly: true });
   try {
     checkLayout(source, from);
@@ -47,7 +47,7 @@ export function backupDatabase(from: string, to: string): Copied {
 
 /** As `backupDatabase`, from an open connection outside a transaction; nothing is written meanwhile. @throws StoreOpenError */
 export function backupFrom(source: Db, to: string): Copied {
-  refuseExisting(to);
+  refuseTarget(to);
   try {
     return copyFrom(source, to);
   } catch (error) {
@@ -73,7 +73,7 @@ function copyFrom(source: Db, to: string): Copied {
  * other means, as by `cp` while the node stood still, are marked as backups too. @throws StoreOpenError
  */
 export function restoreBackup(from: string, to: string): Copied {
-  refuseExisting(to);
+  refuseTarget(to);
   if (!existsSync(from)) throw new StoreOpenError(`${from} is not there; name a backup`);
   for (const suffix of ["-wal", "-shm"]) {
     if (!existsSync(to + suffix)) continue;
@@ -94,9 +94,11 @@ export function restoreBackup(from: string, to: string): Copied {
   }
 }
 
-function refuseExisting(path: string): void {
+function refuseTarget(path: string): void {
   if (existsSync(path))
     throw new StoreOpenError(`${path} exists already; name a file that does not`);
+  if (!existsSync(dirname(path)))
+    throw new StoreOpenError(`${path}: its folder is not there; make it`);
 }
 
 function connect(path: string, options: { readonly readonly: boolean }): Db {

@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { getuid } from "node:process";
 import { expect, onTestFinished, test } from "vitest";
+import { SmallDisk } from "../chaos/small-disk.ts";
 import { plannedCluster } from "./node-process.ts";
 
 const reason = "a small file system is mounted, for which one has to be root on Linux";
@@ -68,6 +69,48 @@ test.skipIf(!possible)(
     expect(version).toBe(1);
   },
   300_000,
+);
+
+test.skipIf(!possible)(
+  `a node alone whose disk is full says so until a write fits again (${reason})`,
+  async () => {
+    const cluster = await plannedCluster({ nodes: 1 });
+    const disk = new SmallDisk(join(cluster.dir, "small"));
+    onTestFinished(() => disk.remove());
+    const node = await cluster.start(0, ["--set", `db.path=${join(disk.path, "n0.db")}`]);
+    const write = async (k: string, bytes: number): Promise<number> => {
+      const answer = await node.post("/v1/transactions", [
+        ["INSERT INTO kv VALUES (?, ?)", [k, "x".repeat(bytes)]],
+      ]);
+      return answer.status;
+    };
+    const get = async (path: string): Promise<[number, string]> => {
+      const answer = await fetch(node.api + path);
+      return [answer.status, await answer.text()];
+    };
+    expect(await write("before", 10)).toBe(200);
+    disk.fill();
+    expect(await write("large", 8 << 20)).toBe(507);
+    const why = /"why":"what clients write cannot be stored: [^"]*the disk is full; make room/;
+    expect(await get("/readyz")).toEqual([503, expect.stringMatching(why)]);
+    expect(await get("/v1/health")).toEqual([
+      503,
+      expect.stringMatching(/"store_failing":"[^"]*the disk is full; make room/),
+    ]);
+    expect((await get("/metrics"))[1]).toMatch(/^patina_ready 0$/m);
+    expect(cluster.log(0)).toContain("a transaction of a client could not be stored");
+    // What is to blame on its statement says nothing of the disk.
+    expect(await write("before", 10)).toBe(400);
+    expect((await get("/readyz"))[0]).toBe(503);
+
+    disk.makeRoom();
+    expect(await write("large", 8 << 20)).toBe(200);
+    expect(await get("/readyz")).toEqual([200, '{"ready":true}']);
+    expect((await get("/v1/health"))[0]).toBe(200);
+    expect((await get("/metrics"))[1]).toMatch(/^patina_ready 1$/m);
+    expect(cluster.log(0)).toContain("transactions of clients can be stored again");
+  },
+  60_000,
 );
 
 function canMount(): boolean {

@@ -128,6 +128,22 @@ describe("hostile input", () => {
     await stillServes(served);
   });
 
+  test("what is no HTTP is told as such, with a code as every error", async () => {
+    const served = await start();
+    const wrong = [
+      "GET /livez HTTP/9.9\r\nhost: 127.0.0.1\r\n\r\n",
+      "hello\r\n\r\n",
+      "POST /v1/queries HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: -1\r\n\r\n",
+      Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]),
+    ];
+    for (const bytes of wrong) {
+      const answer = await raw(served, bytes);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({ code: "bad_http" });
+    }
+    await stillServes(served);
+  });
+
   test("headers without end are refused", async () => {
     const served = await start();
     const answer = await raw(

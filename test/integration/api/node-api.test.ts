@@ -36,7 +36,7 @@ describe("transactions", () => {
       "wait=",
       "wait_timeout=x",
       "timeout=-1",
-      "timeout=1e3",
+      "timeout=1e",
     ]) {
       const answer = await send(wrong, wrong);
       expect([wrong, answer.status, answer.text]).toEqual([
@@ -291,6 +291,9 @@ describe("health", () => {
     expect(await ask("max_queue=9&failure_status=299")).toBe(299);
     expect(await ask("failure_status=700")).toBe(400);
     expect(await ask("gaps=many")).toBe(400);
+    expect(await ask("p99_lag=1e-05")).toBe(503);
+    expect(await ask("p99_lag=2.5E0")).toBe(200);
+    expect(await ask("p99_lag=1e")).toBe(400);
   });
 
   test("a node that cannot store what peers send is unwell, whatever its figures", async () => {

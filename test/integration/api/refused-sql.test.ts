@@ -61,11 +61,70 @@ describe("dangerous SQL", () => {
     expect([answer.status, json(answer)["code"]]).toEqual([400, "refused"]);
   });
 
+  const everywhere = [
+    "SELECT * FROM pragma_optimize",
+    "SELECT * FROM main.Pragma_Optimize(2)",
+    "WITH a AS (SELECT * FROM pragma_optimize) SELECT count(*) FROM a",
+    "SELECT id, (SELECT count(*) FROM pragma_optimize(65538)) FROM public",
+    "EXPLAIN PRAGMA writable_schema = ON",
+    "PRAGMA main.writable_schema(1)",
+    "pragma/**/trusted_schema=1",
+    "SELECT id, load_extension('x') FROM public",
+  ];
+  test.each(everywhere)("%s is refused by either", async (sql) => {
+    const served = await start();
+    const query = await overHttp1(served, posted("/v1/queries", sql));
+    expect([query.status, json(query)["code"]]).toEqual([400, "refused"]);
+    const written = await overHttp1(served, posted("/v1/transactions", [sql]));
+    expect([written.status, json(written)["results"]]).toMatchObject([400, [{ code: "refused" }]]);
+    expect(served.node.transactions).toBe(0);
+  });
+
+  test.each([
+    "INSERT INTO public SELECT 1, count(*) FROM pragma_optimize",
+    "DELETE FROM public WHERE id IN (SELECT 1 FROM pragma_optimize)",
+    "INSERT INTO public VALUES (1, load_extension('x'))",
+    "INSERT INTO sqlite_schema VALUES ('table', 't', 't', 0, 'CREATE TABLE t (a)')",
+    "INSERT INTO patina_state (one) VALUES (2)",
+    'DELETE FROM "patina_log"',
+    "UPDATE main.[patina_clock_public] SET cells = x''",
+    "CREATE TRIGGER t AFTER INSERT ON public BEGIN SELECT 1; END",
+  ])("%s is refused, and nothing is done", async (sql) => {
+    const served = await start();
+    const answer = await overHttp1(served, posted("/v1/transactions", [sql]));
+    expect([answer.status, json(answer)["results"]]).toMatchObject([400, [{ code: "refused" }]]);
+    expect(served.node.transactions).toBe(0);
+  });
+
+  // What there is in no schema is an error like a name that is misspelt; it must not be carried out.
+  test.each([
+    "UPDATE sqlite_schema SET sql = 'x'",
+    "UPDATE main.sqlite_master SET rootpage = 1",
+    "DELETE FROM sqlite_master",
+    "DELETE FROM sqlite_sequence",
+    "DELETE FROM sqlite_stat1",
+    "INSERT INTO sqlite_dbpage (pgno, data) VALUES (1, x'00')",
+    "UPDATE dbstat SET name = 'x'",
+    "INSERT INTO words_data VALUES (1, x'00')",
+    "DELETE FROM words",
+    "INSERT INTO words (words) VALUES ('rebuild')",
+    "SELECT fts3_tokenizer('simple', x'0000000000000000')",
+    "SELECT writefile('stolen', 'x')",
+    "SELECT edit('x')",
+  ])("%s comes to nothing", async (sql) => {
+    const served = await start();
+    const answer = await overHttp1(served, posted("/v1/transactions", [sql]));
+    expect(answer.status).toBe(400);
+  });
+
   test("pragmas that only tell are answered as queries", async () => {
     const served = await start();
     for (const sql of [
       "PRAGMA table_info(public)",
       "PRAGMA user_version",
+      "PRAGMA integrity_check",
+      "PRAGMA foreign_key_check(public)",
+      "SELECT * FROM pragma_foreign_keys",
       "SELECT name FROM pragma_table_info('public')",
     ]) {
       expect((await overHttp1(served, posted("/v1/queries", sql))).status).toBe(200);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { StoreFailures } from "../../../runtime/agent/store-failures.ts";
+import { ofPeers, StoreFailures } from "../../../runtime/agent/store-failures.ts";
 
 test("a store that takes nothing is told of at first, with each new reason, every minute, and when it is over", () => {
   const lines: string[] = [];
@@ -7,6 +7,7 @@ test("a store that takes nothing is told of at first, with each new reason, ever
   const failures = new StoreFailures(
     (level, message, fields) => lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
     (why) => states.push(why),
+    ofPeers,
   );
   failures.note(0, null);
   for (let ms = 1000; ms <= 70_000; ms += 1000) failures.note(ms, "the disk is full");
