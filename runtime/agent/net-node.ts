@@ -235,6 +235,7 @@ export class NetNode {
         parts.host?.handle({ type: "rtt", peer, rttMs });
       },
       datagramBytes: () => {},
+      behind: () => parts.sealing?.behind ?? false,
       rejected: (from, why) => {
         this.#requests.rejectedDoors++;
         this.#reports.rareLog("warn", "a stranger was turned away", { from, why });

@@ -181,4 +181,8 @@ class LateOwner implements CarrierOwner {
   handshakeRefused(from: string, why: string): void {
     this.#owner?.handshakeRefused(from, why);
   }
+
+  get behind(): boolean {
+    return this.#owner?.behind ?? false;
+  }
 }

@@ -233,6 +233,10 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     this.rejected(from, why);
   }
 
+  get behind(): boolean {
+    return this.#events.behind?.() ?? false;
+  }
+
   // What dials and sessions tell
 
   forbidden(ip: string): string | null {

@@ -102,4 +102,6 @@ export interface CarrierOwner {
   rejected(from: string, why: string): void;
   /** A handshake failed at the door of this node. */
   handshakeRefused(from: string, why: string): void;
+  /** What was read before is not dealt with yet: messages have time. */
+  readonly behind: boolean;
 }

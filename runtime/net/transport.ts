@@ -30,6 +30,8 @@ export interface TransportEvents {
   datagramBytes(bytes: number): void;
   /** Something was turned away at the door: a stranger, garbage, too much of something. `from`: "host:port" as seen. */
   rejected(from: string, why: string): void;
+  /** The receiver has not dealt with what it was handed: messages wait, datagrams do not. Left out: it always has. */
+  behind?(): boolean;
 }
 
 export interface TransportStats {

@@ -14,6 +14,7 @@ import { gossipDecoders, maxGossipBytes } from "../../core/wire/gossip-messages.
 import { encodeDone, maxSyncBytes, syncDecoders } from "../../core/wire/sync-messages.ts";
 import type { Peer } from "../net/transport.ts";
 import { MarkerWitnesses } from "./marker-witness.ts";
+import { chunkCost, Pace } from "./pace.ts";
 import type { SealCheck } from "./seal-check.ts";
 
 /** The channels that carry versions. */
@@ -69,9 +70,6 @@ interface Conduct {
 
 /** Bytes that wait of one peer and channel. Overflow policy: more is dropped; anti-entropy brings it again. */
 const maxLaneBytes = 16 * 1024 * 1024;
-/** Chunks checked in one go, and their bytes beyond one message: bounds how long hashing keeps the loop. */
-const maxBatchChunks = 1024;
-const maxBatchBytes = 1024 * 1024;
 /** A peer that sent a version whose author does not prove it is not listened to for so long, doubled each time. */
 const firstPenaltyMs = 1000;
 const maxPenaltyMs = 60_000;
@@ -86,6 +84,7 @@ export class SealGate {
   readonly #lanes = new Map<string, Lane>();
   readonly #conduct = new Map<Address, Conduct>();
   readonly #witnesses = new MarkerWitnesses();
+  readonly #pace = new Pace();
   /** Until when a key that nobody proved is not asked for again. */
   readonly #unproven = new Map<string, number>();
   /** Called when keys were learnt. */
@@ -100,6 +99,11 @@ export class SealGate {
 
   stats(): GateStats {
     return { rejected: this.#rejected, overflowed: this.#overflowed, waiting: this.#waiting };
+  }
+
+  /** More has arrived than is checked in a turn. It is about to be: nobody else has to do anything for it. */
+  get behind(): boolean {
+    return this.#pace.behind;
   }
 
   message(from: Peer, channel: GatedChannel, bytes: Uint8Array): void {
@@ -140,19 +144,19 @@ export class SealGate {
     this.#lanes.delete(name);
   }
 
-  /** Checks what waits at the front, all at once, and hands on what is good. */
+  /** Checks what waits at the front, as much as one turn takes, all at once, and hands on what is good. */
   async #batch(lane: Lane): Promise<void> {
+    if (this.#pace.left <= 0) await this.#pace.turn();
     const batch: Checked[] = [];
     const chunks: Chunk[] = [];
-    let bytes = 0;
     for (const item of lane.items) {
-      if (batch.length > 0 && bytes + item.bytes.length > maxBatchBytes) break;
+      const { left } = this.#pace;
+      if (left <= 0 || (batch.length > 0 && item.bytes.length > left)) break;
       const shunned = carriesChunks(kindOf(item.bytes)) && this.#isShunned(item.from);
       const found = shunned ? null : chunksOf(item);
       const count = found?.length ?? 0;
-      if (chunks.length > 0 && chunks.length + count > maxBatchChunks) break;
       batch.push({ item, chunks: found });
-      bytes += item.bytes.length;
+      this.#pace.spend(item.bytes.length + count * chunkCost);
       for (let i = 0; i < count; i++) chunks.push(found?.[i] as Chunk);
     }
     const whys = chunks.length === 0 ? [] : await this.#check(batch[0]?.item.from as Peer, chunks);

@@ -52,6 +52,11 @@ export class Sealing {
     return { ...this.#gate.stats(), ...this.#check.counts, keys: this.#authors.size };
   }
 
+  /** More has arrived than is checked in one turn of the event loop; it waits for the next. */
+  get behind(): boolean {
+    return this.#gate.behind;
+  }
+
   /** A version, or anything else of these channels. */
   message(from: Peer, channel: GatedChannel, bytes: Uint8Array): void {
     this.#gate.message(from, channel, bytes);

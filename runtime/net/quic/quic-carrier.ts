@@ -24,6 +24,7 @@ import { makeConfig, setPacketBytes } from "./quic-config.ts";
 import type { QuicheConfig } from "./quic-config.ts";
 import { QuicPipe } from "./quic-pipe.ts";
 import type { QuicPipeOwner } from "./quic-pipe.ts";
+import { ReadBudget } from "./read-budget.ts";
 import { RetryTokens } from "./retry-token.ts";
 import { endsInToken, StatelessResets } from "./stateless-reset.ts";
 
@@ -59,6 +60,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
   readonly #keys = new Map<QuicPipe, string[]>();
   readonly #handshakes = new Set<QuicPipe>();
   readonly #ended = new Set<string>();
+  readonly #budget = new ReadBudget();
   #dirty = new Set<QuicPipe>();
   #flushing: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -230,6 +232,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
 
   #packet(packet: Buffer, from: RemoteInfo): void {
     this.traffic.bytesReceived += packet.length;
+    this.#budget.packet();
     switch (formOf(packet)) {
       case "short": {
         const pipe = this.#pipes.get(packet.toString("latin1", 1, 1 + connectionIdBytes));
@@ -387,10 +390,16 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
       }, 1);
       return;
     }
+    let left = this.#budget.turn(this.#owner.behind);
+    const served: QuicPipe[] = [];
     for (const pipe of pipes) {
-      pipe.process();
+      const bytes = pipe.process(left);
+      left -= bytes;
+      if (bytes > 0 && this.#dirty.delete(pipe)) served.push(pipe);
       if (pipe.deadlineMs < this.#timerMs) this.#arm(pipe);
     }
+    // Behind those that were not read in this turn.
+    for (const pipe of served) this.#dirty.add(pipe);
     // What was waited for has come: no need to wake up for it.
     const waits = this.#timerFor;
     if (waits !== null && waits.deadlineMs > this.#timerMs) this.#armNext();

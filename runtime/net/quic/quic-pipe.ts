@@ -13,12 +13,13 @@ import { lateRttMs, writeBytes } from "../limits.ts";
 import { laneCount } from "../pipe.ts";
 import type { CloseCode, Pipe, PipeEvents } from "../pipe.ts";
 import { AckDelay } from "./ack-delay.ts";
-import { Meaning } from "./meaning.ts";
 import { datagramOverheadBytes, minInitialBytes } from "./packets.ts";
+import { LaneReader, type LaneSink } from "./lane-reader.ts";
+import { Meaning } from "./meaning.ts";
 import { PathLength } from "./path-length.ts";
 import type { QuicheConnection } from "./quic-config.ts";
 import { describeError, endOf } from "./quic-errors.ts";
-import { nextDatagram, ownLanes, readPart, streamReadBuffer } from "./streams.ts";
+import { ownLanes } from "./streams.ts";
 
 /** What a pipe needs of its carrier. */
 export interface QuicPipeOwner {
@@ -67,6 +68,7 @@ export class QuicPipe implements Pipe {
   readonly #outStreams: readonly number[];
   /** The other side's, by lane. */
   readonly #inStreams: readonly number[];
+  readonly #reader: LaneReader;
   readonly #path = new PathLength();
   readonly #meaning = new Meaning();
   #connection: QuicheConnection | null = null;
@@ -95,6 +97,7 @@ export class QuicPipe implements Pipe {
     this.#outStreams = this.dialled ? ownLanes.dialled : ownLanes.accepted;
     this.#inStreams = this.dialled ? ownLanes.accepted : ownLanes.dialled;
     assert(this.#outStreams.length === laneCount, "each lane has a stream");
+    this.#reader = new LaneReader(this.#inStreams, this.#meaning, this.#sink());
   }
 
   /** The longest packet that is sent. */
@@ -225,17 +228,31 @@ export class QuicPipe implements Pipe {
     this.drop(why);
   }
 
-  /** Reads, lets the session write, and sends. */
-  process(): void {
+  /**
+   * Reads, lets the session write, and sends.
+   * @param most bytes of messages that are read: the rest is for another turn.
+   * @returns how many were read.
+   */
+  process(most: number): number {
     const connection = this.#connection;
-    if (connection === null || this.over) return;
+    if (connection === null || this.over) return 0;
     if (!this.opened && connection.isEstablished()) this.#open(connection);
     let read = false;
+    let bytes = 0;
     if (this.opened && !this.over) {
-      read = this.#read(connection);
+      read = this.#reader.atOnce(connection);
+      // What came before its end is all read now.
+      const ends = connection.isClosed() || connection.isDraining();
+      const room = ends ? Number.POSITIVE_INFINITY : most;
+      bytes = this.#reader.messages(connection, room);
+      if (bytes >= room) this.#owner.dirty(this);
       if (!this.over && !connection.isClosed()) this.events?.writable();
     }
-    if (this.over) return;
+    if (!this.over) this.#afterReading(connection, read || bytes > 0);
+    return bytes;
+  }
+
+  #afterReading(connection: QuicheConnection, read: boolean): void {
     if (this.#broken !== null || !this.#ack.mayWait(read)) this.#transmit(connection);
     if (this.#broken !== null) this.#finish(null, this.#broken);
     else if (connection.isClosed() || connection.isDraining()) this.#finish(...endOf(connection));
@@ -328,41 +345,16 @@ export class QuicPipe implements Pipe {
     this.events?.opened();
   }
 
-  /** @returns whether there was something. */
-  #read(connection: QuicheConnection): boolean {
-    if (!connection.isReadable()) return false;
-    // The control lane first: what it says decides what becomes of the rest.
-    for (let lane = 0; lane < this.#inStreams.length; lane++) {
-      const stream = this.#inStreams[lane] as number;
-      if (!connection.streamReadable(stream)) continue;
-      if (!this.#readStream(connection, stream, lane)) return true;
-    }
-    for (let bytes = nextDatagram(connection); bytes !== null; bytes = nextDatagram(connection)) {
-      this.#meaning.read(bytes.length);
-      if (bytes.length > 0) this.events?.datagramReceived(bytes);
-      if (this.over) return true;
-    }
-    return true;
-  }
-
-  #readStream(connection: QuicheConnection, stream: number, lane: number): boolean {
-    for (;;) {
-      const part = readPart(connection, stream);
-      if (part === null) return true;
-      if (part === "broken") {
-        this.#break("it broke off a lane");
-        return false;
-      }
-      const [bytes, end] = part;
-      this.#meaning.read(bytes);
-      if (bytes > 0) this.events?.data(lane, streamReadBuffer.subarray(0, bytes));
-      if (this.over) return false;
-      if (end) {
-        this.#break("it ended a lane");
-        return false;
-      }
-      if (bytes < streamReadBuffer.length) return true;
-    }
+  #sink(): LaneSink {
+    const ended = (): boolean => this.over || this.#broken !== null;
+    return {
+      get ended() {
+        return ended();
+      },
+      data: (lane, bytes) => this.events?.data(lane, bytes),
+      datagram: (bytes) => this.events?.datagramReceived(bytes),
+      broke: (why) => this.#break(why),
+    };
   }
 
   #break(why: string): void {

@@ -15,13 +15,16 @@ export function nextDatagram(connection: QuicheConnection): Uint8Array | null {
   }
 }
 
-/** Into `streamReadBuffer`. Null: nothing more for now. */
+/** Into `streamReadBuffer`, no more than `most` bytes. Null: nothing more for now. */
 export function readPart(
   connection: QuicheConnection,
   stream: number,
+  most: number,
 ): [bytes: number, end: boolean] | "broken" | null {
+  const whole = most >= streamReadBuffer.length;
+  const room = whole ? streamReadBuffer : streamReadBuffer.subarray(0, most);
   try {
-    return connection.streamRecv(stream, streamReadBuffer);
+    return connection.streamRecv(stream, room);
   } catch {
     return "broken";
   }

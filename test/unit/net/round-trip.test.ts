@@ -39,6 +39,7 @@ async function carrier(
     },
     rejected() {},
     handshakeRefused() {},
+    behind: false,
   };
   const made = await QuicCarrier.listen("127.0.0.1", 0, owner, credentials, maxBytes);
   carriers.push(made);

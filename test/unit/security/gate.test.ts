@@ -14,6 +14,7 @@ import {
 import type { Peer } from "../../../runtime/net/transport.ts";
 import { encodeCredentials } from "../../../runtime/security/credential-messages.ts";
 import { proofWaitMs } from "../../../runtime/security/gate.ts";
+import { chunkCost, turnCost } from "../../../runtime/security/pace.ts";
 import { Sealing } from "../../../runtime/security/sealing.ts";
 import { clusterId, clusterName, type Fleet, makeFleet, type SigningNode } from "./fleet.ts";
 
@@ -64,6 +65,48 @@ describe("the gate", () => {
     const { sealing, delivered } = host([]);
     sealing.message(peer, "gossip", encodePrune());
     expect(delivered).toEqual([encodePrune()]);
+  });
+
+  test("a turn of the event loop checks no more than its bound, over all peers and channels", async () => {
+    const { sealing, delivered, settled } = host([alice]);
+    const bytes = 30_000;
+    const chunks = alice.write(80, new Uint8Array(bytes));
+    chunks.forEach((chunk, i) => {
+      if (i % 2 === 0) sealing.message(peer, "gossip", push(chunk));
+      else sealing.message(other, "sync", encodeChunks(1, [chunk]));
+    });
+    const turns: number[] = [];
+    while (delivered.length < chunks.length) {
+      const before = delivered.length;
+      await new Promise((resolve) => setImmediate(resolve));
+      turns.push(delivered.length - before);
+    }
+    await settled();
+    // One message more may be begun, and each of the two may hand on what it had checked in a turn before.
+    const most = 3 * (Math.ceil(turnCost / bytes) + 1);
+    expect(Math.max(...turns)).toBeLessThanOrEqual(most);
+    expect(turns.filter((n) => n > 0).length).toBeGreaterThanOrEqual(chunks.length / most);
+  });
+
+  test("it is behind while more has come than a turn checks, and not while it waits for a proof", async () => {
+    const { sealing, delivered, settled } = host([alice]);
+    expect(sealing.behind).toBe(false);
+    sealing.message(other, "gossip", push(bob.write(1)[0] as Chunk));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sealing.behind).toBe(false);
+    const many = 2 * Math.ceil(turnCost / chunkCost);
+    for (let i = 0; i < many; i++)
+      sealing.message(peer, "gossip", push(alice.write(1)[0] as Chunk));
+    let behind = false;
+    while (delivered.length < many) {
+      await new Promise((resolve) => setImmediate(resolve));
+      behind ||= sealing.behind;
+    }
+    expect(behind).toBe(true);
+    expect(sealing.behind).toBe(false);
+    sealing.hostMessage(other, encodeCredentials([bob.credential.bytes]));
+    await settled();
+    expect(delivered).toHaveLength(many + 1);
   });
 
   test("versions arrive in the order in which they came, and nothing overtakes them", async () => {
