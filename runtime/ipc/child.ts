@@ -1,6 +1,7 @@
 /** Starts a child of this program with a pipe of frames to it. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
+import { getPriority, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { assert } from "../../core/base/assert.ts";
 import { encodeFrame, FrameReader } from "./frame.ts";
@@ -14,6 +15,13 @@ export interface ChildOptions<Out> {
   /** It has ended, and every frame that it wrote was handed over. */
   ended(code: number | null, signal: string | null): void;
 }
+
+/**
+ * Children give way to their parent where the cores are taken: a merge may take its time, an answer
+ * to a peer may not. So many steps of nice(2): about a third of the share of a core.
+ */
+const gives = 5;
+const leastPriority = 19;
 
 let launched: readonly string[] | null = null;
 
@@ -31,6 +39,17 @@ function launcher(): readonly string[] {
   return launched;
 }
 
+/** Before the child has threads: on Linux each has a priority of its own, and begins with that of its maker. */
+function giveWay(pid: number | undefined): void {
+  // It could not be started, which is told by its end.
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, Math.min(getPriority() + gives, leastPriority));
+  } catch {
+    // It has ended already, or the system does not let us: then it competes with us.
+  }
+}
+
 export class Child<In, Out> {
   readonly #process: ChildProcess;
   readonly #pipe: Socket;
@@ -42,6 +61,7 @@ export class Child<In, Out> {
       stdio: ["ignore", "inherit", "inherit", "pipe"],
       env: frugalEnvironment(process.env),
     });
+    giveWay(this.#process.pid);
     const pipe = this.#process.stdio[parentDescriptor] as Socket | undefined;
     assert(pipe !== undefined, "the child was started with a pipe");
     this.#pipe = pipe;
