@@ -32,6 +32,13 @@ import {
   clockTableSql,
   TablePlan,
 } from "./table-plan.ts";
+import {
+  hasRowids,
+  leaveRowidsSql,
+  mayHaveRowids,
+  rowidClockNameOf,
+  rowidClockTableSql,
+} from "./rowid-clocks.ts";
 import { localTrigger } from "./user-trigger.ts";
 import { type UniqueIndex, uniqueIndexesOf } from "./unique-index.ts";
 
@@ -72,6 +79,7 @@ export function loadPlans(db: Db): TablePlan[] {
         births,
         uniqueIndexesOf(db, schema),
         hasAside(db, schema),
+        hasRowids(db, schema),
       );
     });
 }
@@ -158,6 +166,7 @@ class Applying {
   /** Rows that break it already stand aside first; which of them it shows is settled afterwards. */
   #createUnique(object: SchemaObject, schema: TableSchema): void {
     const { db } = this.#engine;
+    this.#leaveRowids(schema);
     db.exec("SAVEPOINT patina_unique");
     try {
       db.exec(object.sql);
@@ -272,6 +281,15 @@ class Applying {
     }
   }
 
+  /** From now on rows may stand aside, and lose their rowids: all clocks come to stand under keys. */
+  #leaveRowids(schema: TableSchema): void {
+    if (!hasRowids(this.#engine.db, schema)) return;
+    const plan = this.#engine.plans.get(schema.name);
+    // A table made just now has no rows.
+    if (plan !== undefined) for (const sql of leaveRowidsSql(plan)) this.#run(sql);
+    this.#run(`DROP TABLE ${quoteName(rowidClockNameOf(schema.name))}`);
+  }
+
   #isThere(object: SchemaObject): boolean {
     const stored = this.#stored.get(foldCase(object.name));
     return stored?.kind === object.kind && stored.sql === object.sql;
@@ -284,8 +302,11 @@ class Applying {
       return;
     }
     this.#run(clockTableSql(schema));
+    const isPlain = this.#uniquesOf(object, schema).length === 0;
+    const keyed = !(isPlain && mayHaveRowids(schema, allColumns(this.#engine.db, schema.name)));
+    if (!keyed) this.#run(rowidClockTableSql(schema.name));
     for (const sql of guardsOf(schema.name)) this.#run(sql);
-    this.#remember(object, formatBirths(birthsAfter(new Map(), schema, 0)));
+    this.#remember(object, formatBirths(birthsAfter(new Map(), schema, 0)), keyed);
   }
 
   #growTable(object: SchemaObject, stored: StoredObject, schema: TableSchema | null): void {
@@ -343,10 +364,12 @@ class Applying {
     this.#changed = true;
   }
 
-  #remember(object: SchemaObject, since: string): void {
+  #remember(object: SchemaObject, since: string, keyed = true): void {
     this.#engine.db
-      .prepare("INSERT INTO patina_object (kind, name, local, sql, since) VALUES (?, ?, ?, ?, ?)")
-      .run(object.kind, object.name, object.local ? 1 : 0, object.sql, since);
+      .prepare(
+        "INSERT INTO patina_object (kind, name, local, sql, since, keyed) VALUES (?, ?, ?, ?, ?, ?)",
+      )
+      .run(object.kind, object.name, object.local ? 1 : 0, object.sql, since, Number(keyed));
     this.#changed = true;
   }
 
@@ -367,6 +390,11 @@ function asideTableSql(schema: TableSchema): string {
 
 function asideColumn({ name, affinity }: ColumnSchema): string {
   return `${quoteName(name)} ${typeOfAffinity(affinity)}`;
+}
+
+/** Generated columns too. */
+function allColumns(db: Db, table: string): string[] {
+  return db.prepare("SELECT name FROM pragma_table_xinfo(?)").pluck().all(table) as string[];
 }
 
 function columnNames(schema: TableSchema): string {

@@ -12,7 +12,8 @@
 import { OpError } from "../../core/crdt/op-values.ts";
 import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Db } from "./db.ts";
-import { quoteName } from "./schema-source.ts";
+import { rowidName, rowidNames } from "./rowid-clocks.ts";
+import { quoteName, quoteText } from "./schema-source.ts";
 import { isAmbiguous } from "./sql-value.ts";
 import type { TablePlan } from "./table-plan.ts";
 
@@ -33,7 +34,7 @@ export interface CapturedStream {
  * Changes in the order in which they were made, side by side; large transactions have many. `args`
  * as SQLite told them: of an insert or delete the key, then the data columns; of an update the data
  * column's position, the key, the value before and after; of a rekey the whole row before, then
- * the whole row after.
+ * the whole row after. In a table with clocks under rowids the rowid comes last.
  */
 export interface CapturedChanges {
   readonly streams: readonly CapturedStream[];
@@ -152,6 +153,8 @@ function functionName(plan: TablePlan, kind: CapturedKind, how = "capture"): str
 function doubtOf(plan: TablePlan, kind: CapturedKind): (args: readonly unknown[]) => boolean {
   const row = [...plan.keyAffinities, ...plan.dataAffinities];
   if (!row.includes("blob")) return hasUnsafe;
+  // A rowid is a number that needs no such care.
+  const last = plan.rowids === null ? 0 : 1;
   const keys = plan.keyAffinities;
   const affinityOf =
     kind === "update"
@@ -159,7 +162,8 @@ function doubtOf(plan: TablePlan, kind: CapturedKind): (args: readonly unknown[]
         (i: number, args: readonly unknown[]) =>
           i === 0 ? "integer" : (keys[i - 1] ?? plan.dataAffinities[Number(args[0])] ?? "blob")
       : (i: number) => row[i % row.length] ?? "blob";
-  return (args) => args.some((arg, i) => isAmbiguous(arg, affinityOf(i, args)));
+  return (args) =>
+    args.some((arg, i) => i < args.length - last && isAmbiguous(arg, affinityOf(i, args)));
 }
 
 /** Only integers too large for a number are in doubt where every column has an affinity of its own. */
@@ -174,7 +178,7 @@ function hasUnsafe(args: readonly unknown[]): boolean {
 
 function triggerNames(plan: TablePlan): string[] {
   const updates = plan.dataNames.map((_, i) => `patina_capture_${plan.n}_update_${i}`);
-  return ["insert", "delete", "rekey"]
+  return ["insert", "delete", "rekey", "rowid"]
     .map((kind) => `patina_capture_${plan.n}_${kind}`)
     .concat(updates);
 }
@@ -196,16 +200,21 @@ function triggersOf(plan: TablePlan): string[] {
   // An INTEGER PRIMARY KEY goes by other names too, as rowid, of which UPDATE OF knows nothing.
   const rekey = plan.schema.rowidKey ? "UPDATE" : `UPDATE OF ${keyNames.join(", ")}`;
   const keyChanged = keyNames.map((name) => `OLD.${name} IS NOT NEW.${name}`).join(" OR ");
+  // Its affinity is never asked for.
+  const rowid = (side: string): Told[] =>
+    plan.rowids === null ? [] : [{ sql: `${side}.${rowidName}`, affinity: "text" }];
+  const both = [...row("OLD"), ...row("NEW"), ...rowid("OLD")];
   const sqls = [
-    trigger(plan, "insert", "insert", "INSERT", null, row("NEW")),
-    trigger(plan, "delete", "delete", "DELETE", null, row("OLD")),
-    trigger(plan, "rekey", "rekey", rekey, keyChanged, [...row("OLD"), ...row("NEW")]),
+    trigger(plan, "insert", "insert", "INSERT", null, [...row("NEW"), ...rowid("NEW")]),
+    trigger(plan, "delete", "delete", "DELETE", null, [...row("OLD"), ...rowid("OLD")]),
+    trigger(plan, "rekey", "rekey", rekey, keyChanged, both),
   ];
+  if (plan.rowids !== null) sqls.push(rowidTrigger(plan));
   for (let i = 0; i < dataNames.length; i++) {
     const column = keyNames.length + i;
     const position: Told = { sql: String(i), affinity: "text" };
     const keys = row("OLD").slice(0, keyNames.length);
-    const args = [position, ...keys, told("OLD", column), told("NEW", column)];
+    const args = [position, ...keys, told("OLD", column), told("NEW", column), ...rowid("OLD")];
     const event = `UPDATE OF ${dataNames[i]}`;
     sqls.push(trigger(plan, `update_${i}`, "update", event, differs(plan, i), args));
   }
@@ -232,6 +241,17 @@ function trigger(
   return (
     `CREATE TEMP TRIGGER patina_capture_${plan.n}_${suffix} AFTER ${event} ON main.${plan.table} ${condition}BEGIN ` +
     `SELECT ${collects(plan, kind, args) ? collectSql(plan, kind, args) : callSql(plan, kind, args)}; END`
+  );
+}
+
+/** Clocks stand under rowids, which therefore stay as they are. */
+function rowidTrigger(plan: TablePlan): string {
+  const why = quoteText(
+    `the rowid of a row of ${plan.schema.name} cannot be changed; leave it out`,
+  );
+  return (
+    `CREATE TEMP TRIGGER patina_capture_${plan.n}_rowid AFTER UPDATE OF ${rowidNames.join(", ")} ON main.${plan.table} ` +
+    `WHEN OLD.${rowidName} IS NOT NEW.${rowidName} BEGIN SELECT RAISE(ABORT, ${why}); END`
   );
 }
 

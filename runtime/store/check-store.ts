@@ -131,6 +131,10 @@ function checkTable(
   if (dead !== plan.dead) {
     problems.push({ where, what: `${dead} tombstones are there, ${plan.dead} are counted` });
   }
+  if (sum.rows !== plan.sum.rows) {
+    problems.push({ where, what: `${sum.rows} rows are there, ${plan.sum.rows} are counted` });
+    return false;
+  }
   if (sum.hex() !== plan.sum.hex()) {
     problems.push({
       where,

@@ -63,6 +63,13 @@ export class ClockOverlay {
     return sorted.filter(({ rowKey }, i) => rowKey !== sorted[i + 1]?.rowKey);
   }
 
+  /** Rowids that have no clock of their own any more, whatever comes to stand under them. */
+  forgotten(): number[] {
+    const rowids: number[] = [];
+    for (const { forgets } of this.#list) if (forgets !== 0) rowids.push(forgets);
+    return rowids;
+  }
+
   clear(): void {
     this.#list = [];
     if (this.#hashed > 0) this.#slots.fill(0);

@@ -8,7 +8,7 @@
 import type { ClockCell } from "./clock-cell.ts";
 import type { StatementCache } from "./db.ts";
 import { CorruptionError } from "./row-table.ts";
-import type { TablePlan } from "./table-plan.ts";
+import type { ClockPlace } from "./rowid-clocks.ts";
 import type { Value } from "../../core/crdt/value.ts";
 
 /** Writing a span costs as much as writing the clocks of so many rows. */
@@ -34,7 +34,7 @@ type SpanRow = readonly [first: number, last: number, cell: number, step: number
 /** Spans that have keys from `first` to `last`, in order, at most `limit`; −1: all. @throws CorruptionError */
 export function readSpans(
   statements: StatementCache,
-  plan: TablePlan,
+  plan: ClockPlace,
   first: number,
   last: number,
   limit: number,
@@ -56,19 +56,19 @@ export function readSpans(
 }
 
 /** @throws CorruptionError for what cannot be one: going along it might take for ever. */
-function spanOf(plan: TablePlan, [first, last, cell, step]: SpanRow): ClockSpan {
-  const known = plan.sum.rows + plan.dead;
+function spanOf(plan: ClockPlace, [first, last, cell, step]: SpanRow): ClockSpan {
+  const { known } = plan;
   const whole = [first, last, cell, step].every(Number.isSafeInteger);
   if (!whole || last < first || last - first >= known) throw damaged(plan);
   return { first, last, cell, step };
 }
 
-function damaged(plan: TablePlan): CorruptionError {
+function damaged(plan: ClockPlace): CorruptionError {
   return new CorruptionError(`the clocks of table ${plan.table} are damaged`);
 }
 
 /** An SQL expression: the clock of the row with key `key` by its span; NULL: none has it. */
-export function spanClockSql(plan: TablePlan, key: string): string {
+export function spanClockSql(plan: ClockPlace, key: string): string {
   return (
     `(SELECT iif(last >= ${key}, c + step * (${key} - first), NULL) FROM patina_span ` +
     `WHERE n = ${plan.n} AND first <= ${key} ORDER BY first DESC LIMIT 1)`
@@ -78,7 +78,7 @@ export function spanClockSql(plan: TablePlan, key: string): string {
 const allOfThem = -1;
 
 /** From now on the rows of `span` have its clocks, whatever they had before. */
-export function writeSpan(statements: StatementCache, plan: TablePlan, span: ClockSpan): void {
+export function writeSpan(statements: StatementCache, plan: ClockPlace, span: ClockSpan): void {
   const { first, last } = span;
   const single = plan.sql("remove clocks of a span", () => {
     return `DELETE FROM ${plan.clock} WHERE k0 BETWEEN ? AND ?`;
@@ -102,14 +102,14 @@ export function writeSpan(statements: StatementCache, plan: TablePlan, span: Clo
   addSpan(statements, plan, whole);
 }
 
-function remove(statements: StatementCache, { n }: TablePlan, { first }: ClockSpan): void {
+function remove(statements: StatementCache, { n }: ClockPlace, { first }: ClockSpan): void {
   statements.get("DELETE FROM patina_span WHERE n = ? AND first = ?").run(n, first);
 }
 
 /** As `writeSpan`, of rows that have no clock yet. */
 export function addSpan(
   statements: StatementCache,
-  { n }: TablePlan,
+  { n }: ClockPlace,
   { first, last, cell, step }: ClockSpan,
 ): void {
   statements
@@ -123,7 +123,7 @@ export function addSpan(
  */
 export function withSpans(
   statements: StatementCache,
-  plan: TablePlan,
+  plan: ClockPlace,
   singles: readonly ClockOfKey[],
   from: number | bigint,
   limit: number,

@@ -1,4 +1,5 @@
 /** Reads and writes clocks of one table, many at once: most of the cost of a statement is the call. */
+import { assert } from "../../core/base/assert.ts";
 import { type SqlValue, toSql } from "./sql-value.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import {
@@ -12,6 +13,7 @@ import {
   writeSpan,
 } from "./clock-spans.ts";
 import { allWith, runWith, type StatementCache } from "./db.ts";
+import { type ClockPlace, rowidName, rowidOf } from "./rowid-clocks.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 import type { Value } from "../../core/crdt/value.ts";
 
@@ -20,27 +22,87 @@ export const rowsAtOnce = 64;
 
 /**
  * The clocks of these rows, newest first from what is not yet folded; null: none, the row never was.
- * @param rowKeys and `keys` side by side.
+ * @param rowKeys and `keys` side by side. @param rowids side by side too, where the table has clocks
+ * under rowids: of each row that stands in it, else 0; becomes 0 where the clock stands under the key.
  */
 export function readClocks(
   statements: StatementCache,
   plan: TablePlan,
   rowKeys: readonly RowKey[],
   keys: readonly (readonly Value[])[],
+  rowids: number[] | null = null,
 ): (ClockCell | null)[] {
-  const { overlay } = plan;
-  if (rowKeys.length === 1) {
+  if (rowKeys.length === 1 && plan.rowids === null) {
     return [readClock(statements, plan, rowKeys[0] as RowKey, keys[0] as readonly Value[])];
   }
-  const neighbours = readNeighbours(statements, plan, rowKeys);
+  const neighbours = plan.byInteger ? readNeighbours(statements, plan, rowKeys) : null;
   if (neighbours !== null) return neighbours;
   const cells: (ClockCell | null)[] = rowKeys.map(() => null);
+  const asked = readWaiting(plan, rowKeys, cells, rowids);
+  if (plan.rowids === null) {
+    readByKey(statements, plan, keys, asked, cells);
+    return cells;
+  }
+  assert(rowids !== null, "who reads clocks that may stand under rowids tells the rowids");
+  const byKey = plan.keyed ? asked : asked.filter((i) => rowids[i] === 0);
+  if (byKey.length > 0) readByKey(statements, plan, keys, byKey, cells);
+  for (const i of byKey) if (cells[i] !== null) rowids[i] = 0;
+  const byRowid = asked.filter((i) => rowids[i] !== 0);
+  readByRowid(statements, plan.rowids, rowids, byRowid, cells);
+  return cells;
+}
+
+/** The rowids of these rows; 0 for one that does not stand in the table. */
+export function readRowids(
+  statements: StatementCache,
+  plan: TablePlan,
+  keys: readonly (readonly Value[])[],
+): number[] {
+  const rowids: number[] = [];
+  const all = keys.map((_, i) => i);
+  for (let from = 0; from < keys.length; ) {
+    const count = stepOf(keys.length - from);
+    const sql = plan.sql(`select rowids ${count}`, () => {
+      const on = plan.keyNames.map((name, i) => `t.${name} = column${i + 1}`).join(" AND ");
+      return `SELECT t.${rowidName} FROM (VALUES ${placeholders(plan.keyNames.length, count)}) LEFT JOIN ${plan.table} AS t ON ${on}`;
+    });
+    const found = allWith(
+      statements.get(sql).pluck(),
+      parametersOf(plan, keys, all, from, count),
+    ) as (number | null)[];
+    for (const rowid of found) rowids.push(rowidOf(rowid));
+    from += count;
+  }
+  return rowids;
+}
+
+/** Takes what waits to be folded. @returns the positions of the others. */
+function readWaiting(
+  { overlay }: TablePlan,
+  rowKeys: readonly RowKey[],
+  cells: (ClockCell | null)[],
+  rowids: number[] | null,
+): number[] {
   const asked: number[] = [];
   for (let i = 0; i < rowKeys.length; i++) {
     const entry = overlay.size === 0 ? undefined : overlay.get(rowKeys[i] as RowKey);
-    if (entry !== undefined) cells[i] = entry.cell;
-    else asked.push(i);
+    if (entry === undefined) {
+      asked.push(i);
+      continue;
+    }
+    cells[i] = entry.cell;
+    if (rowids !== null) rowids[i] = entry.rowid;
   }
+  return asked;
+}
+
+function readByKey(
+  statements: StatementCache,
+  plan: TablePlan,
+  keys: readonly (readonly Value[])[],
+  asked: readonly number[],
+  cells: (ClockCell | null)[],
+): void {
   for (let from = 0; from < asked.length; ) {
     const count = stepOf(asked.length - from);
     const found = allWith(
@@ -50,10 +112,42 @@ export function readClocks(
     for (let k = 0; k < count; k++) cells[asked[from + k] as number] = found[k] ?? null;
     from += count;
   }
-  return cells;
 }
 
-/** As `readClocks`, of one row. */
+/** Rowids up to so many times as many as are asked for are read in a row. */
+const mostSpread = 2;
+
+function readByRowid(
+  statements: StatementCache,
+  place: ClockPlace,
+  rowids: readonly number[],
+  asked: readonly number[],
+  cells: (ClockCell | null)[],
+): void {
+  if (asked.length === 0) return;
+  let [first, last] = [Number.POSITIVE_INFINITY, 0];
+  for (const i of asked) {
+    first = Math.min(first, rowids[i] as number);
+    last = Math.max(last, rowids[i] as number);
+  }
+  if (last - first < asked.length * mostSpread) {
+    const range = readRange(statements, place, first, last);
+    for (const i of asked) cells[i] = range[(rowids[i] as number) - first] ?? null;
+    return;
+  }
+  for (let from = 0; from < asked.length; ) {
+    const count = stepOf(asked.length - from);
+    const these = asked.slice(from, from + count);
+    const found = allWith(
+      statements.get(selectSql(place, count)).pluck(),
+      these.map((i) => rowids[i] as number),
+    ) as (ClockCell | null)[];
+    for (let k = 0; k < count; k++) cells[these[k] as number] = found[k] ?? null;
+    from += count;
+  }
+}
+
+/** As `readClocks`, of one row of a table that has no clocks under rowids. */
 export function readClock(
   statements: StatementCache,
   plan: TablePlan,
@@ -63,7 +157,7 @@ export function readClock(
   const waiting = plan.overlay.get(rowKey);
   if (waiting !== undefined) return waiting.cell;
   const select = statements.pluck(selectSql(plan, 1));
-  const found = plan.schema.rowidKey
+  const found = plan.byInteger
     ? select.get(rowKey)
     : select.get(...parametersOf(plan, [key], [0], 0, 1));
   return (found as ClockCell | null | undefined) ?? null;
@@ -92,7 +186,7 @@ function readNeighbours(
 /** Of the rows with keys from `first` to `last`, as the tables have them. */
 function readRange(
   statements: StatementCache,
-  plan: TablePlan,
+  plan: ClockPlace,
   first: number,
   last: number,
 ): (ClockCell | null)[] {
@@ -120,19 +214,18 @@ export function stepOf(left: number): number {
   return left >= rowsAtOnce ? rowsAtOnce : left >= 16 ? 16 : left >= 4 ? 4 : 1;
 }
 
-function selectSql(plan: TablePlan, count: number): string {
+function selectSql(plan: ClockPlace, count: number): string {
   return plan.sql(`select clocks ${count}`, () => {
-    const { clock, clockKeys } = plan;
-    const { rowidKey } = plan.schema;
+    const { clock, clockKeys, byInteger } = plan;
     if (count === 1) {
-      if (!rowidKey) {
+      if (!byInteger) {
         return `SELECT c FROM ${clock} WHERE ${clockKeys.map((k) => `${k} = ?`).join(" AND ")}`;
       }
       const single = `(SELECT c FROM ${clock} WHERE k0 = column1)`;
       return `SELECT ifnull(${single}, ${spanClockSql(plan, "column1")}) FROM (VALUES (?))`;
     }
     const on = clockKeys.map((k, i) => `${k} = column${i + 1}`).join(" AND ");
-    const cell = rowidKey ? `ifnull(c, ${spanClockSql(plan, "column1")})` : "c";
+    const cell = byInteger ? `ifnull(c, ${spanClockSql(plan, "column1")})` : "c";
     return `SELECT ${cell} FROM (VALUES ${placeholders(clockKeys.length, count)}) LEFT JOIN ${clock} ON ${on}`;
   });
 }
@@ -144,7 +237,7 @@ export function placeholders(width: number, count: number): string {
 }
 
 function parametersOf(
-  plan: TablePlan,
+  plan: ClockPlace,
   keys: readonly (readonly Value[])[],
   asked: readonly number[],
   from: number,
@@ -166,7 +259,7 @@ const mostRewritten = 1024;
 /** Writes clocks, many at once: of neighbours as spans, all others into the clock table. */
 export class ClockWriter {
   readonly #statements: StatementCache;
-  readonly plan: TablePlan;
+  readonly plan: ClockPlace;
   readonly #full: number;
   #parameters: SqlValue[] = [];
   /** What may become a span: `#count` rows, the last with key `#last`. */
@@ -177,7 +270,7 @@ export class ClockWriter {
   /** None of them had a clock before. */
   #isNew = false;
 
-  constructor(statements: StatementCache, plan: TablePlan) {
+  constructor(statements: StatementCache, plan: ClockPlace) {
     this.#statements = statements;
     this.plan = plan;
     this.#full = (plan.clockKeys.length + 1) * rowsAtOnce;
@@ -186,7 +279,7 @@ export class ClockWriter {
   /** @param isNew the row never was: it has no clock in any table. */
   add(key: readonly Value[], cell: ClockCell, isNew = false): void {
     const [k] = key;
-    if (this.plan.schema.rowidKey && typeof cell === "number" && typeof k === "number") {
+    if (this.plan.byInteger && typeof cell === "number" && typeof k === "number") {
       if (this.#follows(k, cell)) {
         this.#isNew &&= isNew;
         return;
@@ -265,17 +358,8 @@ export class ClockWriter {
   }
 }
 
-function replaceSql(plan: TablePlan, count: number): string {
+function replaceSql(plan: ClockPlace, count: number): string {
   return plan.sql(`replace clocks ${count}`, () => {
     return `REPLACE INTO ${plan.clock} VALUES ${placeholders(plan.clockKeys.length + 1, count)}`;
   });
-}
-
-/** Writes what is not yet folded into the tables. */
-export function foldClocks(statements: StatementCache, plan: TablePlan): void {
-  if (plan.overlay.size === 0) return;
-  const writer = new ClockWriter(statements, plan);
-  for (const { key, cell } of plan.overlay.inOrder()) writer.add(key, cell);
-  writer.flush();
-  plan.overlay.clear();
 }

@@ -35,6 +35,9 @@ export interface Effects {
   readonly live: LiveChanges;
 }
 
+/** Added to the number of key columns of a table whose clocks say under which rowids they belong. */
+const withRowids = 1024;
+
 const writer = new Writer(1024);
 
 /** @param plans the tables that it may have changed. @param clocksOf what it changed of a table's clocks. */
@@ -70,17 +73,21 @@ function isTouched(plan: TablePlan, clocks: readonly ClockEntry[]): boolean {
   return clocks.length > 0 || plan.digestChanged();
 }
 
-function writeTable({ n, sum, dead, keyNames }: TablePlan, clocks: readonly ClockEntry[]): void {
+function writeTable(plan: TablePlan, clocks: readonly ClockEntry[]): void {
+  const { n, sum, dead, keyNames, rowids } = plan;
   writer.varint(n);
   writer.u32(sum.a >>> 0);
   writer.u32(sum.b >>> 0);
   writer.varint(sum.rows);
   writer.varint(dead);
-  writer.varint(keyNames.length);
+  writer.varint(keyNames.length + (rowids === null ? 0 : withRowids));
   writer.varint(clocks.length);
-  for (const { key, cell } of clocks) {
+  for (const { key, cell, rowid, forgets } of clocks) {
     for (let i = 0; i < key.length; i++) writeValue(writer, key[i] as Value);
     writeValue(writer, cell);
+    if (rowids === null) continue;
+    writer.varint(rowid);
+    writer.varint(forgets);
   }
 }
 
@@ -106,12 +113,16 @@ function readTable(r: Reader): TableEffect {
   const b = r.u32() | 0;
   const rows = r.varint();
   const dead = r.varint();
-  const keyColumns = r.varint();
+  const told = r.varint();
+  const hasRowids = told >= withRowids;
+  const keyColumns = told % withRowids;
   const clocks: ClockEntry[] = [];
   for (let count = r.varint(); count > 0; count--) {
     const key: Value[] = [];
     for (let i = 0; i < keyColumns; i++) key.push(readValue(r));
-    clocks.push({ key, cell: readValue(r) as ClockCell });
+    const cell = readValue(r) as ClockCell;
+    const rowid = hasRowids ? r.varint() : 0;
+    clocks.push({ key, cell, rowid, forgets: hasRowids ? r.varint() : 0 });
   }
   return { n, a, b, rows, dead, keyColumns, clocks };
 }

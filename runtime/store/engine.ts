@@ -8,7 +8,6 @@ import { assert } from "../../core/base/assert.ts";
 import type { ActorId, NodeId } from "../../core/base/ids.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
 import { type ClockState, HybridClock } from "../../core/clock/hybrid-clock.ts";
-import { StateSum } from "../../core/crdt/state-hash.ts";
 import type { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Chunk, StoreSummary } from "../../core/node/store.ts";
@@ -23,6 +22,7 @@ import { PackedLog, versionsPerPack } from "./packed-log.ts";
 import { RowStore } from "./row-store.ts";
 import { loadActors, saveActor } from "./stored-actors.ts";
 import { readDigests, readState, readUnfolded, writeState } from "./stored-state.ts";
+import { summaryOf } from "./summary.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 import { VersionLog } from "./version-log.ts";
 import { WaitingClocks } from "./waiting-clocks.ts";
@@ -141,17 +141,7 @@ export class Engine {
   }
 
   summary(): StoreSummary {
-    let a = 0;
-    let b = 0;
-    let rows = 0;
-    for (const { sum } of this.#planList) {
-      a = (a + sum.a) | 0;
-      b = (b + sum.b) | 0;
-      rows += sum.rows;
-    }
-    summed.a = a;
-    summed.b = b;
-    return { hash: summed.hex(), rows };
+    return summaryOf(this.#planList);
   }
 
   nextId(): number {
@@ -231,6 +221,20 @@ export class Engine {
     isNew = false,
   ): void {
     this.waiting.put(plan, key, rowKey, cell, dense, isNew);
+    if (this.waiting.isFull) this.beginBulk();
+  }
+
+  /** As `putClock`, in a table with clocks under rowids; see `WaitingClocks.place`. */
+  placeClock(
+    plan: TablePlan,
+    key: readonly Value[],
+    rowKey: RowKey,
+    cell: ClockCell,
+    rowid: number,
+    forgets: number,
+    born: boolean,
+  ): void {
+    this.waiting.place(plan, key, rowKey, cell, rowid, forgets, born);
     if (this.waiting.isFull) this.beginBulk();
   }
 
@@ -420,6 +424,7 @@ export class Engine {
       const digest = digests.get(plan.n);
       assert(digest !== undefined, `table ${plan.schema.name} has its digest`);
       [, plan.sum.a, plan.sum.b, plan.sum.rows, plan.dead] = digest;
+      plan.keyed = digest[5] === 1;
       this.rows(plan).countAside();
     }
   }
@@ -441,5 +446,3 @@ export class Engine {
     return clock;
   }
 }
-
-const summed = new StateSum();

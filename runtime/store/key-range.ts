@@ -10,6 +10,8 @@ import { type ClockOfKey, mostSpanned, withSpans } from "./clock-spans.ts";
 import type { Engine } from "./engine.ts";
 import { fromSql, fromSqlExact, isAmbiguous, type SqlValue, toSql } from "./sql-value.ts";
 import type { StoredRow } from "./row-store.ts";
+import { hasNoKeyedClockSql, rowidClockSql } from "./rowid-clocks.ts";
+import { CorruptionError, describeKey } from "./row-table.ts";
 import type { TablePlan } from "./table-plan.ts";
 
 /** What a row state takes in a message beside key and cells, about. */
@@ -67,16 +69,58 @@ export class KeyRange {
   }
 
   #read(after: readonly Value[] | null): readonly ClockOfKey[] {
-    const { clock, clockKeys, keyAffinities } = this.#plan;
+    const { clock, clockKeys, byInteger, rowids } = this.#plan;
     const begin = after ?? this.#firstKey();
-    const names = clockKeys.join(", ");
-    const where =
-      begin === null
-        ? ""
-        : `WHERE (${names}) ${after === null ? ">=" : ">"} (${clockKeys.map(() => "?").join(", ")})`;
-    const sql = `SELECT ${names}, c FROM ${clock} ${where} ORDER BY ${names} LIMIT ${batchRows}`;
-    const parameters: SqlValue[] = (begin ?? []).map((value, i) =>
-      toSql(value, keyAffinities[i] ?? "blob"),
+    const where = begin === null ? "" : `WHERE ${beyond(clockKeys, after !== null)}`;
+    const found = this.#select(clockKeys, `c FROM ${clock}`, where, begin ?? []);
+    if (rowids !== null) return this.#withRowids(found, begin, after !== null);
+    if (!byInteger) return found;
+    const least = begin === null ? -mostSpanned : (begin[0] as number | bigint);
+    const from = after === null || typeof least === "bigint" ? least : least + 1;
+    return withSpans(this.#engine.statements, this.#plan, found, from, batchRows);
+  }
+
+  /** @param keyed clocks under keys: those under rowids come between them. */
+  #withRowids(
+    keyed: readonly ClockOfKey[],
+    begin: readonly Value[] | null,
+    isAfter: boolean,
+  ): readonly ClockOfKey[] {
+    const plan = this.#plan;
+    const names = plan.keyNames.map((name) => `t.${name}`);
+    const conditions = [hasNoKeyedClockSql(plan)];
+    const parameters = [...(begin ?? [])];
+    if (begin !== null) conditions.push(beyond(names, isAfter));
+    // Else the walk might go on far beyond what is taken of it.
+    const last = keyed.length < batchRows ? undefined : keyed.at(-1);
+    if (last !== undefined) {
+      conditions.push(`(${names.join(", ")}) < (${names.map(() => "?").join(", ")})`);
+      parameters.push(...last[0]);
+    }
+    const from = `${rowidClockSql(plan)} FROM ${plan.table} AS t`;
+    const found = this.#select(names, from, `WHERE ${conditions.join(" AND ")}`, parameters);
+    if (found.length === 0) return keyed;
+    for (const [key, cell] of found) {
+      if (cell !== null) continue;
+      throw new CorruptionError(`row ${describeKey(key)} of ${plan.table} has no clock`);
+    }
+    const all = [...keyed, ...found].map((clock) => ({ clock, text: encodeKeyText(clock[0]) }));
+    all.sort((a, b) => (a.text < b.text ? -1 : 1));
+    return all.slice(0, batchRows).map(({ clock }) => clock);
+  }
+
+  /** Keys and their clocks, in order. @param names of the key columns. @param begin values for `where`. */
+  #select(
+    names: readonly string[],
+    from: string,
+    where: string,
+    begin: readonly Value[],
+  ): ClockOfKey[] {
+    const { keyAffinities } = this.#plan;
+    const list = names.join(", ");
+    const sql = `SELECT ${list}, ${from} ${where} ORDER BY ${list} LIMIT ${batchRows}`;
+    const parameters: SqlValue[] = begin.map((value, i) =>
+      toSql(value, keyAffinities[i % keyAffinities.length] ?? "blob"),
     );
     const raw = this.#engine.statements
       .get(sql)
@@ -93,16 +137,12 @@ export class KeyRange {
           .safeIntegers()
           .all(parameters) as unknown[][])
       : null;
-    const found: ClockOfKey[] = raw.map((row, at) => {
+    return raw.map((row, at) => {
       const key = keyAffinities.map((affinity, i) =>
         exact === null ? fromSql(row[i], affinity) : fromSqlExact(exact[at]?.[i]),
       );
       return [key, row[keyAffinities.length] as ClockCell];
     });
-    if (!this.#plan.schema.rowidKey) return found;
-    const least = begin === null ? -mostSpanned : (begin[0] as number | bigint);
-    const from = after === null || typeof least === "bigint" ? least : least + 1;
-    return withSpans(this.#engine.statements, this.#plan, found, from, batchRows);
   }
 
   /** Where to begin in the index; null: at its beginning, since `from` is no key's bytes. */
@@ -111,6 +151,10 @@ export class KeyRange {
     const key = decodeKey(keyBytes(this.#from), this.#plan.keyAffinities);
     return key !== null && encodeKeyText(key) === this.#from ? key : null;
   }
+}
+
+function beyond(names: readonly string[], isAfter: boolean): string {
+  return `(${names.join(", ")}) ${isAfter ? ">" : ">="} (${names.map(() => "?").join(", ")})`;
 }
 
 export function rangeDigests(

@@ -25,6 +25,8 @@
  * - `patina_state`: one row; who this node is, its clock, how far the log is folded, and how the
  *   file was last opened and closed (`stored-state.ts`).
  * - `patina_clock_…`: clocks of the rows of a replicated table, living or dead (`clock-cell.ts`).
+ * - `patina_rowid_…`: of a table whose key is no rowid, clocks under the rowids of living rows
+ *   (`rowid-clocks.ts`); `keyed` in `patina_object`: some may stand under their keys all the same.
  * - `patina_span`: clocks of many neighbours as one row (`clock-spans.ts`); `n`: their table.
  */
 
@@ -37,7 +39,7 @@ import { quoteName } from "./schema-source.ts";
 export const applicationId = 0x50746e61;
 
 /** Rises with each change of this layout; a program refuses a database from a newer one. */
-export const layoutVersion = 6;
+export const layoutVersion = 7;
 
 /** Chunk `index` of log row `id` is row `id × chunkStride + index` of `patina_chunk`. */
 export const chunkStride = 2 ** 20;
@@ -143,7 +145,8 @@ CREATE TABLE patina_object (
   hash_b INTEGER NOT NULL DEFAULT 0,
   rows INTEGER NOT NULL DEFAULT 0,
   dead INTEGER NOT NULL DEFAULT 0,
-  since TEXT NOT NULL DEFAULT '{}'
+  since TEXT NOT NULL DEFAULT '{}',
+  keyed INTEGER NOT NULL DEFAULT 1
 );
 `;
 
@@ -195,5 +198,9 @@ UPDATE patina_state SET packed = folded;
     for (const [name] of old) db.exec(`DROP TRIGGER ${quoteName(name)}`);
     const tables = new Set(old.map(([, table]) => table));
     for (const table of tables) for (const sql of guardsOf(table)) db.exec(sql);
+  },
+  // Tables of before have no clocks under rowids: theirs stay where they are.
+  6: (db) => {
+    db.exec("ALTER TABLE patina_object ADD COLUMN keyed INTEGER NOT NULL DEFAULT 1");
   },
 };

@@ -71,6 +71,7 @@ function mergeTables(engine: Engine, commit: LocalCommit, tables: readonly Touch
         commit.row(plan, batch[i] as PendingRow, cells[i] ?? null);
       }
     });
+    engine.waiting.placeBorn(plan);
   }
 }
 
@@ -102,12 +103,18 @@ function clocksOf(
   rows: readonly PendingRow[],
 ): readonly (ClockCell | null)[] {
   if (knowsNew(engine, plan) && rows.every((row) => !row.aliveBefore)) return noCells;
-  return readClocks(
+  const rowids = plan.rowids === null ? null : rows.map((row) => row.rowidBefore);
+  const cells = readClocks(
     engine.statements,
     plan,
     rows.map((row) => row.rowKey),
     rows.map((row) => row.key),
+    rowids,
   );
+  rowids?.forEach((rowid, i) => {
+    (rows[i] as PendingRow).rowidBefore = rowid;
+  });
+  return cells;
 }
 
 /** Who wrote the columns of the row at hand. */
@@ -139,8 +146,27 @@ class LocalCommit {
     const engine = this.#engine;
     const { aliveBefore, rowKey, key } = pending;
     this.stored = engine.rows(plan);
+    if (plan.rowids !== null) {
+      this.row(plan, pending, clocksOf(engine, plan, [pending])[0] ?? null);
+      engine.waiting.placeBorn(plan);
+      return;
+    }
     const isNew = !aliveBefore && knowsNew(engine, plan);
     this.row(plan, pending, isNew ? null : readClock(engine.statements, plan, rowKey, key));
+  }
+
+  #putClock(plan: TablePlan, pending: PendingRow, cell: ClockCell, isNew = false): void {
+    const engine = this.#engine;
+    const { key, rowKey, rowidBefore, rowid, born, alive } = pending;
+    if (plan.rowids === null) {
+      engine.putClock(plan, key, rowKey, cell, this.dense, isNew);
+      return;
+    }
+    // Where a clock stands under the key, it would hide what is said of the rowid.
+    const isByRowid = alive && (rowidBefore !== 0 || isNew);
+    const at = isByRowid ? rowid : 0;
+    const forgets = rowidBefore === at ? 0 : rowidBefore;
+    engine.placeClock(plan, key, rowKey, cell, at, forgets, born);
   }
 
   row(plan: TablePlan, pending: PendingRow, cell: ClockCell | null): void {
@@ -196,16 +222,16 @@ class LocalCommit {
     if (!pending.born || pending.aliveBefore) return false;
     const origin = this.#version();
     if (plan.lastSince >= origin.id) return false;
-    const { key, values, rowKey } = pending;
+    const { key, values } = pending;
     addWholeRow(plan.rules, key, values, origin, plan.sum);
     this.#encoder.addSet(plan.schema.name, key, 1, plan.columns, values);
-    this.#engine.putClock(plan, key, rowKey, origin.id, this.dense, true);
+    this.#putClock(plan, pending, origin.id, true);
     return true;
   }
 
   /** One column of a row that one version wrote. */
   #updateOne(plan: TablePlan, pending: PendingRow, cell: number): boolean {
-    const { key, before, values, updated: i, rowKey } = pending;
+    const { key, before, values, updated: i } = pending;
     if (i < 0 || pending.born || !pending.aliveBefore) return false;
     const value = values[i] as Value;
     if (valuesEqual(before[i] as Value, value)) return true;
@@ -213,25 +239,25 @@ class LocalCommit {
     const held = this.#engine.origins.get(cell);
     replaceCell(plan.rules, key, i, before[i] as Value, held, value, origin, plan.sum);
     this.#encoder.addSet(plan.schema.name, key, 1, [plan.columns[i] as string], [value]);
-    this.#engine.putClock(plan, key, rowKey, packReplaced(plan, cell, i, origin.id), this.dense);
+    this.#putClock(plan, pending, packReplaced(plan, cell, i, origin.id));
     return true;
   }
 
   #deleteWhole(plan: TablePlan, pending: PendingRow, cell: number): boolean {
     if (!pending.aliveBefore) return false;
-    const { key, before, rowKey } = pending;
+    const { key, before } = pending;
     const origin = this.#version();
     const held = this.#engine.origins.get(cell);
     removeWholeRow(plan.rules, key, before, held, origin, plan.sum);
     plan.dead++;
     this.#encoder.addSet(plan.schema.name, key, 2, [], []);
-    this.#engine.putClock(plan, key, rowKey, -origin.id, this.dense);
+    this.#putClock(plan, pending, -origin.id);
     return true;
   }
 
   /** One column of a row that several versions wrote. @returns false when it is not that plain. */
   #updateCell(plan: TablePlan, pending: PendingRow, cell: string): boolean {
-    const { key, before, values, updated: i, rowKey } = pending;
+    const { key, before, values, updated: i } = pending;
     if (i < 0) return false;
     const value = values[i] as Value;
     if (valuesEqual(before[i] as Value, value)) return true;
@@ -247,13 +273,13 @@ class LocalCommit {
     ids[slot] = origin.id;
     const isUniform = ids.length === 1 && causalLength === 1;
     const after = isUniform ? origin.id : clockText(plan, causalLength, 0, ids);
-    this.#engine.putClock(plan, key, rowKey, after, this.dense);
+    this.#putClock(plan, pending, after);
     return true;
   }
 
   /** A row that several versions wrote. @returns false when it is not that plain. */
   #delete(plan: TablePlan, pending: PendingRow, cell: string): boolean {
-    const { key, before, rowKey } = pending;
+    const { key, before } = pending;
     const { origins } = this.#engine;
     const origin = this.#version();
     const { causalLength, sentinel, ids } = readClockText(plan, cell);
@@ -272,7 +298,7 @@ class LocalCommit {
     this.#encoder.addSet(plan.schema.name, key, causalLength + 1, [], []);
     const after =
       causalLength === 1 ? -origin.id : clockText(plan, causalLength + 1, origin.id, []);
-    this.#engine.putClock(plan, key, rowKey, after, this.dense);
+    this.#putClock(plan, pending, after);
     return true;
   }
 
@@ -283,13 +309,17 @@ class LocalCommit {
     const wasDead = cell !== null && !row.alive;
     const before = cell === null ? undefined : row;
     const net = netChange(plan.rules, before, pending, engine.identity.actor);
-    if (net === null) return;
+    if (net === null) {
+      // What is put in place of a row begins its next life; so a row with a new rowid gets a clock.
+      assert(!(pending.born && pending.alive), "a row that is inserted changes something");
+      return;
+    }
     const origin = this.#version();
     this.#encoder.add(net.sent);
     const won = mergeChange(row, net.change, origin, plan.sum);
     assert(won > 0, "what is written locally wins");
     plan.dead += Number(!row.alive) - Number(wasDead);
-    engine.putClock(plan, row.key, pending.rowKey, packCell(plan, row), this.dense);
+    this.#putClock(plan, pending, packCell(plan, row), cell === null);
   }
 
   /** The version about to be made: its number, its stamp and its place in the log. */

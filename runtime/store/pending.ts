@@ -9,6 +9,7 @@ import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { CapturedChanges, CapturedStream } from "./capture.ts";
 import { fromSql, fromSqlExact } from "./sql-value.ts";
+import { rowidOf } from "./rowid-clocks.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 
 const noValues: Value[] = [];
@@ -26,6 +27,10 @@ export class PendingRow {
   born = false;
   /** Data columns after it; complete when `born`. */
   values: Value[] = noValues;
+  /** Before the transaction its clock stands under this rowid, as far as is known; 0: under its key. */
+  rowidBefore = 0;
+  /** The rowid that it has at the end; 0: none that a clock can stand under. */
+  rowid = 0;
   /** Changes that it is made of. */
   touches = 0;
   /** The last data column that was updated; the only one if `touches` is 1. */
@@ -54,7 +59,7 @@ export function onlyRow({ streams, args: all }: CapturedChanges): PendingRow | n
   const args = all[0] as readonly unknown[];
   const from = keyFrom(plan, kind);
   const isRowid = plan.schema.rowidKey;
-  const key = isRowid ? [rowidOf(args[from])] : readKey(plan, args, from, exact);
+  const key = isRowid ? [integerKeyOf(args[from])] : readKey(plan, args, from, exact);
   const keyText = isRowid ? "" : encodeKeyText(key);
   const row = new PendingRow(key, keyText, plan.rowKey(key, keyText), kind !== "insert");
   go(plan, row, kind, args, exact);
@@ -101,7 +106,7 @@ export class TouchedRows {
   }
 
   #rowidAt(at: number, kind: TouchKind): number | bigint {
-    return rowidOf((this.#changes.args[at] as readonly unknown[])[keyFrom(this.plan, kind)]);
+    return integerKeyOf((this.#changes.args[at] as readonly unknown[])[keyFrom(this.plan, kind)]);
   }
 
   #keyAt(at: number, kind: TouchKind): Value[] {
@@ -173,7 +178,7 @@ function keyFrom(plan: TablePlan, kind: TouchKind): number {
   return kind === "arrive" ? plan.keyNames.length + plan.dataNames.length : 0;
 }
 
-function rowidOf(raw: unknown): number | bigint {
+function integerKeyOf(raw: unknown): number | bigint {
   return typeof raw === "bigint" ? (fromSqlExact(raw) as number | bigint) : (raw as number);
 }
 
@@ -186,6 +191,10 @@ function go(
   exact: boolean,
 ): void {
   row.touches++;
+  if (plan.rowids !== null) {
+    row.rowid = rowidOf(args[args.length - 1]);
+    if (row.touches === 1 && row.aliveBefore) row.rowidBefore = row.rowid;
+  }
   if (kind === "update") {
     update(plan, row, args, exact);
     return;

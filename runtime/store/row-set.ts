@@ -16,7 +16,7 @@ import {
   takeValues,
   unpackCell,
 } from "./clock-cell.ts";
-import { readClocks } from "./clock-table.ts";
+import { readClocks, readRowids } from "./clock-table.ts";
 import type { Engine } from "./engine.ts";
 import type { LogOrigin } from "./log-origin.ts";
 import type { RowStore, StoredRow } from "./row-store.ts";
@@ -35,8 +35,12 @@ class HeldRow {
   /** The values of a new row that `origin` wrote whole. */
   whole: readonly Value[] | null = null;
   origin: LogOrigin | null = null;
+  /** Where the clock stands: under this rowid; 0: under the key. */
+  rowid = 0;
   /** What the table shows; null: the row does not stand there. */
   shown: readonly Value[] | null = null;
+  /** The rowid with which it was put into the table. */
+  bornAs = 0;
   /** It stands aside, having lost a UNIQUE constraint. */
   aside = false;
   dirty = false;
@@ -82,7 +86,9 @@ export class RowSet {
       newTexts.push(keyTexts[i] as string);
       rowKeys.push(rowKey);
     }
-    const cells = readClocks(this.#engine.statements, plan, rowKeys, newKeys);
+    const { statements } = this.#engine;
+    const rowids = plan.rowids === null ? null : readRowids(statements, plan, newKeys);
+    const cells = readClocks(statements, plan, rowKeys, newKeys, rowids);
     const living: HeldRow[] = [];
     for (let i = 0; i < rowKeys.length; i++) {
       const cell = cells[i] as ClockCell | null;
@@ -91,6 +97,7 @@ export class RowSet {
       const held = new HeldRow(key, newTexts[i] as string, rowKey, cell);
       this.#rows.set(rowKey, held);
       if (cell === null) continue;
+      if (rowids !== null) held.rowid = rowids[i] as number;
       held.row = new Row(plan.rules, held.keyText, key);
       unpackCell(plan, cell, held.row, this.#engine.origins);
       if (held.row.alive) living.push(held);
@@ -185,11 +192,16 @@ export class RowSet {
       if (!dirty || row === null) continue;
       plan.dead += Number(!row.alive) - Number(isTombstone(clockBefore));
     }
+    if (plan.rowids !== null) {
+      this.#write();
+      this.#placeClocks();
+      this.#rows.clear();
+      return;
+    }
     for (const held of this.#rows.values()) {
       if (!held.dirty) continue;
-      const { row, rowKey, key } = held;
-      const cell = row === null ? (held.origin as LogOrigin).id : packCell(plan, row);
-      this.#engine.putClock(plan, key, rowKey, cell, dense);
+      const { rowKey, key } = held;
+      this.#engine.putClock(plan, key, rowKey, this.#cellOf(held), dense);
     }
     this.#engine.waiting.flush();
     if (plan.uniques.length === 0 && this.#stored.asideCount === 0) this.#write();
@@ -197,18 +209,46 @@ export class RowSet {
     this.#rows.clear();
   }
 
+  #cellOf({ row, origin }: HeldRow): ClockCell {
+    return row === null ? (origin as LogOrigin).id : packCell(this.plan, row);
+  }
+
+  /** The clocks of rows that are written, in a table with clocks under rowids. */
+  #placeClocks(): void {
+    const { plan } = this;
+    for (const held of this.#rows.values()) {
+      if (!held.dirty) continue;
+      const { row, rowKey, key, rowid, clockBefore, bornAs } = held;
+      const isAlive = row === null || row.alive;
+      // Where a clock stands under the key, it would hide what is said of the rowid.
+      const at = !isAlive ? 0 : clockBefore === null ? bornAs : rowid;
+      const forgets = rowid === at ? 0 : rowid;
+      this.#engine.placeClock(plan, key, rowKey, this.#cellOf(held), at, forgets, bornAs !== 0);
+    }
+    this.#engine.waiting.placeBorn(plan);
+    this.#engine.waiting.flush();
+  }
+
   #write(): void {
     const { table } = this.#stored;
-    const born: NewRow[] = [];
-    for (const { dirty, row, shown, key, whole } of this.#rows.values()) {
+    const born: HeldRow[] = [];
+    for (const held of this.#rows.values()) {
+      const { dirty, row, shown, key } = held;
       if (!dirty) continue;
-      if (row === null) born.push({ key, values: whole as readonly Value[] });
+      if (row === null) born.push(held);
       else if (!row.alive) {
         if (shown !== null) table.remove(key);
-      } else if (shown === null) born.push(row);
+      } else if (shown === null) born.push(held);
       else this.#update(key, shown, row.values);
     }
-    if (born.length > 0) table.insert(born);
+    if (born.length === 0) return;
+    const rows = born.map((held): NewRow => {
+      return held.row ?? { key: held.key, values: held.whole as readonly Value[] };
+    });
+    const rowids = table.insert(rows);
+    born.forEach((held, i) => {
+      held.bornAs = rowids[i] as number;
+    });
   }
 
   #update(key: readonly Value[], shown: readonly Value[], values: readonly Value[]): void {

@@ -7,6 +7,7 @@ import type { Value } from "../../core/crdt/value.ts";
 import { placeholders, rowsAtOnce, stepOf } from "./clock-table.ts";
 import { allWith, runWith, type StatementCache } from "./db.ts";
 import { fromSql, fromSqlExact, isAmbiguous, type SqlValue, toSql } from "./sql-value.ts";
+import { rowidName, rowidOf } from "./rowid-clocks.ts";
 import type { TablePlan } from "./table-plan.ts";
 
 /** SQLite takes 32,766 parameters; wide tables get fewer rows into one statement. */
@@ -92,12 +93,27 @@ export class RowTable {
     return found.map(fromSqlExact);
   }
 
-  insert(rows: readonly NewRow[]): void {
+  /** @returns their rowids; 0 where one is too large, and in a table that has none. */
+  insert(rows: readonly NewRow[]): number[] {
+    const rowids: number[] = [];
     for (let from = 0; from < rows.length; ) {
       const count = Math.min(stepOf(rows.length - from), this.#insertAtOnce);
-      runWith(this.#statements.get(this.#insertSql(count)), this.#rowParameters(rows, from, count));
+      const { lastInsertRowid } = runWith(
+        this.#statements.get(this.#insertSql(count)),
+        this.#rowParameters(rows, from, count),
+      );
+      const last = this.#plan.rowids === null ? 0 : rowidOf(lastInsertRowid);
+      const inRow = last !== 0 && (count === 1 || this.#isGreatest(last));
+      for (let k = 1; k <= count; k++) rowids.push(inRow ? rowidOf(last - count + k) : 0);
       from += count;
     }
+    return rowids;
+  }
+
+  /** Rows get the rowids above the greatest that there is, unless some row has the last one that there can be. */
+  #isGreatest(rowid: number): boolean {
+    const sql = `SELECT max(${rowidName}) FROM ${this.name}`;
+    return this.#statements.pluck(sql).get() === rowid;
   }
 
   #insertSql(count: number): string {

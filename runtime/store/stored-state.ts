@@ -103,12 +103,19 @@ export function readUnfolded(statements: StatementCache, folded: number): readon
     .all(folded) as UnfoldedRow[];
 }
 
-/** A table's digest: its number, two lanes, living rows, tombstones. */
-export type StoredDigest = readonly [n: number, a: number, b: number, rows: number, dead: number];
+/** A table's digest: its number, two lanes, living rows, tombstones; and whether clocks of living rows stand under their keys. */
+export type StoredDigest = readonly [
+  n: number,
+  a: number,
+  b: number,
+  rows: number,
+  dead: number,
+  keyed: number,
+];
 
 export function readDigests(statements: StatementCache): Map<number, StoredDigest> {
   const rows = statements
-    .get("SELECT n, hash_a, hash_b, rows, dead FROM patina_object")
+    .get("SELECT n, hash_a, hash_b, rows, dead, keyed FROM patina_object")
     .raw()
     .all() as StoredDigest[];
   return new Map(rows.map((row) => [row[0], row]));

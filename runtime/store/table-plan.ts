@@ -6,6 +6,7 @@ import { TableRules } from "../../core/crdt/table-rules.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { ClockCell, ClockShape } from "./clock-cell.ts";
 import { ClockOverlay } from "./clock-overlay.ts";
+import { type ClockPlace, RowidPlace } from "./rowid-clocks.ts";
 import { quoteName } from "./schema-source.ts";
 import { affinitiesOf, typeOfAffinity } from "./sql-value.ts";
 import type { UniqueIndex } from "./unique-index.ts";
@@ -25,13 +26,17 @@ export type ColumnBirths = ReadonlyMap<string, ColumnBirth>;
 export interface ClockEntry {
   readonly key: readonly Value[];
   readonly cell: ClockCell;
+  /** The rowid under which the clock belongs; 0: under the row's key. */
+  readonly rowid: number;
+  /** A rowid that has no clock of its own any more; 0: none. */
+  readonly forgets: number;
 }
 
 /** A clock takes some 10 bytes: rows so many and so close share their pages. */
 const leastDense = 16;
 const mostGap = 8;
 
-export class TablePlan implements ClockShape {
+export class TablePlan implements ClockShape, ClockPlace {
   /** Number in `patina_object`. */
   readonly n: number;
   readonly rules: TableRules;
@@ -63,6 +68,11 @@ export class TablePlan implements ClockShape {
   readonly uniqueColumns: readonly number[];
   /** There is a table for rows that lose a UNIQUE constraint. */
   readonly hasAside: boolean;
+  readonly byInteger: boolean;
+  /** Where clocks stand under the rowids of their rows; null: the table has none such. */
+  readonly rowids: ClockPlace | null;
+  /** Some living row's clock may stand under its key, though the table has `rowids`. */
+  keyed = true;
   readonly #rowidKey: boolean;
   readonly #sql = new Map<string, string>();
   #a = 0;
@@ -83,12 +93,15 @@ export class TablePlan implements ClockShape {
     births: ColumnBirths,
     uniques: readonly UniqueIndex[],
     hasAside: boolean,
+    hasRowids = false,
   ) {
     this.n = n;
     this.schema = schema;
     this.births = births;
     this.uniques = uniques;
     this.hasAside = hasAside;
+    this.byInteger = schema.rowidKey;
+    this.rowids = hasRowids ? new RowidPlace(this) : null;
     this.rules = new TableRules(schema);
     const { dataColumns, keyColumns } = this.rules;
     const birthOf = ({ name }: ColumnSchema) => {
@@ -114,6 +127,11 @@ export class TablePlan implements ClockShape {
       .filter((i) => i >= 0);
     this.hasPolicies = this.rules.policies.some((policy) => policy !== "lww");
     this.#rowidKey = schema.rowidKey;
+  }
+
+  /** Rows that ever were. */
+  get known(): number {
+    return this.sum.rows + this.dead;
   }
 
   /** The text of a statement about this table, put together once. */

@@ -7,8 +7,11 @@ import { encodeKeyText } from "../../core/crdt/key.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import type { WaitingClock } from "./clock-overlay.ts";
-import { ClockWriter, foldClocks } from "./clock-table.ts";
+import { leastSpan, writeSpan } from "./clock-spans.ts";
+import { ClockWriter } from "./clock-table.ts";
 import type { StatementCache } from "./db.ts";
+import { addByKey, byRowidOf, foldClocks, forgetRowids } from "./fold-clocks.ts";
+import type { ClockPlace } from "./rowid-clocks.ts";
 import type { ClockEntry, RowKey, TablePlan } from "./table-plan.ts";
 
 /** A transaction that changes more clocks than this lets none of them wait. */
@@ -24,7 +27,11 @@ export class WaitingClocks {
   #changedPlans: TablePlan[] = [];
   #changed: ClockEntry[][] = [];
   #changedCount = 0;
-  readonly #writers = new Map<TablePlan, ClockWriter>();
+  readonly #writers = new Map<ClockPlace, ClockWriter>();
+  /** Clocks of rows that the transaction brings into the table at hand, which belong under their rowids. */
+  #born: WaitingClock[] = none;
+  /** Rowids of the table at hand that the transaction makes have no clock. */
+  #forgotten: number[] = none;
   /** The one asked for last, mostly of the same table. */
   #writer: ClockWriter | null = null;
   #direct = false;
@@ -46,6 +53,8 @@ export class WaitingClocks {
     this.#changedPlans = none;
     this.#changed = none;
     this.#changedCount = 0;
+    this.#born = none;
+    this.#forgotten = none;
     // An empty map that is cleared makes itself a new table all the same.
     if (this.#writers.size > 0) this.#writers.clear();
     this.#writer = null;
@@ -70,6 +79,10 @@ export class WaitingClocks {
     dense: boolean,
     isNew: boolean,
   ): void {
+    if (plan.rowids !== null) {
+      this.place(plan, key, rowKey, cell, 0, 0, false);
+      return;
+    }
     if (
       this.#direct ||
       (dense && (plan.overlay.size === 0 || plan.overlay.get(rowKey) === undefined))
@@ -77,9 +90,87 @@ export class WaitingClocks {
       this.#writerOf(plan).add(key, cell, isNew);
       return;
     }
-    // Keys outlive the bytes that they were read from.
-    const kept = key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key;
-    const entry = { rowKey, key: kept, cell };
+    this.#let(plan, { rowKey, key: kept(key), cell, rowid: 0, forgets: 0 });
+  }
+
+  /**
+   * As `put`, in a table with clocks under rowids. `rowid`, `forgets`: as in `ClockEntry`; `born`:
+   * the transaction brings the row into the table: `placeBorn` has to be called for it.
+   */
+  place(
+    plan: TablePlan,
+    key: readonly Value[],
+    rowKey: RowKey,
+    cell: ClockCell,
+    rowid: number,
+    forgets: number,
+    born: boolean,
+  ): void {
+    const clock = { rowKey, key: kept(key), cell, rowid, forgets };
+    if (!born || rowid === 0) this.#place(plan, clock);
+    else if (this.#born.length === 0) this.#born = [clock];
+    else this.#born.push(clock);
+  }
+
+  /**
+   * The clocks of rows that the transaction has brought into the table; after all others, since
+   * those rows may have got rowids that others left. Neighbours become spans at once.
+   */
+  placeBorn(plan: TablePlan): void {
+    const born = this.#born;
+    this.#forgetNow(plan);
+    if (born.length === 0) return;
+    this.#born = none;
+    const place = plan.rowids as ClockPlace;
+    born.sort(byRowidOf);
+    for (let from = 0; from < born.length; ) {
+      const { rowid, cell } = born[from] as WaitingClock;
+      const to = this.#runFrom(plan, born, from);
+      if (to - from >= leastSpan) {
+        const span = { first: rowid, last: rowid + to - from - 1, cell: cell as number, step: 0 };
+        writeSpan(this.#statements, place, span);
+        from = to;
+      } else this.#place(plan, born[from++] as WaitingClock);
+    }
+    this.#forgetNow(plan);
+  }
+
+  /** Behind the last of those from `from` on that can share a span. */
+  #runFrom({ overlay }: TablePlan, born: readonly WaitingClock[], from: number): number {
+    const { rowid, cell } = born[from] as WaitingClock;
+    if (typeof cell !== "number") return from;
+    let to = from;
+    for (; to < born.length; to++) {
+      const clock = born[to] as WaitingClock;
+      if (clock.rowid !== rowid + to - from || clock.cell !== cell) break;
+      // What waits would hide the span.
+      if (clock.forgets !== 0 || (overlay.size > 0 && overlay.get(clock.rowKey) !== undefined))
+        break;
+    }
+    return to;
+  }
+
+  #place(plan: TablePlan, clock: WaitingClock): void {
+    if (!this.#direct) {
+      this.#let(plan, clock);
+      return;
+    }
+    const { key, cell, rowid, forgets } = clock;
+    if (forgets !== 0) {
+      if (this.#forgotten.length === 0) this.#forgotten = [forgets];
+      else this.#forgotten.push(forgets);
+    }
+    if (rowid !== 0) this.#writerOf(plan.rowids as ClockPlace).add([rowid], cell);
+    else addByKey(this.#statements, plan, this.#writerOf(plan), key, cell);
+  }
+
+  #forgetNow(plan: TablePlan): void {
+    if (this.#forgotten.length === 0) return;
+    forgetRowids(this.#statements, plan.rowids as ClockPlace, this.#forgotten);
+    this.#forgotten = none;
+  }
+
+  #let(plan: TablePlan, entry: WaitingClock): void {
     this.#wait(plan, entry);
     const changed = this.#changed[this.#changedPlans.indexOf(plan)];
     if (changed !== undefined) changed.push(entry);
@@ -104,8 +195,8 @@ export class WaitingClocks {
   }
 
   /** A clock that waits since an earlier transaction. */
-  restore(plan: TablePlan, { key, cell }: ClockEntry): void {
-    this.#wait(plan, { rowKey: plan.rowKey(key, encodeKeyText(key)), key, cell });
+  restore(plan: TablePlan, { key, cell, rowid, forgets }: ClockEntry): void {
+    this.#wait(plan, { rowKey: plan.rowKey(key, encodeKeyText(key)), key, cell, rowid, forgets });
   }
 
   #wait(plan: TablePlan, clock: WaitingClock): void {
@@ -132,13 +223,18 @@ export class WaitingClocks {
     this.begin();
   }
 
-  #writerOf(plan: TablePlan): ClockWriter {
+  #writerOf(plan: ClockPlace): ClockWriter {
     if (this.#writer?.plan === plan) return this.#writer;
     const writer = this.#writers.get(plan) ?? new ClockWriter(this.#statements, plan);
     this.#writers.set(plan, writer);
     this.#writer = writer;
     return writer;
   }
+}
+
+/** Keys outlive the bytes that they were read from. */
+function kept(key: readonly Value[]): readonly Value[] {
+  return key.some((value) => value instanceof Uint8Array) ? key.map(owned) : key;
 }
 
 function owned(value: Value): Value {

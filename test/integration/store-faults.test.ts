@@ -56,13 +56,17 @@ describe("a full disk", () => {
       } catch (error) {
         expect(String(error)).toMatch(/the disk is full; make room/);
         failures++;
+        // The step itself may have been taken, and only the checkpoint behind it did not fit.
+        if (step % 37 === 36 && stepsOf(store) > step) step++;
       }
     }
     expect(step).toBeGreaterThan(20);
     expect(stepsOf(store)).toBe(step);
-    expect(store.check()).toEqual([]);
     store.abandon();
+    // To look through it takes room: what waits is folded first.
     store = open();
+    expect(stepsOf(store)).toBe(step);
+    expect(store.check()).toEqual([]);
     for (const to = step + 60; step < to; step++) history.take(store, step);
     const model = new MemoryStore({ actor: here, schema, chunkBytes });
     for (let i = 0; i < step; i++) history.take(model, i);

@@ -26,7 +26,7 @@ describe("clocks that wait", () => {
           const model = new Map<RowKey, number>();
           round.forEach(({ rowKey, ask }, i) => {
             if (ask) expect(overlay.get(rowKey)?.cell).toBe(model.get(rowKey));
-            overlay.put({ rowKey, key: [rowKey], cell: i + 1 });
+            overlay.put({ rowKey, key: [rowKey], cell: i + 1, rowid: 0, forgets: 0 });
             model.set(rowKey, i + 1);
           });
           expect(overlay.size).toBe(round.length);

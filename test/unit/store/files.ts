@@ -8,6 +8,7 @@ import { SqliteStore, type SqliteStoreOptions } from "../../../runtime/store/sql
 
 export interface StoreFiles {
   path(name: string): string;
+  remove(name: string): void;
   /** @param letter of which actor and node id are made. Closed after the test, if it still is open. */
   open(letter: string, more?: Partial<SqliteStoreOptions>): SqliteStore;
 }
@@ -27,6 +28,7 @@ export function storeFiles(schema: SqliteStoreOptions["schema"]): StoreFiles {
   const path = (name: string) => join(directory, name);
   return {
     path,
+    remove: (name) => rmSync(path(name), { force: true }),
     open(letter, more = {}) {
       const id = letter.repeat(32);
       const options = { path: path("state.db"), actor: actorId(id), node: id as NodeId, schema };

@@ -4,8 +4,31 @@ import type Database from "better-sqlite3";
 import { StatementCache } from "../../../runtime/store/db.ts";
 import { LiveCounts } from "../../../runtime/store/live-counts.ts";
 
+/** Before clocks under rowids: all stand under keys. The file is closed. */
+export function toLayout6(db: Database.Database): void {
+  const tables = db.prepare(
+    "SELECT n, name FROM patina_object WHERE kind = 'table' AND 'patina_rowid_' || name IN (SELECT name FROM sqlite_schema)",
+  );
+  for (const [n, name] of tables.raw().all() as [number, string][]) {
+    const columns = db.prepare("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk");
+    const keys = (columns.pluck().all(name) as string[]).map((column) => `t."${column}"`);
+    const same = keys.map((key, i) => `k${i} = ${key}`).join(" AND ");
+    const span = `SELECT iif(last >= t._rowid_, c + step * (t._rowid_ - first), NULL) FROM patina_span WHERE n = ${n} AND first <= t._rowid_ ORDER BY first DESC LIMIT 1`;
+    db.exec(`
+INSERT INTO "patina_clock_${name}"
+  SELECT ${keys.join(", ")}, ifnull((SELECT c FROM "patina_rowid_${name}" WHERE k0 = t._rowid_), (${span}))
+  FROM "${name}" AS t WHERE NOT EXISTS (SELECT 1 FROM "patina_clock_${name}" WHERE ${same});
+DELETE FROM patina_span WHERE n = ${n};
+DROP TABLE "patina_rowid_${name}";
+`);
+  }
+  db.exec("ALTER TABLE patina_object DROP COLUMN keyed");
+  db.pragma("user_version = 6");
+}
+
 /** Before guards that call nothing. */
 function toLayout5(db: Database.Database): void {
+  toLayout6(db);
   db.function("patina_writes_only_through_a_node", () => null);
   const guards = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name GLOB 'patina_guard_*'");
   for (const [name, sql] of guards.raw().all() as [string, string][]) {
