@@ -4,6 +4,7 @@
  */
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
 import type { OwnCluster } from "./cluster-own.ts";
 import { Pinger, type PingTimes } from "./swim-pinger.ts";
 
@@ -35,6 +36,8 @@ export async function measureSwim(
   cluster: OwnCluster,
   { seconds, rows, perTransaction }: SwimSizes,
 ): Promise<SwimPhase[]> {
+  // As nodes do (`ipc/frugal.ts`): the pinger does not wait until a helper gets a core.
+  setFlagsFromString("--single-threaded-gc");
   await cluster.startAll(0, 2);
   const node = cluster.node(0);
   const { gossip: listen, tls } = cluster.identity(2);

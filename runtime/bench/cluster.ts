@@ -156,13 +156,22 @@ async function propagationRows(
 }
 
 function swimRows(phases: readonly SwimPhase[]): Row[] {
-  return phases.flatMap(({ what, times: { answers, unanswered } }): Row[] => {
+  return phases.flatMap(({ what, times: { answers, unanswered, leftOut } }): Row[] => {
     const ms = (part: number): string => text(quantile(answers, part), "ms");
-    const lost = unanswered === 0 ? "" : `${unanswered} lost`;
+    const notes = [
+      ...(unanswered === 0 ? [] : [`${unanswered} lost`]),
+      ...(leftOut === 0 ? [] : [`${leftOut} left out`]),
+    ];
     return [
       [`ping, ${what}: median of ${answers.length}`, ms(0.5), "", "", ""],
       [`ping, ${what}: p99`, ms(0.99), "", "", ""],
-      [`ping, ${what}: longest`, text(answers.at(-1) ?? Number.NaN, "ms"), lost, "", "≤ 50 ms"],
+      [
+        `ping, ${what}: longest`,
+        text(answers.at(-1) ?? Number.NaN, "ms"),
+        notes.join(", "),
+        "",
+        "≤ 50 ms",
+      ],
     ];
   });
 }

@@ -1,11 +1,13 @@
 /**
  * A stranger with a certificate of the cluster, on a thread of its own, that pings a node again and
- * again and tells how long each answer took. Nodes answer pings of anybody whom they let in.
+ * again and tells how long each answer took. Nodes answer pings of anybody whom they let in. It
+ * shares the cores with the nodes: where it waited for one itself, an answer says nothing of the node's time.
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { type Address, address } from "../../core/base/ids.ts";
 import { decodeSwim, encodeSwim } from "../../core/wire/swim-messages.ts";
 import { Writer } from "../../core/wire/writer.ts";
+import { waitsOfThisThread } from "../net/contention.ts";
 import { createTransport } from "../net/create-transport.ts";
 import type { TransportTls } from "../net/transport.ts";
 
@@ -23,9 +25,13 @@ export interface PingTimes {
   readonly answers: readonly number[];
   /** Datagrams that got lost, or answers that had not come when it was asked. */
   readonly unanswered: number;
+  /** Answers that are left out, since the pinger itself waited for a core meanwhile. */
+  readonly leftOut: number;
 }
 
 const everyMs = 10;
+/** A wait of the pinger for a core up to this is not worth leaving an answer out. */
+const ownWaitMs = 3;
 
 export class Pinger {
   readonly #worker: Worker;
@@ -56,10 +62,21 @@ export class Pinger {
   }
 }
 
+interface Sent {
+  readonly atMs: number;
+  /** What this thread had waited for cores by then. */
+  readonly waitedMs: number;
+}
+
+function waitedMs(): number {
+  return waitsOfThisThread()?.ms ?? 0;
+}
+
 async function ping({ target, listen, tls, clusterId }: PingerOptions): Promise<void> {
   const ignore = (): void => undefined;
-  const sentMs = new Map<number, number>();
+  const sent = new Map<number, Sent>();
   let answers: number[] = [];
+  let leftOut = 0;
   let begun = false;
   const transport = await createTransport({
     listen,
@@ -72,15 +89,16 @@ async function ping({ target, listen, tls, clusterId }: PingerOptions): Promise<
         const decoded = decodeSwim(bytes);
         if (decoded.type !== "message" || decoded.message.kind !== "ack") return;
         const { seq } = decoded.message;
-        const at = sentMs.get(seq);
-        if (at === undefined) return;
-        sentMs.delete(seq);
-        answers.push(performance.now() - at);
+        const ping = sent.get(seq);
+        if (ping === undefined) return;
+        sent.delete(seq);
+        if (waitedMs() - ping.waitedMs > ownWaitMs) leftOut++;
+        else answers.push(performance.now() - ping.atMs);
         if (begun) return;
         begun = true;
         // What was lost while the connection came about says nothing of answers.
         answers = [];
-        sentMs.clear();
+        sent.clear();
         parentPort?.postMessage("begun");
       },
       unreachable: ignore,
@@ -94,16 +112,18 @@ async function ping({ target, listen, tls, clusterId }: PingerOptions): Promise<
   let seq = 0;
   setInterval(() => {
     seq = (seq + 1) % 65_536;
-    sentMs.set(seq, performance.now());
+    sent.set(seq, { atMs: performance.now(), waitedMs: waitedMs() });
     transport.send(to, "swim", false, encodeSwim(writer, { kind: "ping", seq }));
   }, everyMs);
   parentPort?.on("message", () => {
     const taken = answers.sort((a, b) => a - b);
     const youngMs = performance.now() - everyMs * 2;
-    const waiting = [...sentMs].filter(([, at]) => at < youngMs).map(([waits]) => waits);
-    for (const waits of waiting) sentMs.delete(waits);
+    const waiting = [...sent].filter(([, { atMs }]) => atMs < youngMs).map(([waits]) => waits);
+    for (const waits of waiting) sent.delete(waits);
+    const times: PingTimes = { answers: taken, unanswered: waiting.length, leftOut };
     answers = [];
-    parentPort?.postMessage({ answers: taken, unanswered: waiting.length } satisfies PingTimes);
+    leftOut = 0;
+    parentPort?.postMessage(times);
   });
 }
 

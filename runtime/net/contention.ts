@@ -85,8 +85,8 @@ export class Contention {
   }
 }
 
-/** Linux: proc(5), /proc/pid/schedstat. */
-function waitsOfThisThread(): Waits | null {
+/** Null where the system does not tell. Linux: proc(5), /proc/pid/schedstat. */
+export function waitsOfThisThread(): Waits | null {
   try {
     const [, waitedNs, count] = readFileSync("/proc/thread-self/schedstat", "latin1").split(" ");
     const waits = { ms: Number(waitedNs) / 1e6, count: Number(count) };
