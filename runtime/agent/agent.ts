@@ -147,7 +147,7 @@ function netOptions(
   const { addr, externalAddr, bootstrap, clusterId, region, profile, broadcast, transport } =
     gossip;
   return {
-    db: { path: db.path, synchronous: db.synchronous },
+    db: { path: db.path, synchronous: db.synchronous, scrubHours: db.scrubHours },
     name,
     gossip: { addr, externalAddr, bootstrap, clusterId, region, profile, broadcast, transport },
     sign: gossip.sign,

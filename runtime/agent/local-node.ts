@@ -253,6 +253,8 @@ export class LocalNode implements NodeService {
       reader_kills_total: this.#readers.kills,
       db_free_bytes: store?.freeBytes ?? 0,
       db_tombstones: store?.tombstones ?? 0,
+      db_scrub_damage: store?.scrubDamage ?? 0,
+      db_scrub_timestamp_seconds: (store?.scrubbedMs ?? 0) / 1000,
       idempotency_keys: store?.answers ?? 0,
       ...(transport === null ? {} : ofTransport(transport)),
     };

@@ -12,7 +12,11 @@ import type { MemberInfo, NodeStatus } from "./node-service.ts";
 
 /** What the network thread is started with. */
 export interface NetOptions {
-  readonly db: { readonly path: string; readonly synchronous: "full" | "normal" };
+  readonly db: {
+    readonly path: string;
+    readonly synchronous: "full" | "normal";
+    readonly scrubHours: number;
+  };
   /** Where the store process finds the main thread. */
   readonly door: DoorKey;
   readonly schema: readonly SchemaSource[];

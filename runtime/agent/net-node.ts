@@ -35,6 +35,10 @@ const joinLookMs = 20;
 const upkeepEveryMs = 1000;
 /** Slices of upkeep follow one another after this long, while there is more to do. */
 const upkeepPauseMs = 20;
+/** Where nothing is written the store is asked all the same so often: it may have something to do by itself. */
+const upkeepIdleMs = 60_000;
+const damageTold =
+  "the database is damaged: stop the node and restore a backup, or move the file away to begin empty and be filled by the peers";
 /** The store may finish what it is at when the node ends. */
 const storeGraceMs = 2000;
 /** What waits to be sent when the node ends has this long. */
@@ -69,6 +73,7 @@ export class NetNode {
   #stopping = false;
   #upkeepTimer: NodeJS.Timeout | null = null;
   #upkeepLeft: "now" | "later" | "no" = "later";
+  #upkeptMs = 0;
 
   constructor(options: NetOptions, report: (report: NetReport) => void, transport: OpenTransport) {
     this.#options = options;
@@ -154,6 +159,7 @@ export class NetNode {
       open: () => ({
         path: db.path,
         synchronous: db.synchronous,
+        scrubHours: db.scrubHours,
         schema,
         freshActor: randomHexId() as ActorId,
         freshNode: randomHexId() as NodeId,
@@ -386,9 +392,14 @@ export class NetNode {
     }
     const { store } = this.#parts;
     const dirty = store?.takeDirty() === true;
-    if (dirty || this.#upkeepLeft !== "no") {
+    const nowMs = performance.now();
+    if (dirty || this.#upkeepLeft !== "no" || nowMs - this.#upkeptMs >= upkeepIdleMs) {
+      this.#upkeptMs = nowMs;
       const answer = await store?.call({ type: "upkeep", dirty }, "upkeep");
       this.#upkeepLeft = answer?.type === "upkeep" ? answer.more : "no";
+      if (answer?.type === "upkeep") {
+        for (const what of answer.damage) this.#reports.log("error", damageTold, { what });
+      }
     }
     this.#scheduleUpkeep(this.#upkeepLeft === "now" ? upkeepPauseMs : upkeepEveryMs);
   }

@@ -20,6 +20,7 @@ import {
   parseCertificate,
 } from "../security/certificate-info.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
+import { afterDamage } from "../store/store-error.ts";
 import { openReader } from "../store/reader.ts";
 import type { Finding, Verdict } from "./doctor-command.ts";
 import { formatBytes } from "./format.ts";
@@ -84,9 +85,10 @@ export function* checkDatabase(config: NodeConfig, deep: boolean): Generator<Fin
     const problems = db.pragma("quick_check(1)", { simple: true }) as string;
     db.close();
     const who = pid === null ? "no node runs on it" : `process ${pid} runs on it`;
-    if (problems !== "ok")
-      yield finding("database", "problem", `${path} is damaged: ${problems}; restore a backup`);
-    else if (deep)
+    if (problems !== "ok") {
+      const what = problems.replace(/^\*\*\*.*\n/, "").replaceAll("\n", "; ");
+      yield finding("database", "problem", `${path} is damaged: ${what}; ${afterDamage}`);
+    } else if (deep)
       yield finding("database", "warning", `${path}: ${who}; --deep needs the node stopped`);
     else yield finding("database", "ok", `${path}: SQLite finds nothing wrong; ${who}`);
   } catch (error) {
@@ -106,6 +108,7 @@ function* prove(path: string): Generator<Finding> {
     }
     for (const { where, what } of problems)
       yield finding("database", "problem", `${where}: ${what}`);
+    if (problems.length > 0) yield finding("database", "problem", `${path}: ${afterDamage}`);
   } finally {
     store.close();
   }

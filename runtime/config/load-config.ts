@@ -188,6 +188,7 @@ function assemble(values: ReadonlyMap<string, unknown>): NodeConfig {
       path: get("db.path"),
       schemaPaths: get("db.schema_paths"),
       synchronous: get("db.synchronous"),
+      scrubHours: get("db.scrub_hours"),
     },
     gossip: {
       addr: get("gossip.addr"),

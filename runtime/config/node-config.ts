@@ -6,6 +6,7 @@ export interface NodeConfig {
     /** Files or folders of `.sql`. */
     readonly schemaPaths: readonly string[];
     readonly synchronous: "full" | "normal";
+    readonly scrubHours: number;
   };
   readonly gossip: {
     readonly addr: string;

@@ -76,6 +76,12 @@ export const settings: Readonly<Record<string, Setting>> = {
     initial: "normal",
     about: "full: a commit is on the disk when it is answered; normal: soon after",
   },
+  "db.scrub_hours": {
+    form: "number",
+    schema: whole(0, 8760),
+    initial: 24,
+    about: "the log is looked through for damage so often, a little at a time; 0: not",
+  },
   "gossip.addr": {
     form: "text",
     schema: hostPort,

@@ -20,6 +20,9 @@ export const counterHelp: Readonly<Record<string, string>> = {
   reader_kills_total: "Of them, ended because a query passed its timeout.",
   db_free_bytes: "Room inside the database file that is not used.",
   db_tombstones: "Deleted rows that are still remembered.",
+  db_scrub_damage: "Damaged or missing pieces of the log that the last look through it found.",
+  db_scrub_timestamp_seconds:
+    "When the log was last looked through for damage; 0: not since the start.",
   idempotency_keys: "Keys of transactions that are remembered.",
   version_waits: "Queries that wait for a version.",
   peer_waits: "Transactions that wait for peers.",

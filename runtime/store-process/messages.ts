@@ -14,6 +14,8 @@ import type { PlainResult, PlainStatement } from "./result.ts";
 export interface OpenStore {
   readonly path: string;
   readonly synchronous: "full" | "normal";
+  /** From one look through the log for damage to the next; 0: none. */
+  readonly scrubHours: number;
   readonly schema: readonly SchemaSource[];
   /** Taken by a new database; where it signs, an actor of its certificate's name is taken instead. */
   readonly freshActor: ActorId;
@@ -97,6 +99,10 @@ export interface StoreInfo {
   readonly quarantined: number;
   /** Idempotency keys remembered. */
   readonly answers: number;
+  /** When the log was last looked through for damage, by the wall clock; 0: not since the start. */
+  readonly scrubbedMs: number;
+  /** What was damaged or missing then. */
+  readonly scrubDamage: number;
 }
 
 /** The last groups that were committed: results by index, as they were answered. */
@@ -133,7 +139,12 @@ export type StoreAnswer =
     }
   | { readonly type: "own"; readonly chunks: readonly Chunk[]; readonly summary: StoreSummary }
   /** `now`: another slice would find work at once. `later`: something is left to be done in a while. */
-  | { readonly type: "upkeep"; readonly more: "now" | "later" | "no" }
+  | {
+      readonly type: "upkeep";
+      readonly more: "now" | "later" | "no";
+      /** Damage that was found meanwhile, a line each. */
+      readonly damage: readonly string[];
+    }
   | { readonly type: "info"; readonly info: StoreInfo }
   | {
       readonly type: "checked";

@@ -17,6 +17,7 @@ import type {
   StoreInfo,
 } from "./messages.ts";
 import { freePagesOf } from "../store/upkeep.ts";
+import type { Scrub } from "../store/scrub.ts";
 import { OutcomeTable } from "./outcome-table.ts";
 import { requestPrint } from "./request-print.ts";
 import { failedResult, type PlainResult, withoutSigns } from "./result.ts";
@@ -32,6 +33,16 @@ const maxWalBytes = 64 * 1024 * 1024;
 /** So many free pages are given back, in steps of so many. */
 const freePagesWorth = 256;
 const vacuumPages = 64;
+
+/** The log is looked through in slices of this length, one a second at the most. */
+const scrubSliceMs = 4;
+
+export interface ScrubTimes {
+  /** From the start to the first look. */
+  readonly firstMs: number;
+  /** From the end of one to the next. */
+  readonly everyMs: number;
+}
 
 export interface GroupAnswer {
   readonly committed: CommittedVersion[];
@@ -56,10 +67,26 @@ export class NodeStore extends SqliteStore {
   #unsaved = false;
   #savedMs = machineMs();
   #forgotMs = 0;
+  readonly #scrub: Scrub;
+  readonly #scrubTimes: ScrubTimes | null;
+  #scrubDueMs: number;
+  /** When the log was last looked through, by the wall clock; 0: not since the start. */
+  #scrubbedMs = 0;
+  #scrubDamage = 0;
 
-  /** @param begins is told of each member of a group before its first statement. */
-  constructor(options: SqliteStoreOptions, begins: (group: number, member: number) => void) {
+  /**
+   * @param begins is told of each member of a group before its first statement.
+   * @param scrub when the log is looked through for damage; null: never
+   */
+  constructor(
+    options: SqliteStoreOptions,
+    begins: (group: number, member: number) => void,
+    scrub: ScrubTimes | null = null,
+  ) {
     super(options);
+    this.#scrub = this.beginScrub();
+    this.#scrubTimes = scrub;
+    this.#scrubDueMs = scrub === null ? Infinity : machineMs() + scrub.firstMs;
     this.#outcomes = new OutcomeTable(this.engine.db);
     this.#begins = begins;
   }
@@ -169,7 +196,24 @@ export class NodeStore extends SqliteStore {
     }
     const free = freePagesOf(this.engine.db);
     if (free >= freePagesWorth && this.vacuumSome(vacuumPages) > 0) return "now";
+    if (this.#lookForDamage(wallMs, nowMs)) return "later";
     return this.#unsaved || this.#outcomes.answers > 0 ? "later" : "no";
+  }
+
+  /** @returns whether the look through the log goes on */
+  #lookForDamage(wallMs: number, nowMs: number): boolean {
+    if (nowMs < this.#scrubDueMs) return false;
+    const done = this.scrub(this.#scrub, scrubSliceMs);
+    this.#scrubDamage = done ? this.#scrub.damage : Math.max(this.#scrubDamage, this.#scrub.damage);
+    if (!done) return true;
+    this.#scrubbedMs = wallMs;
+    this.#scrubDueMs = nowMs + (this.#scrubTimes?.everyMs ?? Infinity);
+    return false;
+  }
+
+  /** Damage that was found since the last call, a line each. */
+  takeDamage(): readonly string[] {
+    return this.#scrub.takeTold();
   }
 
   info(): StoreInfo {
@@ -186,6 +230,8 @@ export class NodeStore extends SqliteStore {
       tombstones,
       quarantined,
       answers: this.#outcomes.answers,
+      scrubbedMs: this.#scrubbedMs,
+      scrubDamage: this.#scrubDamage,
     };
   }
 

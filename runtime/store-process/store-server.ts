@@ -30,6 +30,9 @@ export interface GroupDone {
 /** Own versions handed over in one answer after a restart. */
 const ownBytes = 8 * 1024 * 1024;
 const lockPollMs = 20;
+const hourMs = 3_600_000;
+/** The log is first looked through so long after the start, when a node has caught up as a rule. */
+const scrubFirstMs = 600_000;
 
 export class StoreServer {
   #store: NodeStore | null = null;
@@ -84,7 +87,11 @@ export class StoreServer {
       case "serveOwn":
         return { type: "own", chunks: ownAbove(store, command.after), summary: store.summary() };
       case "upkeep":
-        return { type: "upkeep", more: store.upkeep(Date.now(), command.dirty) };
+        return {
+          type: "upkeep",
+          more: store.upkeep(Date.now(), command.dirty),
+          damage: store.takeDamage(),
+        };
       case "info":
         return { type: "info", info: store.info() };
       case "check":
@@ -139,7 +146,9 @@ function openSigning(
   if (signing !== null) checkSigningKey(signing);
   const fresh = signing === null ? null : new FreshActor(signing);
   const plain = { path, actor: fresh?.actor ?? freshActor, node, synchronous, schema };
-  const store = patiently(() => new NodeStore(plain, begins), lockWaitMs);
+  const everyMs = options.scrubHours * hourMs;
+  const scrub = everyMs === 0 ? null : { firstMs: scrubFirstMs, everyMs };
+  const store = patiently(() => new NodeStore(plain, begins, scrub), lockWaitMs);
   if (signing === null || fresh === null) return { store, why: null };
   let binding: Binding;
   try {
@@ -150,7 +159,7 @@ function openSigning(
   }
   if (binding.type === "bound") return { store, why: null };
   store.close();
-  const again = new NodeStore({ ...plain, renew: "actor" }, begins);
+  const again = new NodeStore({ ...plain, renew: "actor" }, begins, scrub);
   bindActor(again, path, signing, fresh);
   return { store: again, why: binding.why };
 }

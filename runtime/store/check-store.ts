@@ -49,8 +49,10 @@ function checkPages(db: Db): Problem[] {
   try {
     const told = db.pragma("quick_check(20)") as { quick_check: string }[];
     return told
-      .filter(({ quick_check: what }) => what !== "ok")
-      .map(({ quick_check: what }) => ({ where: "file", what }));
+      .flatMap(({ quick_check: text }) => text.split("\n"))
+      .filter((what) => what !== "ok" && !what.startsWith("***"))
+      .slice(0, mostTold)
+      .map((what) => ({ where: "file", what }));
   } finally {
     db.pragma(`ignore_check_constraints = ${ignores}`);
   }

@@ -128,6 +128,20 @@ export class LiveCounts {
     }
   }
 
+  /** The rows counted in the next block after `block`, as they were last folded; null: it was the last. @throws CorruptionError */
+  blockAfter(block: number): { readonly block: number; readonly ids: readonly number[] } | null {
+    const row = this.#statements
+      .get("SELECT block, counts FROM patina_live WHERE block > ? ORDER BY block LIMIT 1")
+      .raw()
+      .get(block) as [number, Uint8Array] | undefined;
+    if (row === undefined) return null;
+    const ids: number[] = [];
+    decodeBlock(row[1]).forEach((code, at) => {
+      if (code > 0) ids.push(row[0] * idsPerBlock + at);
+    });
+    return { block: row[0], ids };
+  }
+
   #read(block: number): Float64Array {
     const found = this.#statements
       .get("SELECT counts FROM patina_live WHERE block = ?")

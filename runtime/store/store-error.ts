@@ -17,7 +17,8 @@ export class StoreError extends Error {
   }
 }
 
-const afterDamage =
+/** What to do about a damaged file. */
+export const afterDamage =
   "stop the node and restore a backup, or move the file away to begin empty and be filled by the peers";
 
 /** Null when the error is not about the file. */

@@ -31,6 +31,7 @@ test("what waits is done before it closes; what comes later is refused; nothing 
     open: () => ({
       path,
       synchronous: "normal",
+      scrubHours: 0,
       schema: [{ name: "s.sql", text: "CREATE TABLE kv (k TEXT NOT NULL PRIMARY KEY);" }],
       freshActor: "ab".repeat(16) as ActorId,
       freshNode: "cd".repeat(16) as NodeId,

@@ -14,6 +14,7 @@ test("a file of a node that signed nothing yet", async () => {
   const unsigned: OpenStore = {
     path: join(folder, "state.db"),
     synchronous: "normal",
+    scrubHours: 0,
     schema: [],
     freshActor: actorId("1".repeat(32)),
     freshNode: nodeId("2".repeat(32)),
