@@ -16,8 +16,9 @@ import type {
   StoredSchema,
   StoreInfo,
 } from "./messages.ts";
+import { storeError } from "../store/store-error.ts";
 import { freePagesOf } from "../store/upkeep.ts";
-import type { Scrub } from "../store/scrub.ts";
+import { Scrub } from "../store/scrub.ts";
 import { OutcomeTable } from "./outcome-table.ts";
 import { requestPrint } from "./request-print.ts";
 import { failedResult, type PlainResult, withoutSigns } from "./result.ts";
@@ -67,6 +68,7 @@ export class NodeStore extends SqliteStore {
   #unsaved = false;
   #savedMs = machineMs();
   #forgotMs = 0;
+  readonly #path: string;
   readonly #scrub: Scrub;
   readonly #scrubTimes: ScrubTimes | null;
   #scrubDueMs: number;
@@ -84,7 +86,8 @@ export class NodeStore extends SqliteStore {
     scrub: ScrubTimes | null = null,
   ) {
     super(options);
-    this.#scrub = this.beginScrub();
+    this.#path = options.path;
+    this.#scrub = new Scrub(this.engine);
     this.#scrubTimes = scrub;
     this.#scrubDueMs = scrub === null ? Infinity : machineMs() + scrub.firstMs;
     this.#outcomes = new OutcomeTable(this.engine.db);
@@ -203,12 +206,21 @@ export class NodeStore extends SqliteStore {
   /** @returns whether the look through the log goes on */
   #lookForDamage(wallMs: number, nowMs: number): boolean {
     if (nowMs < this.#scrubDueMs) return false;
-    const done = this.scrub(this.#scrub, scrubSliceMs);
+    const done = this.#scrubSlice();
     this.#scrubDamage = done ? this.#scrub.damage : Math.max(this.#scrubDamage, this.#scrub.damage);
     if (!done) return true;
     this.#scrubbedMs = wallMs;
     this.#scrubDueMs = nowMs + (this.#scrubTimes?.everyMs ?? Infinity);
     return false;
+  }
+
+  /** @throws StoreError for damage to pages of the file */
+  #scrubSlice(): boolean {
+    try {
+      return this.#scrub.run(scrubSliceMs);
+    } catch (error) {
+      throw storeError(this.#path, error) ?? error;
+    }
   }
 
   /** Damage that was found since the last call, a line each. */

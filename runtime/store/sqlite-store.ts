@@ -55,7 +55,6 @@ import { runOp } from "./run-op.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { serveVersions } from "./serve.ts";
 import { parseStatement } from "./statement-form.ts";
-import { Scrub } from "./scrub.ts";
 import { StoreError, storeError } from "./store-error.ts";
 import { readTable } from "./table-rows.ts";
 
@@ -160,16 +159,6 @@ export class SqliteStore implements Store {
   /** Everything that does not fit together; none is the proof that all does. Reads the whole file. */
   check(): readonly Problem[] {
     return this.#guard(() => checkStore(this.#engine));
-  }
-
-  /** For `scrub`, which goes on where it was left. */
-  beginScrub(): Scrub {
-    return new Scrub(this.#engine);
-  }
-
-  /** Looks for damage in the log for some `budgetMs`. @returns whether a pass is done */
-  scrub(scrub: Scrub, budgetMs: number): boolean {
-    return this.#guard(() => scrub.run(budgetMs));
   }
 
   /** Runs what touches the file: damage is told in one line, and ends all further work. @throws StoreError */

@@ -2,19 +2,31 @@
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { actorId } from "../../../core/base/ids.ts";
-import type { SqliteStore } from "../../../runtime/store/sqlite-store.ts";
+import { Scrub } from "../../../runtime/store/scrub.ts";
+import { SqliteStore } from "../../../runtime/store/sqlite-store.ts";
 import { NodeStore } from "../../../runtime/store-process/node-store.ts";
 import { storeFiles } from "./files.ts";
 import { sql, t0 } from "./stores.ts";
 
 const schema = ["CREATE TABLE kv (k INTEGER NOT NULL PRIMARY KEY, v TEXT)"];
 
+class LookedThrough extends SqliteStore {
+  readonly scrub = new Scrub(this.engine);
+}
+
 describe("a look through the log", () => {
   const files = storeFiles(schema);
 
+  const options = () => ({
+    path: files.path("state.db"),
+    actor: actorId("a".repeat(32)),
+    schema,
+    versionsPerPack: 4,
+  });
+
   /** Small versions in packs and in rows, one in many chunks, and some that are overwritten. */
-  function filled(): SqliteStore {
-    const store = files.open("a", { versionsPerPack: 4 });
+  function filled(): LookedThrough {
+    const store = new LookedThrough(options());
     for (let i = 1; i <= 10; i++) sql(store, ["INSERT INTO kv VALUES (?, ?)", i, `value ${i}`]);
     sql(
       store,
@@ -26,30 +38,32 @@ describe("a look through the log", () => {
     return store;
   }
 
-  function look(store: SqliteStore): { readonly told: readonly string[]; readonly damage: number } {
-    const scrub = store.beginScrub();
+  function look({ scrub }: LookedThrough): {
+    readonly told: readonly string[];
+    readonly damage: number;
+  } {
     for (let i = 0; i < 1000; i++) {
-      if (store.scrub(scrub, 0)) return { told: scrub.takeTold(), damage: scrub.damage };
+      if (scrub.run(0)) return { told: scrub.takeTold(), damage: scrub.damage };
     }
     throw new Error("the look does not end");
   }
 
   /** Changes the file behind the back of the store, which is closed. */
-  function damaged(statement: string): SqliteStore {
+  function damaged(statement: string): LookedThrough {
     filled().close();
     const db = new Database(files.path("state.db"));
     const { changes } = db.prepare(statement).run();
     expect(changes).toBeGreaterThan(0);
     db.close();
-    return files.open("a", { versionsPerPack: 4 });
+    return new LookedThrough(options());
   }
 
   test("BK24: finds nothing in a log that is whole, step by step, while versions come and go", () => {
     const store = filled();
     expect(look(store)).toEqual({ told: [], damage: 0 });
-    const scrub = store.beginScrub();
+    const { scrub } = store;
     let steps = 1;
-    while (!store.scrub(scrub, 0)) {
+    while (!scrub.run(0)) {
       steps++;
       sql(store, ["UPDATE kv SET v = ? WHERE k <= 10", `step ${steps}`]);
       store.checkpoint();
@@ -57,13 +71,16 @@ describe("a look through the log", () => {
     expect(steps).toBeGreaterThan(5);
     expect([scrub.takeTold(), scrub.damage]).toEqual([[], 0]);
     expect(store.check()).toEqual([]);
+    store.close();
   });
 
   test.each([
     ["a row of the log", "DELETE FROM patina_log WHERE id = (SELECT max(id) FROM patina_log)"],
     ["a pack", "DELETE FROM patina_pack WHERE id = (SELECT max(id) FROM patina_pack)"],
   ])("BK24: finds that %s is gone", (_what, statement) => {
-    const { told, damage } = look(damaged(statement));
+    const store = damaged(statement);
+    const { told, damage } = look(store);
+    store.abandon();
     expect(damage).toBeGreaterThan(0);
     expect(told).toHaveLength(damage);
     for (const line of told)
@@ -73,10 +90,8 @@ describe("a look through the log", () => {
   test("BK24: is part of a node's upkeep, which tells what it found and when it was done", () => {
     filled().close();
     const open = (): NodeStore => {
-      const actor = actorId("a".repeat(32));
-      const path = files.path("state.db");
       const times = { firstMs: 0, everyMs: 3_600_000 };
-      return new NodeStore({ path, actor, schema }, () => {}, times);
+      return new NodeStore(options(), () => {}, times);
     };
     const passed = (store: NodeStore): number => {
       let slices = 0;
@@ -112,7 +127,9 @@ describe("a look through the log", () => {
     ["a row of the log", "UPDATE patina_log SET payload = x'00' WHERE payload IS NOT NULL"],
     ["what is counted", "UPDATE patina_live SET counts = x'09'"],
   ])("BK24: finds damage to %s", (_what, statement) => {
-    const { told, damage } = look(damaged(statement));
+    const store = damaged(statement);
+    const { told, damage } = look(store);
+    store.abandon();
     expect(damage).toBeGreaterThan(0);
     for (const line of told) expect(line).toMatch(/is damaged|is not there/);
   });
