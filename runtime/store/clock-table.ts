@@ -24,6 +24,7 @@ export const rowsAtOnce = 64;
  * The clocks of these rows, newest first from what is not yet folded; null: none, the row never was.
  * @param rowKeys and `keys` side by side. @param rowids side by side too, where the table has clocks
  * under rowids: of each row that stands in it, else 0; becomes 0 where the clock stands under the key.
+ * @param ahead what `readAhead` gave for these and other rows.
  */
 export function readClocks(
   statements: StatementCache,
@@ -31,6 +32,7 @@ export function readClocks(
   rowKeys: readonly RowKey[],
   keys: readonly (readonly Value[])[],
   rowids: number[] | null = null,
+  ahead: ClocksAhead | null = null,
 ): (ClockCell | null)[] {
   if (rowKeys.length === 1 && plan.rowids === null) {
     return [readClock(statements, plan, rowKeys[0] as RowKey, keys[0] as readonly Value[])];
@@ -48,8 +50,31 @@ export function readClocks(
   if (byKey.length > 0) readByKey(statements, plan, keys, byKey, cells);
   for (const i of byKey) if (cells[i] !== null) rowids[i] = 0;
   const byRowid = asked.filter((i) => rowids[i] !== 0);
-  readByRowid(statements, plan.rowids, rowids, byRowid, cells);
+  if (ahead === null) readByRowid(statements, plan.rowids, rowids, byRowid, cells);
+  else for (const i of byRowid) cells[i] = ahead.cells[(rowids[i] as number) - ahead.first] ?? null;
   return cells;
+}
+
+/** What stands under the rowids from `first` on. */
+export interface ClocksAhead {
+  readonly first: number;
+  readonly cells: readonly (ClockCell | null)[];
+}
+
+/** Rowids up to so many times as many as are asked for are read in a row. */
+const mostSpread = 2;
+/** Bounds what is kept of them. */
+const mostAhead = 65_536;
+
+/** Reads what stands under `count` rowids from `first` to `last`, of which a transaction tells; null: they lie too far apart. */
+export function readAhead(
+  statements: StatementCache,
+  place: ClockPlace,
+  { first, last, count }: { readonly first: number; readonly last: number; readonly count: number },
+): ClocksAhead | null {
+  const size = last - first + 1;
+  if (count === 0 || size > count * mostSpread || size > mostAhead) return null;
+  return { first, cells: readRange(statements, place, first, last) };
 }
 
 /** The rowids of these rows; 0 for one that does not stand in the table. */
@@ -114,9 +139,6 @@ function readByKey(
   }
 }
 
-/** Rowids up to so many times as many as are asked for are read in a row. */
-const mostSpread = 2;
-
 function readByRowid(
   statements: StatementCache,
   place: ClockPlace,
@@ -124,17 +146,6 @@ function readByRowid(
   asked: readonly number[],
   cells: (ClockCell | null)[],
 ): void {
-  if (asked.length === 0) return;
-  let [first, last] = [Number.POSITIVE_INFINITY, 0];
-  for (const i of asked) {
-    first = Math.min(first, rowids[i] as number);
-    last = Math.max(last, rowids[i] as number);
-  }
-  if (last - first < asked.length * mostSpread) {
-    const range = readRange(statements, place, first, last);
-    for (const i of asked) cells[i] = range[(rowids[i] as number) - first] ?? null;
-    return;
-  }
   for (let from = 0; from < asked.length; ) {
     const count = stepOf(asked.length - from);
     const these = asked.slice(from, from + count);

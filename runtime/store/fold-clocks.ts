@@ -60,7 +60,7 @@ export function forgetRowids(
   place: ClockPlace,
   rowids: readonly number[],
 ): void {
-  const sorted = rowids.toSorted((a, b) => a - b);
+  const sorted = Float64Array.from(rowids).sort();
   for (let from = 0; from < sorted.length; ) {
     const first = sorted[from] as number;
     let to = from + 1;

@@ -26,7 +26,7 @@ import {
   unpackCell,
 } from "./clock-cell.ts";
 import { clockText, readClockText } from "./clock-text.ts";
-import { readClock, readClocks, rowsAtOnce } from "./clock-table.ts";
+import { type ClocksAhead, readAhead, readClock, readClocks, rowsAtOnce } from "./clock-table.ts";
 import type { Engine } from "./engine.ts";
 import type { LiveChanges, LogOrigin } from "./log-origin.ts";
 import { mendRow } from "./mend-row.ts";
@@ -62,8 +62,10 @@ function mergeTables(engine: Engine, commit: LocalCommit, tables: readonly Touch
   for (const table of tables) {
     const { plan } = table;
     commit.stored = engine.rows(plan);
+    const ahead =
+      plan.rowids === null ? null : readAhead(engine.statements, plan.rowids, table.rowidsBefore());
     table.inBatches(rowsAtOnce, (batch) => {
-      const cells = clocksOf(engine, plan, batch);
+      const cells = clocksOf(engine, plan, batch, ahead);
       const first = (batch[0] as PendingRow).rowKey;
       const last = (batch.at(-1) as PendingRow).rowKey;
       commit.dense = plan.isDense(first, last, batch.length);
@@ -101,6 +103,7 @@ function clocksOf(
   engine: Engine,
   plan: TablePlan,
   rows: readonly PendingRow[],
+  ahead: ClocksAhead | null = null,
 ): readonly (ClockCell | null)[] {
   if (knowsNew(engine, plan) && rows.every((row) => !row.aliveBefore)) return noCells;
   const rowids = plan.rowids === null ? null : rows.map((row) => row.rowidBefore);
@@ -110,6 +113,7 @@ function clocksOf(
     rows.map((row) => row.rowKey),
     rows.map((row) => row.key),
     rowids,
+    ahead,
   );
   rowids?.forEach((rowid, i) => {
     (rows[i] as PendingRow).rowidBefore = rowid;

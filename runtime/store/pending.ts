@@ -118,6 +118,21 @@ export class TouchedRows {
     return (this.#changes.streams[at] as CapturedStream).exact;
   }
 
+  /** Between which rowids the rows lie that were there before, and how many there are about. */
+  rowidsBefore(): { readonly first: number; readonly last: number; readonly count: number } {
+    let [first, last, count] = [Number.POSITIVE_INFINITY, 0, 0];
+    for (let n = 0; n < this.#at.length; n++) {
+      if (this.#kinds[n] === "insert" || this.#kinds[n] === "arrive") continue;
+      const args = this.#changes.args[this.#at[n] as number] as readonly unknown[];
+      const rowid = rowidOf(args[args.length - 1]);
+      if (rowid === 0) continue;
+      if (rowid < first) first = rowid;
+      if (rowid > last) last = rowid;
+      count++;
+    }
+    return { first, last, count };
+  }
+
   /** Hands out each row once, in the order of canonical key bytes, some at a time. */
   inBatches(size: number, take: (batch: readonly PendingRow[]) => void): void {
     const order = this.#sorted ? null : this.#order();
