@@ -9,7 +9,7 @@ import type { NetFailure } from "../agent/net-messages.ts";
 import { Watchdog } from "../agent/watchdog.ts";
 import { ListenError } from "../api/server.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
-import { becomeFrugal } from "../ipc/frugal.ts";
+import { becomeFrugal, keepCodeOnceStarted } from "../ipc/frugal.ts";
 import { type NodeLog, startLog } from "../observe/logger.ts";
 import type { ConfigFlags } from "./commands/shared.ts";
 import { asCliError, configOf, readConfig } from "./config-source.ts";
@@ -62,6 +62,7 @@ export async function agentCommand(flags: AgentFlags, terminal: Terminal): Promi
       process.exit(exitCodes.failure);
     },
   });
+  keepCodeOnceStarted();
   const { address } = agent.started;
   const api = agent.apiAddresses.map((addr) => urlOf(addr, loaded));
   log.log.info(

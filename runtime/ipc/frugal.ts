@@ -3,6 +3,9 @@
  * thread for the compiler, one arena for malloc, large buffers given back to the system.
  * Together they take a quarter off what an idle node has for itself, and half off what joining takes. V8 and glibc read these when a process begins, and never later.
  */
+import { flushCompileCache } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /**
  * A node that takes fifty versions a second would run code that nobody has optimized for minutes. V8's
@@ -39,6 +42,16 @@ export const childOptions: readonly string[] = [
   "--heap-growing-percent=50",
 ];
 
+/**
+ * Whether compiled code is kept from one start to the next. Node.js holds what it has read of it as long as
+ * a process lives, 8 MiB a node, for a tenth of the work of a start. The program as it is built does without.
+ * From sources it takes types away as well, with a compiler that is 15 MiB a process, unless all that the
+ * process loads is kept: the first file too, which only the environment can ask for.
+ */
+const keptCode: Readonly<Record<string, string>> = import.meta.url.endsWith(".ts")
+  ? { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") }
+  : { NODE_DISABLE_COMPILE_CACHE: "1" };
+
 /** Says that a process was begun with the options above. */
 const marker = "PATINA_FRUGAL";
 
@@ -47,9 +60,18 @@ export function frugalEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
     MALLOC_ARENA_MAX: "1",
     MALLOC_MMAP_THRESHOLD_: "131072",
+    ...keptCode,
     ...env,
     [marker]: "1",
   };
+}
+
+/** A thread that has started has loaded what it needs. */
+const startedMs = 2000;
+
+/** Keeps compiled code for the next start, where it is kept: a process that is killed would not. */
+export function keepCodeOnceStarted(): void {
+  setTimeout(() => flushCompileCache(), startedMs).unref();
 }
 
 /**

@@ -2,23 +2,19 @@
  * The store process: the one connection that writes. It carries out commands one after another and
  * answers each; when it has taken too long is for those to decide who asked.
  */
-import { enableCompileCache } from "node:module";
-import type { DoorKey } from "../ipc/side-door.ts";
+import { keepCodeOnceStarted } from "../ipc/frugal.ts";
+import { ParentPipe } from "../ipc/parent-pipe.ts";
+import { type DoorKey, enterSideDoor, FramePipe } from "../ipc/side-door.ts";
 import type { StoreAnswer, StoreCommand, TransactAnswer, TransactCommand } from "./messages.ts";
-
-enableCompileCache();
-
-const { ParentPipe } = await import("../ipc/parent-pipe.ts");
-const { enterSideDoor, FramePipe } = await import("../ipc/side-door.ts");
-const { StoreServer } = await import("./store-server.ts");
-const { Turns } = await import("./turns.ts");
+import { StoreServer } from "./store-server.ts";
+import { Turns } from "./turns.ts";
 
 // The parent ends this process; what a terminal sends to all of them is the parent's to answer.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
 const server = new StoreServer();
 const turns = new Turns();
-const pipe: InstanceType<typeof ParentPipe<StoreCommand>> = new ParentPipe((command) =>
+const pipe: ParentPipe<StoreCommand> = new ParentPipe((command) =>
   turns.add("node", () => {
     pipe.send(server.carryOut(command));
     if (command.type === "admit") admitClients(command.door);
@@ -28,7 +24,7 @@ const pipe: InstanceType<typeof ParentPipe<StoreCommand>> = new ParentPipe((comm
 
 /** A process that clients cannot reach is of no use: it ends, and is started again. */
 function admitClients(key: DoorKey): void {
-  const clients: InstanceType<typeof FramePipe<TransactCommand>> = new FramePipe(
+  const clients: FramePipe<TransactCommand> = new FramePipe(
     enterSideDoor(key),
     (command) =>
       turns.add("client", () => {
@@ -41,3 +37,5 @@ function admitClients(key: DoorKey): void {
   );
   clients.send({ type: "hello", groups: server.committedGroups() } satisfies TransactAnswer);
 }
+
+keepCodeOnceStarted();
