@@ -146,10 +146,25 @@ const reasons: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it does not answer",
 };
 
+/** The certificate that the node shows is not one that is trusted here. */
+const untrusted =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/;
+/** What came back is no TLS, or no HTTP. */
+const otherScheme = /^(?:HPE_|EPROTO|ERR_SSL_)/;
+
 function unreachable(url: string, error: Error): PatinaError {
   const { code = "" } = error as NodeJS.ErrnoException;
-  const why = reasons[code] ?? error.message;
-  const hint = "is the node running, and is this the address of its API?";
+  if (untrusted.test(code)) {
+    const why = error.message.replace(/; if the root CA.*$/, "");
+    const hint = "name the authority of the API's certificate: --api-ca FILE, PATINA_API_CA";
+    return new PatinaError("unreachable", `${url}: its certificate is not trusted: ${why}`, 0, {
+      hint,
+    });
+  }
+  const [scheme, other] = url.startsWith("https:") ? ["https", "http"] : ["http", "https"];
+  const [why, hint] = otherScheme.test(code)
+    ? [`it does not speak ${scheme}:// there`, `perhaps ${other}:// is meant`]
+    : [reasons[code] ?? error.message, "is the node running, and is this the address of its API?"];
   return new PatinaError("unreachable", `${url} cannot be reached: ${why}`, 0, { hint });
 }
 

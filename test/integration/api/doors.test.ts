@@ -91,6 +91,7 @@ describe("TLS", () => {
 
   const start = server();
   let files: { readonly certFile: string; readonly keyFile: string };
+  const startPlain = server();
   const startTls = () => {
     files = { certFile: join(folder, "api.pem"), keyFile: join(folder, "api.key") };
     return start({ tls: files });
@@ -127,6 +128,28 @@ describe("TLS", () => {
     const client = new PatinaClient({ address: `https://${served.address}`, ca: authority.cert });
     expect((await client.status()).name).toBe("small");
     client.close();
+  });
+
+  test("who does not know the authority, or the scheme, is told what to do", async () => {
+    const served = await startTls();
+    const why = async (address: string): Promise<string> => {
+      const client = new PatinaClient({ address, retries: 0 });
+      try {
+        await client.status();
+        return "nothing";
+      } catch (error) {
+        const { message, hint } = error as { message: string; hint: string | null };
+        return `${message} (${hint})`;
+      } finally {
+        client.close();
+      }
+    };
+    const untrusted = await why(`https://${served.address}`);
+    expect(untrusted).toMatch(/its certificate is not trusted: .*--api-ca FILE/);
+    expect(untrusted).not.toMatch(/Node\.js/);
+    const plain = await startPlain();
+    const scheme = await why(`https://${plain.address}`);
+    expect(scheme).toMatch(/does not speak https:\/\/ there \(perhaps http:\/\/ is meant\)$/);
   });
 
   test("a reload shows the certificate that is in the file now to new connections", async () => {
