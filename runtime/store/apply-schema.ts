@@ -89,12 +89,16 @@ export interface SchemaTraits {
   readonly fails: boolean;
   /** Some foreign key is checked only at the commit. */
   readonly defers: boolean;
+  /** There are triggers, which may do anything while a statement is run. */
+  readonly triggers: boolean;
 }
 
 /** What of the schema decides how transactions are carried out. */
 export function schemaTraits(db: Db): SchemaTraits {
-  const tokens = storedObjects(db).map(({ sql }) => tokenize(sql));
+  const objects = storedObjects(db);
+  const tokens = objects.map(({ sql }) => tokenize(sql));
   return {
+    triggers: objects.some(({ kind }) => kind === "trigger"),
     fails: tokens.some((words) => conflictClause(words, "FAIL") >= 0),
     defers: tokens.some((words) => words.some((word) => isWord(word, "DEFERRED"))),
   };

@@ -9,6 +9,7 @@
  * update of one row less than the call costs more. So aggregates take deletes and updates; they
  * never fail.
  */
+import { assert } from "../../core/base/assert.ts";
 import { OpError } from "../../core/crdt/op-values.ts";
 import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Db } from "./db.ts";
@@ -51,6 +52,9 @@ export class Capture {
   #args: unknown[][] = none;
   /** There were more changes than are kept. */
   #overflowed = false;
+  /** The row that the statement at hand inserts, and its table. */
+  #foretoldPlan: TablePlan | null = null;
+  #foretold: unknown[] = none;
 
   constructor(db: Db) {
     this.#db = db;
@@ -63,8 +67,15 @@ export class Capture {
     return this.#args.length;
   }
 
+  /** The statement about to be run inserts this row alone, or fails: SQLite need not tell it. */
+  foretell(plan: TablePlan, row: unknown[]): void {
+    this.#foretoldPlan = plan;
+    this.#foretold = row;
+  }
+
   /** What was recorded since `mark` was taken back. */
   cut(mark: number): void {
+    this.#foretoldPlan = null;
     if (mark === this.length) return;
     this.#streams.length = mark;
     this.#args.length = mark;
@@ -87,6 +98,7 @@ export class Capture {
     this.#streams = none;
     this.#args = none;
     this.#overflowed = false;
+    this.#foretoldPlan = null;
   }
 
   install(plan: TablePlan): void {
@@ -101,6 +113,7 @@ export class Capture {
         this.#push(stream, args);
         return 0;
       });
+      if (kind === "insert") this.#installQuestion(plan, stream);
       const exact = { ...options, safeIntegers: true };
       const exactStream = { plan, kind, exact: true };
       this.#db.function(functionName(plan, kind, "exact"), exact, (...args: unknown[]) => {
@@ -123,6 +136,19 @@ export class Capture {
       });
     }
     for (const sql of triggersOf(plan)) this.#db.exec(sql);
+  }
+
+  /** Whether a row that was inserted is to be told. */
+  #installQuestion(plan: TablePlan, stream: CapturedStream): void {
+    const name = functionName(plan, "insert", "asks");
+    this.#db.function(name, { deterministic: false }, () => {
+      if (!this.on) return 0;
+      if (this.#foretoldPlan === null) return 1;
+      assert(this.#foretoldPlan === plan, "a row is inserted where it was foretold");
+      this.#foretoldPlan = null;
+      this.#push(stream, this.#foretold);
+      return 0;
+    });
   }
 
   uninstall(plan: TablePlan): void {
@@ -266,7 +292,10 @@ function collects({ schema }: TablePlan, kind: CapturedKind, args: readonly Told
 
 function callSql(plan: TablePlan, kind: CapturedKind, args: readonly Told[]): string {
   const list = args.map(({ sql }) => sql).join(", ");
-  return `CASE ${functionName(plan, kind)}(${list}) WHEN 1 THEN ${functionName(plan, kind, "exact")}(${list}) END`;
+  const told = `CASE ${functionName(plan, kind)}(${list}) WHEN 1 THEN ${functionName(plan, kind, "exact")}(${list}) END`;
+  return kind === "insert"
+    ? `CASE ${functionName(plan, kind, "asks")}() WHEN 1 THEN ${told} END`
+    : told;
 }
 
 function collectSql(plan: TablePlan, kind: CapturedKind, args: readonly Told[]): string {

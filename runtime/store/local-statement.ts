@@ -6,6 +6,7 @@
 import { OpError } from "../../core/crdt/op-values.ts";
 import { SchemaError, type Token, tokenize } from "../../core/crdt/sql-tokens.ts";
 import { foldCase } from "../../core/crdt/parse-schema.ts";
+import { type InsertForm, insertFormOf } from "./plain-insert.ts";
 import { pragmaTells } from "./telling-pragmas.ts";
 import { isPunctuation, isWord, ownName, ownPrefix } from "./schema-source.ts";
 
@@ -38,6 +39,8 @@ export interface ClassifiedStatement {
   readonly kind: StatementKind;
   /** What SQLite is given: OR ROLLBACK is carried out by the store, for it would end more than this transaction. */
   readonly sql: string;
+  /** Not null: it inserts one row, which its parameters tell. */
+  readonly insert: InsertForm | null;
 }
 
 /** @throws OpError with what to do instead. */
@@ -46,12 +49,15 @@ export function classify(sql: string): ClassifiedStatement {
   const first = tokens[0];
   if (first === undefined) throw refused("the statement is empty");
   const verb = first.kind === "name" && first.quote === "" ? first.name.toUpperCase() : "";
-  if (verb === "SAVEPOINT") return { sql, kind: { type: "savepoint", name: nameAt(tokens, 1) } };
+  const insert = insertFormOf(tokens);
+  if (verb === "SAVEPOINT") {
+    return { sql, insert, kind: { type: "savepoint", name: nameAt(tokens, 1) } };
+  }
   if (verb === "RELEASE") {
     const name = nameAt(tokens, isWord(tokens[1], "SAVEPOINT") ? 2 : 1);
-    return { sql, kind: { type: "release", name } };
+    return { sql, insert, kind: { type: "release", name } };
   }
-  if (verb === "ROLLBACK") return { sql, kind: rollback(tokens) };
+  if (verb === "ROLLBACK") return { sql, insert, kind: rollback(tokens) };
   if (!ordinary.includes(verb)) {
     throw refused(refusals[verb] ?? `${verb || "this"} is no statement of a transaction`);
   }
@@ -60,9 +66,11 @@ export function classify(sql: string): ClassifiedStatement {
   const ending = tokens.find(
     (token, i) => isWord(token, "ROLLBACK") && isWord(tokens[i - 1], "OR"),
   );
-  if (ending === undefined) return { sql, kind: { type: "statement", mayFail, dooms: false } };
+  if (ending === undefined) {
+    return { sql, insert, kind: { type: "statement", mayFail, dooms: false } };
+  }
   const text = `${sql.slice(0, ending.at)}ABORT${sql.slice(ending.end)}`;
-  return { sql: text, kind: { type: "statement", mayFail, dooms: true } };
+  return { sql: text, insert, kind: { type: "statement", mayFail, dooms: true } };
 }
 
 /** What only reads may be asked of a reader (`reader.ts`). @throws OpError with what to do instead. */

@@ -3,11 +3,14 @@
  * with what SQLite takes back: failed statements, and savepoints that are rolled back to.
  */
 import { OpError } from "../../core/crdt/op-values.ts";
+import { foldCase } from "../../core/crdt/parse-schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Capture } from "./capture.ts";
 import { allWith, type Db, runWith, type Statement } from "./db.ts";
 import { classify, type StatementKind } from "./local-statement.ts";
+import { PlainInsert } from "./plain-insert.ts";
 import { fromSqlExact, type SqlValue, toSqlExact } from "./sql-value.ts";
+import type { TablePlan } from "./table-plan.ts";
 
 /** Positional, or by name with the prefix left out. */
 export type Parameters = readonly Value[] | Readonly<Record<string, Value>>;
@@ -22,6 +25,8 @@ export interface LocalTransaction {
 interface Prepared {
   readonly kind: StatementKind;
   readonly statement: Statement;
+  /** Not null: its parameters may tell what it does. */
+  readonly insert: PlainInsert | null;
 }
 
 /** Statements of users kept prepared; past it the one used longest ago goes. */
@@ -33,16 +38,24 @@ export class SqlDoor {
   readonly #prepared = new Map<string, Prepared>();
   #lastSql = "";
   #last: Prepared | null = null;
-  /** Some trigger of the schema raises FAIL. */
-  triggersFail = false;
+  /** Tables into which nothing but a statement itself inserts, by folded name. */
+  #plans: ReadonlyMap<string, TablePlan> = new Map();
+  #triggersFail = false;
 
   constructor(db: Db, capture: Capture) {
     this.#db = db;
     this.#capture = capture;
   }
 
-  /** After a change of the schema. */
-  forget(): void {
+  /** Some trigger of the schema raises FAIL. */
+  get triggersFail(): boolean {
+    return this.#triggersFail;
+  }
+
+  /** After a change of the schema. @param plans of tables into which no trigger inserts. */
+  adopt(plans: readonly TablePlan[], triggersFail: boolean): void {
+    this.#plans = new Map(plans.map((plan) => [foldCase(plan.schema.name), plan]));
+    this.#triggersFail = triggersFail;
     this.#prepared.clear();
     this.#last = null;
   }
@@ -64,8 +77,10 @@ export class SqlDoor {
   #find(sql: string): Prepared {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
-    const { kind, sql: text } = classify(sql);
-    const prepared = { kind, statement: this.#db.prepare(text) as Statement };
+    const { kind, sql: text, insert: form } = classify(sql);
+    const plan = form === null ? undefined : this.#plans.get(foldCase(form.table));
+    const insert = form === null || plan === undefined ? null : PlainInsert.of(plan, form);
+    const prepared = { kind, statement: this.#db.prepare(text) as Statement, insert };
     this.#prepared.set(sql, prepared);
     if (this.#prepared.size > maxPrepared) {
       for (const oldest of this.#prepared.keys()) {
@@ -105,7 +120,10 @@ export class OpenTransaction implements LocalTransaction {
         const rows = allBound(prepared.statement.raw(), parameters);
         // RETURNING gives back one row for each that was changed.
         if (!prepared.statement.readonly) changes = rows.length;
-      } else changes = runBound(prepared.statement, parameters);
+      } else {
+        this.#foretell(prepared, parameters);
+        changes = runBound(prepared.statement, parameters);
+      }
       this.#end(prepared);
       return changes;
     } catch (error) {
@@ -125,6 +143,12 @@ export class OpenTransaction implements LocalTransaction {
     } catch (error) {
       throw this.#failed(prepared, mark, error as Error);
     }
+  }
+
+  #foretell({ insert }: Prepared, parameters: Parameters): void {
+    if (insert === null || !isList(parameters)) return;
+    const row = insert.rowOf(parameters);
+    if (row !== null) this.#capture.foretell(insert.plan, row);
   }
 
   /** What OR FAIL had done before it failed would stay, and nobody could say what that was. */

@@ -333,8 +333,7 @@ export class SqliteStore implements Store {
     engine.constrained = hasConstraints(engine.db, this.tables);
     const traits = schemaTraits(engine.db);
     engine.deferred = traits.defers;
-    this.#door.triggersFail = traits.fails;
-    this.#door.forget();
+    this.#door.adopt(traits.triggers ? [] : [...engine.plans.values()], traits.fails);
   }
 
   /** Living rows that a merge has left in breach of a CHECK or a foreign key. */
