@@ -13,15 +13,15 @@ const schema = [
   "CREATE TABLE checked (id INTEGER PRIMARY KEY, n NUMERIC CHECK (typeof(n) = 'integer'), twice GENERATED ALWAYS AS (n * 2))",
 ];
 
-/** Columns as the statements name them, and what goes into each: a whole number, a word, or anything. */
+/** Columns as the statements name them, and what goes into each: a whole number, a real, a word, nothing; at times something else. */
 const targets = [
-  ["whole", "nvvvvvv"],
-  ["WHOLE (u, b, r, n, i, T, id)", "vvvvvvn"],
-  ['"whole" (id, t)', "nv"],
-  ["texts", "wnv"],
-  ["texts (x, t, i)", "vwn"],
-  ["[strict]", "vvwv"],
-  ["checked", "nv"],
+  ["whole", "nwnnrww"],
+  ["WHOLE (u, b, r, n, i, T, id)", "wwrnnwn"],
+  ['"whole" (id, t)', "nw"],
+  ["texts", "wnw"],
+  ["texts (x, t, i)", "wwn"],
+  ["[strict]", "-rwn"],
+  ["checked", "nn"],
 ] as const;
 
 const value: fc.Arbitrary<Value> = fc.oneof(
@@ -34,11 +34,15 @@ const value: fc.Arbitrary<Value> = fc.oneof(
 
 const mostly = (usual: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 9, arbitrary: usual }, { weight: 1, arbitrary: value });
-const number = mostly(fc.integer({ min: 1, max: 9 }));
-const word = mostly(fc.constantFrom("a", "b", "c", "7"));
+const kindsOfValues: Readonly<Record<string, fc.Arbitrary<Value>>> = {
+  n: mostly(fc.integer({ min: 1, max: 99 })),
+  r: mostly(fc.constantFrom<Value>(-0, 2, 0.5, -1e300)),
+  w: mostly(fc.constantFrom("a", "b", "c", "7")),
+  "-": mostly(fc.constant(null)),
+};
 
 const insert = fc.constantFrom(...targets).chain(([target, kinds]) => {
-  const values = [...kinds].map((kind) => (kind === "n" ? number : kind === "w" ? word : value));
+  const values = [...kinds].map((kind) => kindsOfValues[kind] as fc.Arbitrary<Value>);
   return fc.tuple(...values).map((given) => ({ target, given }));
 });
 
