@@ -138,15 +138,17 @@ export class Capture {
     for (const sql of triggersOf(plan)) this.#db.exec(sql);
   }
 
-  /** Whether a row that was inserted is to be told. */
+  /** Whether a row that was inserted is to be told; its rowid, where clocks stand under rowids, is told here. */
   #installQuestion(plan: TablePlan, stream: CapturedStream): void {
-    const name = functionName(plan, "insert", "asks");
-    this.#db.function(name, { deterministic: false }, () => {
+    const options = { varargs: true, deterministic: false };
+    this.#db.function(functionName(plan, "insert", "asks"), options, (...rowid: unknown[]) => {
       if (!this.on) return 0;
       if (this.#foretoldPlan === null) return 1;
       assert(this.#foretoldPlan === plan, "a row is inserted where it was foretold");
       this.#foretoldPlan = null;
-      this.#push(stream, this.#foretold);
+      const row = this.#foretold;
+      if (plan.rowids !== null) row.push(rowid[0]);
+      this.#push(stream, row);
       return 0;
     });
   }
@@ -293,9 +295,9 @@ function collects({ schema }: TablePlan, kind: CapturedKind, args: readonly Told
 function callSql(plan: TablePlan, kind: CapturedKind, args: readonly Told[]): string {
   const list = args.map(({ sql }) => sql).join(", ");
   const told = `CASE ${functionName(plan, kind)}(${list}) WHEN 1 THEN ${functionName(plan, kind, "exact")}(${list}) END`;
-  return kind === "insert"
-    ? `CASE ${functionName(plan, kind, "asks")}() WHEN 1 THEN ${told} END`
-    : told;
+  if (kind !== "insert") return told;
+  const rowid = plan.rowids === null ? "" : `NEW.${rowidName}`;
+  return `CASE ${functionName(plan, kind, "asks")}(${rowid}) WHEN 1 THEN ${told} END`;
 }
 
 function collectSql(plan: TablePlan, kind: CapturedKind, args: readonly Told[]): string {
