@@ -42,7 +42,7 @@ const kindsOfValues: Readonly<Record<string, fc.Arbitrary<Value>>> = {
 };
 
 const insert = fc.constantFrom(...targets).chain(([target, kinds]) => {
-  const values = [...kinds].map((kind) => kindsOfValues[kind] as fc.Arbitrary<Value>);
+  const values = Array.from(kinds, (kind) => kindsOfValues[kind] as fc.Arbitrary<Value>);
   return fc.tuple(...values).map((given) => ({ target, given }));
 });
 
