@@ -10,6 +10,7 @@ import { schemaChange } from "../../core/crdt/schema-change.ts";
 import { type Capture, guardsOf } from "./capture.ts";
 import type { Db } from "./db.ts";
 import type { Engine } from "./engine.ts";
+import { brokenBody } from "./schema-bodies.ts";
 import { tableDiff } from "./schema-diff.ts";
 import {
   conflictClause,
@@ -163,8 +164,19 @@ class Applying {
         else this.#createOther(object);
       }
     }
-    if (this.#changed) this.#createOwn([...schemas.values()]);
+    if (this.#changed) {
+      this.#createOwn([...schemas.values()]);
+      this.#refuseBroken();
+    }
     return this.#changed;
+  }
+
+  /** What was right may be broken by a column that was added. */
+  #refuseBroken(): void {
+    const broken = brokenBody(this.#engine.db, this.#objects);
+    if (broken === null) return;
+    const { object, why } = broken;
+    this.#refuse(object, `${object.kind} ${object.name}: ${why}`);
   }
 
   /** Rows that break it already stand aside first; which of them it shows is settled afterwards. */
