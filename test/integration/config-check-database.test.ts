@@ -1,5 +1,6 @@
 /** `config check` compares the schema files with the database that a node has: what it refuses, a start refuses. */
 import { readFileSync, writeFileSync } from "node:fs";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ActorId } from "../../core/base/ids.ts";
 import { SqliteStore } from "../../runtime/store/sqlite-store.ts";
@@ -70,4 +71,32 @@ test.each([
 test("a file that is no database is told", async () => {
   const { status, stderr } = await run(check, kept, "scrap.db");
   expect([status, stderr]).toEqual([1, expect.stringContaining("is not a SQLite database")]);
+});
+
+test("a trigger that an older program let a column break is mended by the files", async () => {
+  const path = folder.path("broken.db");
+  const fires = (body: string): string => `CREATE TRIGGER g AFTER INSERT ON kv BEGIN ${body}; END;`;
+  const schema = [kept, other, fires("INSERT INTO other VALUES (new.k)")];
+  new SqliteStore({ path, actor: "a".repeat(32) as ActorId, schema }).close();
+  const db = new Database(path);
+  const grown = other.replace("PRIMARY KEY", "PRIMARY KEY, n INTEGER");
+  db.exec("ALTER TABLE other ADD COLUMN n INTEGER");
+  const sql = grown.replace(/;$/, "");
+  db.prepare("UPDATE patina_object SET sql = ? WHERE name = 'other'").run(sql);
+  db.close();
+  const still = await run(
+    check,
+    kept + grown + fires("INSERT INTO other VALUES (new.k)"),
+    "broken.db",
+  );
+  expect([still.status, still.stderr]).toEqual([
+    7,
+    expect.stringContaining("table other has 2 columns"),
+  ]);
+  const mended = await run(
+    check,
+    kept + grown + fires("INSERT INTO other (k) VALUES (new.k)"),
+    "broken.db",
+  );
+  expect([mended.status, mended.stderr]).toEqual([0, ""]);
 });
