@@ -10,6 +10,7 @@ import { Watchdog } from "../agent/watchdog.ts";
 import { ListenError } from "../api/server.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { becomeFrugal, keepCodeOnceStarted } from "../ipc/frugal.ts";
+import { giveBackWhenQuiet } from "../ipc/quiet.ts";
 import { type NodeLog, startLog } from "../observe/logger.ts";
 import type { ConfigFlags } from "./commands/shared.ts";
 import { asCliError, configOf, readConfig } from "./config-source.ts";
@@ -63,6 +64,7 @@ export async function agentCommand(flags: AgentFlags, terminal: Terminal): Promi
     },
   });
   keepCodeOnceStarted();
+  giveBackWhenQuiet();
   const { address } = agent.started;
   const api = agent.apiAddresses.map((addr) => urlOf(addr, loaded));
   log.log.info(

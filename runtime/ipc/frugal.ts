@@ -24,11 +24,15 @@ const soonCompiled: readonly string[] = [
  */
 const collectedAlone = "--single-threaded-gc";
 
+/** A thread that has become quiet asks for a collection by itself (`quiet.ts`). */
+const collects = "--expose-gc";
+
 /** Young generation of the main process in MiB; see `--max-semi-space-size` of V8. */
 export const mainOptions: readonly string[] = [
   "--max-semi-space-size=2",
   "--v8-pool-size=1",
   collectedAlone,
+  collects,
   ...soonCompiled,
 ];
 
@@ -37,6 +41,7 @@ export const childOptions: readonly string[] = [
   "--max-semi-space-size=4",
   "--v8-pool-size=1",
   collectedAlone,
+  collects,
   ...soonCompiled,
   // Else the heap of a store that merges a million rows grows to several times what is alive in it.
   "--heap-growing-percent=50",

@@ -4,6 +4,7 @@
  */
 import { keepCodeOnceStarted } from "../ipc/frugal.ts";
 import { ParentPipe } from "../ipc/parent-pipe.ts";
+import { giveBackWhenQuiet } from "../ipc/quiet.ts";
 import { type DoorKey, enterSideDoor, FramePipe } from "../ipc/side-door.ts";
 import type { StoreAnswer, StoreCommand, TransactAnswer, TransactCommand } from "./messages.ts";
 import { StoreServer } from "./store-server.ts";
@@ -39,3 +40,4 @@ function admitClients(key: DoorKey): void {
 }
 
 keepCodeOnceStarted();
+giveBackWhenQuiet(() => server.shrink());

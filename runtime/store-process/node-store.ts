@@ -228,6 +228,11 @@ export class NodeStore extends SqliteStore {
     return this.#scrub.takeTold();
   }
 
+  /** Gives back the pages that SQLite keeps; the next that are read come from the system's cache. */
+  shrink(): void {
+    this.engine.db.pragma("shrink_memory");
+  }
+
   info(): StoreInfo {
     const { db } = this.engine;
     const pragma = (name: string): number => db.pragma(name, { simple: true }) as number;

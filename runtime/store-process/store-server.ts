@@ -62,6 +62,11 @@ export class StoreServer {
     return this.#opened().committedGroups();
   }
 
+  /** Gives back what is only kept to be quick. */
+  shrink(): void {
+    this.#store?.shrink();
+  }
+
   #plain(command: StoreCommand): StoreAnswer {
     if (command.type === "open") return this.#open(command.options);
     const store = this.#opened();
