@@ -6,7 +6,7 @@ import { type NodePlan, writeCluster } from "../cluster/cluster-files.ts";
 import { NodeProcess } from "../cluster/node-process.ts";
 import type { TransportTls } from "../net/transport.ts";
 import { benchSchema } from "./cluster-driver.ts";
-import { cpuOfTree, type ProcessUse, useOf } from "./process-use.ts";
+import { cpuOfTree, memoryOf, type ProcessUse, useOf } from "./process-use.ts";
 
 /** Starting all at once would only make them wait for one another's start. */
 const startsAtOnce = 4;
@@ -161,12 +161,19 @@ export interface Idle {
   /** Of one core, a node. */
   readonly cpuPart: number;
   readonly pssBytes: number;
+  /** Of all its processes together, and of the main one alone. */
+  readonly rssBytes: number;
+  readonly mainRssBytes: number;
   readonly processes: number;
 }
+
+/** What a start took is given back once it is over for some seconds. */
+const settleMs = 20_000;
 
 /** What a node takes while nothing happens, on average over all. */
 export async function measureIdle(cluster: OwnCluster, seconds: number): Promise<Idle> {
   const pids = cluster.nodes.flatMap((node) => node?.pid ?? []);
+  await sleep(settleMs);
   const before = pids.map(useOf);
   const begunMs = performance.now();
   await sleep(seconds * 1000);
@@ -177,6 +184,8 @@ export async function measureIdle(cluster: OwnCluster, seconds: number): Promise
   return {
     cpuPart: (sum(after, "cpuSeconds") - sum(before, "cpuSeconds")) / elapsed / pids.length,
     pssBytes: sum(after, "pssBytes") / pids.length,
+    rssBytes: sum(after, "rssBytes") / pids.length,
+    mainRssBytes: pids.reduce((sum, pid) => sum + memoryOf(pid).rssBytes, 0) / pids.length,
     processes: sum(after, "processes") / pids.length,
   };
 }

@@ -8,22 +8,26 @@ export interface ProcessUse {
   readonly cpuSeconds: number;
   /** Proportional set size: pages shared by n processes count 1/n. */
   readonly pssBytes: number;
+  /** Resident set size, as `top` shows it: pages shared by n processes count n times. */
+  readonly rssBytes: number;
   readonly processes: number;
 }
 
 /** Of a process and all below it. Those that end meanwhile count for nothing. */
 export function useOf(pid: number): ProcessUse {
-  let [cpuSeconds, pssBytes, processes] = [0, 0, 0];
+  let [cpuSeconds, pssBytes, rssBytes, processes] = [0, 0, 0, 0];
   for (const one of [pid, ...descendants(pid)]) {
     try {
       cpuSeconds += cpuOf(one);
-      pssBytes += pssOf(one);
+      const memory = memoryOf(one);
+      pssBytes += memory.pssBytes;
+      rssBytes += memory.rssBytes;
       processes++;
     } catch {
       continue;
     }
   }
-  return { cpuSeconds, pssBytes, processes };
+  return { cpuSeconds, pssBytes, rssBytes, processes };
 }
 
 /** Seconds of CPU so far, of a process and all below it; memory is dearer to ask for. */
@@ -45,9 +49,11 @@ function cpuOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-function pssOf(pid: number): number {
+/** Of one process, without those below it. */
+export function memoryOf(pid: number): Pick<ProcessUse, "pssBytes" | "rssBytes"> {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
-  return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
+  const kib = (line: RegExp): number => Number(line.exec(rollup)?.[1] ?? 0);
+  return { pssBytes: kib(/^Pss:\s+(\d+)/m) * 1024, rssBytes: kib(/^Rss:\s+(\d+)/m) * 1024 };
 }
 
 function descendants(pid: number): number[] {
