@@ -97,5 +97,6 @@ export function minVersionOf(request: Asked): MinVersion | null {
       "ACTOR:VERSION, as in actor_id and version of an answer to /v1/transactions",
     );
   }
-  return { actorId, version: Number(version) };
+  // Versions count from 1: who has seen none yet waits for none.
+  return Number(version) === 0 ? null : { actorId, version: Number(version) };
 }

@@ -70,7 +70,11 @@ export function openDatabase(options: DatabaseOptions): Db {
  */
 export function refuseScrap(path: string): void {
   if (path === ":memory:") return;
-  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) {
+    throw new StoreOpenError(`${path} is a folder; name a file in it`);
+  }
+  const bytes = found?.size ?? 0;
   if (bytes === 0 || bytes >= smallestPage || existsSync(`${path}-journal`)) return;
   throw new StoreOpenError(
     `${path} is not a SQLite database (${bytes} bytes long); move it away, or name another file`,

@@ -210,6 +210,8 @@ describe("a file that cannot be used is refused in one line that says what to do
     expect(message()).toBe("opened");
     path = join(directory, "none", "state.db");
     expect(message()).toMatch(/cannot be written|directory/);
+    path = directory;
+    expect(message()).toMatch(/is a folder; name a file in it$/);
   });
 
   test("BK31: open in another store", () => {

@@ -175,6 +175,7 @@ describe("queries", () => {
       );
     await overHttp1(served, posted("/v1/transactions", insert("a")));
     expect((await ask(`${smallActor}:1`)).status).toBe(200);
+    expect((await ask(`${smallActor}:0`, "?timeout=0.05")).status).toBe(200);
     const waiting = ask(`${smallActor}:2`);
     await overHttp1(served, posted("/v1/transactions", insert("b")));
     expect(lines(await waiting)[1]).toEqual({ row: [1, [2]] });
