@@ -140,16 +140,24 @@ export class Capture {
 
   /** Whether a row that was inserted is to be told; its rowid, where clocks stand under rowids, is told here. */
   #installQuestion(plan: TablePlan, stream: CapturedStream): void {
-    const options = { varargs: true, deterministic: false };
-    this.#db.function(functionName(plan, "insert", "asks"), options, (...rowid: unknown[]) => {
-      if (!this.on) return 0;
-      if (this.#foretoldPlan === null) return 1;
+    const taken = (): unknown[] | null => {
+      if (this.#foretoldPlan === null) return null;
       assert(this.#foretoldPlan === plan, "a row is inserted where it was foretold");
       this.#foretoldPlan = null;
-      const row = this.#foretold;
-      if (plan.rowids !== null) row.push(rowid[0]);
-      this.#push(stream, row);
-      return 0;
+      this.#push(stream, this.#foretold);
+      return this.#foretold;
+    };
+    const name = functionName(plan, "insert", "asks");
+    const options = { deterministic: false };
+    if (plan.rowids === null) {
+      this.#db.function(name, options, () => (this.on && taken() === null ? 1 : 0));
+      return;
+    }
+    this.#db.function(name, options, (rowid: unknown) => {
+      if (!this.on) return 0;
+      const row = taken();
+      row?.push(rowid);
+      return row === null ? 1 : 0;
     });
   }
 

@@ -120,10 +120,7 @@ export class OpenTransaction implements LocalTransaction {
         const rows = allBound(prepared.statement.raw(), parameters);
         // RETURNING gives back one row for each that was changed.
         if (!prepared.statement.readonly) changes = rows.length;
-      } else {
-        this.#foretell(prepared, parameters);
-        changes = runBound(prepared.statement, parameters);
-      }
+      } else changes = this.#change(prepared, parameters);
       this.#end(prepared);
       return changes;
     } catch (error) {
@@ -145,10 +142,12 @@ export class OpenTransaction implements LocalTransaction {
     }
   }
 
-  #foretell({ insert }: Prepared, parameters: Parameters): void {
-    if (insert === null || !isList(parameters)) return;
-    const row = insert.rowOf(parameters);
-    if (row !== null) this.#capture.foretell(insert.plan, row);
+  /** @returns how many rows were changed. */
+  #change({ insert, statement }: Prepared, parameters: Parameters): number {
+    const row = insert !== null && isList(parameters) ? insert.rowOf(parameters) : null;
+    if (insert === null || row === null) return runBound(statement, parameters);
+    this.#capture.foretell(insert.plan, row);
+    return insert.inOrder ? runWith(statement, row).changes : runBound(statement, parameters);
   }
 
   /** What OR FAIL had done before it failed would stay, and nobody could say what that was. */

@@ -8,6 +8,7 @@ import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Token } from "../../core/crdt/sql-tokens.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import { isPunctuation, isWord } from "./schema-source.ts";
+import type { SqlValue } from "./sql-value.ts";
 import type { TablePlan } from "./table-plan.ts";
 
 /** A statement of that form, as it is written. */
@@ -60,6 +61,8 @@ function listed(
 
 export class PlainInsert {
   readonly plan: TablePlan;
+  /** The parameters are in the order of what is captured. */
+  readonly inOrder: boolean;
   /** Which parameter is which of the values that are captured: the key, then the data columns. */
   readonly #parameters: readonly number[];
   readonly #affinities: readonly Affinity[];
@@ -68,6 +71,7 @@ export class PlainInsert {
   private constructor(plan: TablePlan, parameters: readonly number[]) {
     this.plan = plan;
     this.#parameters = parameters;
+    this.inOrder = parameters.every((parameter, i) => parameter === i);
     this.#affinities = [...plan.keyAffinities, ...plan.dataAffinities];
     this.#keyColumns = plan.keyAffinities.length;
   }
@@ -85,21 +89,22 @@ export class PlainInsert {
   }
 
   /**
-   * The row as a trigger would hand it over (`capture.ts`), with INTEGERs as numbers; null when
-   * SQLite may store something else than it is given.
+   * The row as a trigger would hand it over (`capture.ts`), with INTEGERs as numbers, which may be
+   * bound as they are: the columns have affinities that make INTEGERs of them. Null when SQLite may
+   * store something else than it is given.
    */
-  rowOf(given: readonly Value[]): unknown[] | null {
+  rowOf(given: readonly Value[]): SqlValue[] | null {
     const parameters = this.#parameters;
     if (given.length !== parameters.length) return null;
     // A copy has exactly the room that it needs.
-    const row = given.slice() as unknown[];
+    const row = given.slice() as SqlValue[];
     for (let i = 0; i < row.length; i++) {
       const value = given[parameters[i] as number] as Value;
       if (value === null ? i < this.#keyColumns : !isKept(value, this.#affinities[i] as Affinity)) {
         return null;
       }
       // SQLite knows no −0.
-      row[i] = value === 0 ? 0 : value;
+      row[i] = value === 0 ? 0 : (value as SqlValue);
     }
     return row;
   }
