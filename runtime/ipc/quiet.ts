@@ -10,29 +10,34 @@ const lookEveryMs = 5000;
 const busyPart = 0.2;
 /** One that runs for less than this is quiet. Steady, small work lies between the two and is left alone. */
 const quietPart = 0.03;
-/** A pause of a client is no quiet: so many looks in a row. */
-const quietLooks = 2;
+/** Code of a start is not needed again: so many quiet looks in a row, and it may go. */
+const looksAfterStart = 2;
+/** Clients who pause come back, to code that is compiled by then: a minute. */
+const looksAfterWork = 12;
 
 /** Tells when it is time to give back: once after each time of work. */
 export class QuietWatch {
   /** A start is work. */
   #worked = true;
+  #wanted = looksAfterStart;
   #quiet = 0;
 
   /** @param part of the time since the last look in which the thread ran, 0 to 1. */
   look(part: number): boolean {
     if (part >= busyPart) this.#worked = true;
     this.#quiet = part < quietPart ? this.#quiet + 1 : 0;
-    if (!this.#worked || this.#quiet < quietLooks) return false;
+    if (!this.#worked || this.#quiet < this.#wanted) return false;
     this.#worked = false;
+    this.#wanted = looksAfterWork;
     return true;
   }
 }
 
 /**
  * Collects this thread's garbage whenever it has become quiet, where the process was begun with the
- * options of `frugal.ts`. Takes 20 ms, more where the cores are taken: nothing for a thread that
- * answers peers. @param alsoGive what else is given back then.
+ * options of `frugal.ts`: all of it, with pages of the heap that V8 would keep for later, and code that
+ * has not run for a while. Takes 30 to 70 ms, more where the cores are taken: nothing for a thread
+ * that answers peers. @param alsoGive what else is given back then.
  */
 export function giveBackWhenQuiet(alsoGive: () => void = () => {}): void {
   const watch = new QuietWatch();
@@ -43,7 +48,7 @@ export function giveBackWhenQuiet(alsoGive: () => void = () => {}): void {
     before = now;
     if (!watch.look(utilization)) return;
     alsoGive();
-    globalThis.gc?.();
+    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
   };
   setInterval(look, lookEveryMs).unref();
 }
