@@ -211,6 +211,8 @@ export class NodeStore extends SqliteStore {
     if (!done) return true;
     this.#scrubbedMs = wallMs;
     this.#scrubDueMs = nowMs + (this.#scrubTimes?.everyMs ?? Infinity);
+    // The log's pages are not what the next transactions need.
+    this.shrink();
     return false;
   }
 
