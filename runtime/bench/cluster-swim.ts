@@ -36,7 +36,7 @@ export async function measureSwim(
   cluster: OwnCluster,
   { seconds, rows, perTransaction }: SwimSizes,
 ): Promise<SwimPhase[]> {
-  // As nodes do (`ipc/frugal.ts`): the pinger does not wait until a helper gets a core.
+  // The pinger does not wait until a helper for the garbage gets a core.
   setFlagsFromString("--single-threaded-gc");
   await cluster.startAll(0, 2);
   const node = cluster.node(0);

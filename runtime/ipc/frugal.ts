@@ -1,6 +1,6 @@
 /**
  * How the processes of a node are kept small: a young generation that fits what they do, one helper
- * thread for the compiler, one arena for malloc, large buffers given back to the system.
+ * thread for compiler and garbage collector, one arena for malloc, large buffers given back to the system.
  * Together they take a quarter off what an idle node has for itself, and half off what joining takes. V8 and glibc read these when a process begins, and never later.
  */
 import { flushCompileCache } from "node:module";
@@ -18,11 +18,16 @@ const soonCompiled: readonly string[] = [
 ];
 
 /**
- * A collection that is shared with the helper thread ends when both are done. Where the cores are taken
- * the helper may wait for one for tens of milliseconds, and so did the network thread. The heaps are
- * small: alone it takes milliseconds, and less time of a core in all.
+ * A pause that is shared with the helper thread ends when both are done. Where the cores are taken the
+ * helper may wait for one for tens of milliseconds, and so did the network thread. Alone the pause
+ * takes milliseconds, as the heaps are small. Marking goes on beside: without it much more garbage waits.
  */
-const collectedAlone = "--single-threaded-gc";
+const pausesAlone: readonly string[] = [
+  "--no-parallel-scavenge",
+  "--no-parallel-marking",
+  "--no-parallel-compaction",
+  "--no-parallel-pointer-update",
+];
 
 /** A thread that has become quiet asks for a collection by itself (`quiet.ts`). */
 const collects = "--expose-gc";
@@ -31,7 +36,7 @@ const collects = "--expose-gc";
 export const mainOptions: readonly string[] = [
   "--max-semi-space-size=2",
   "--v8-pool-size=1",
-  collectedAlone,
+  ...pausesAlone,
   collects,
   ...soonCompiled,
 ];
@@ -40,7 +45,6 @@ export const mainOptions: readonly string[] = [
 export const childOptions: readonly string[] = [
   "--max-semi-space-size=4",
   "--v8-pool-size=1",
-  collectedAlone,
   collects,
   ...soonCompiled,
   // Else the heap of a store that merges a million rows grows to several times what is alive in it.
