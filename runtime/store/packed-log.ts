@@ -153,7 +153,7 @@ export class PackedLog {
     if (first === this.#seen) return exactly(this.#keep(row), id);
     // For a single version the whole pack need not be unpacked.
     this.#seen = first;
-    const reader = new HeadReader(head, nameOf(first));
+    const reader = new HeadReader(head, nameOfPack(first));
     while (reader.next()) {
       if (reader.id === id) return reader.entry();
       if (reader.id > id) return null;
@@ -183,7 +183,7 @@ export class PackedLog {
     pack.content ??= this.#contentOf(pack.first);
     const end = at + size;
     if (end + sealSize > pack.content.length) {
-      throw new CorruptionError(`the content of ${nameOf(pack.first)} is cut short`);
+      throw new CorruptionError(`the content of ${nameOfPack(pack.first)} is cut short`);
     }
     return {
       payload: pack.content.slice(at, end),
@@ -196,7 +196,7 @@ export class PackedLog {
       .get("SELECT sum, content FROM patina_pack WHERE id = ?")
       .raw()
       .get(first) as [number, Uint8Array];
-    return loadPayload(sum, bytes, null, nameOf(first));
+    return loadPayload(sum, bytes, null, nameOfPack(first));
   }
 
   /** The pack that has log row `id`, if any has; else the one before it. */
@@ -219,7 +219,7 @@ export class PackedLog {
   #keep([first, last, head]: PackRow): OpenPack {
     const known = this.#open.find((pack) => pack.first === first);
     if (known !== undefined) return known;
-    const reader = new HeadReader(head, nameOf(first));
+    const reader = new HeadReader(head, nameOfPack(first));
     const versions: PackedVersion[] = [];
     while (reader.next()) versions.push(reader.entry());
     const pack = { first, last, versions, contentSize: reader.contentSize, content: null };
@@ -253,7 +253,7 @@ export class PackedLog {
       const row = heads.get(after) as PackRow | undefined;
       if (row === undefined) return;
       after = row[0];
-      for (const reader = new HeadReader(row[2], nameOf(row[0])); reader.next(); ) {
+      for (const reader = new HeadReader(row[2], nameOfPack(row[0])); reader.next(); ) {
         yield reader.entry();
       }
     }
@@ -337,6 +337,7 @@ function lastUpTo({ versions }: OpenPack, id: number): PackedVersion | null {
   return versions[low - 1] ?? null;
 }
 
-function nameOf(first: number): string {
+/** For messages. */
+export function nameOfPack(first: number): string {
   return `the versions packed from log row ${first} on`;
 }

@@ -4,6 +4,7 @@
  * hold is compared with peers anyway, by digests. Changes nothing.
  */
 import type { Engine } from "./engine.ts";
+import { nameOfPack } from "./packed-log.ts";
 import { loadPayload } from "./payload.ts";
 import { CorruptionError } from "./row-table.ts";
 import { HeadReader } from "./version-pack.ts";
@@ -93,7 +94,7 @@ export class Scrub {
     for (const pack of packs) {
       const listed = this.#try(() => {
         const [, head] = this.#pack(pack) as PackRow;
-        for (const reader = new HeadReader(head, nameOf(pack)); reader.next(); ) {
+        for (const reader = new HeadReader(head, nameOfPack(pack)); reader.next(); ) {
           there.add(reader.id);
         }
         return true;
@@ -117,7 +118,7 @@ export class Scrub {
     const row = this.#pack(first);
     if (row === undefined) return;
     const [, , sum, content] = row;
-    this.#try(() => loadPayload(sum, content, null, nameOf(first)));
+    this.#try(() => loadPayload(sum, content, null, nameOfPack(first)));
   }
 
   *#checkRow([id, actor, version, count]: LogRow): Generator<undefined, void> {
@@ -152,8 +153,4 @@ export class Scrub {
     this.damage++;
     if (this.damage <= mostTold) this.#told.push(what);
   }
-}
-
-function nameOf(first: number): string {
-  return `the versions packed from log row ${first} on`;
 }
