@@ -1,6 +1,6 @@
 /**
- * `npm run soak -- [--minutes M] [--seed S] [--nodes N] [--network none|proxies|namespaces] [--pause S]`:
- * random faults on real nodes for as long as asked.
+ * `npm run soak -- [--minutes M] [--seed S] [--nodes N] [--network none|proxies|namespaces] [--pause S]
+ * [--write-every MS]`: random faults on real nodes for as long as asked.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { whyNoNamespaces } from "../chaos/namespaces.ts";
 import { runSoak, type SoakNetwork } from "./soak.ts";
 
 const usage =
-  "usage: npm run soak -- [--minutes M] [--seed S] [--nodes N] [--network none|proxies|namespaces] [--pause SECONDS]\n";
+  "usage: npm run soak -- [--minutes M] [--seed S] [--nodes N] [--network none|proxies|namespaces] [--pause SECONDS] [--write-every MS]\n";
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "5" },
@@ -18,15 +18,17 @@ const { values } = parseArgs({
     nodes: { type: "string", default: "5" },
     network: { type: "string", default: "proxies" },
     pause: { type: "string", default: "60" },
+    "write-every": { type: "string", default: "5" },
   },
 });
-const [minutes, nodes, pause] = [
+const [minutes, nodes, pause, writeEvery] = [
   Number(values.minutes),
   Number(values.nodes),
   Number(values.pause),
+  Number(values["write-every"]),
 ];
 const { network, seed } = values;
-if (!(minutes > 0) || !(nodes >= 2) || !(pause >= 0) || !isNetwork(network)) {
+if (!(minutes > 0) || !(nodes >= 2) || !(pause >= 0) || !(writeEvery >= 0) || !isNetwork(network)) {
   process.stderr.write(usage);
   process.exit(2);
 }
@@ -35,7 +37,7 @@ if (why !== null) {
   process.stderr.write(`no namespaces: ${why}; take --network proxies\n`);
   process.exit(1);
 }
-const again = `npm run soak -- --minutes ${minutes} --seed ${seed} --nodes ${nodes} --network ${network} --pause ${pause}`;
+const again = `npm run soak -- --minutes ${minutes} --seed ${seed} --nodes ${nodes} --network ${network} --pause ${pause} --write-every ${writeEvery}`;
 process.stdout.write(`${nodes} nodes for ${minutes} min, network ${network}, seed ${seed}\n`);
 const result = await runSoak({
   seed,
@@ -43,6 +45,7 @@ const result = await runSoak({
   ms: minutes * 60_000,
   dir: mkdtempSync(join(tmpdir(), "patina-soak-")),
   network,
+  writePauseMs: writeEvery,
   ...(pause === 0 ? {} : { longPauseMs: pause * 1000 }),
   tell: (line) => process.stderr.write(`  ${line}\n`),
 });

@@ -32,6 +32,8 @@ export interface SoakPlan {
   readonly network: SoakNetwork;
   /** One pause of a process lasts this long; the others some seconds. */
   readonly longPauseMs?: number;
+  /** Between two writes of each node's writer; 5 where left out. */
+  readonly writePauseMs?: number;
   readonly tell: (line: string) => void;
 }
 
@@ -51,7 +53,6 @@ type NodeFault = (typeof nodeFaults)[number];
 type NetworkFault = (typeof networkFaults)[number];
 export type Fault = NodeFault | NetworkFault;
 
-const writerPauseMs = 5;
 const agreeMs = 180_000;
 
 export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
@@ -129,7 +130,7 @@ class Soak {
   async run(): Promise<void> {
     const untilMs = performance.now() + this.#plan.ms;
     const nodes = this.#plans.map((_, i) => () => this.#nodes[i] ?? null);
-    this.#load = new Load({ nodes, pauseMs: writerPauseMs });
+    this.#load = new Load({ nodes, pauseMs: this.#plan.writePauseMs ?? 5 });
     await Promise.all([this.#nodeFaults(untilMs), this.#networkFaults(untilMs)]);
     this.#network?.heal();
     await this.#load.stop();
