@@ -259,6 +259,29 @@ export class PackedLog {
     }
   }
 
+  /** Packs, by their first log row, that may hold log rows from `first` to `last`. */
+  packsOver(first: number, last: number): readonly number[] {
+    return this.#statements
+      .get("SELECT id FROM patina_pack WHERE last >= ? AND id <= ? ORDER BY id")
+      .pluck()
+      .all(first, last) as number[];
+  }
+
+  /** Log rows in the pack that begins with log row `first`, as the file has it. @throws CorruptionError */
+  idsIn(first: number): readonly number[] {
+    const row = this.#rowAt(first);
+    assert(row?.[0] === first, "a pack is asked for by its first log row");
+    const ids: number[] = [];
+    const reader = new HeadReader(row[2], nameOfPack(first));
+    while (reader.next()) ids.push(reader.id);
+    return ids;
+  }
+
+  /** Reads a pack's content from the file, if the pack is still there. @throws CorruptionError */
+  checkContent(first: number): void {
+    if (this.#rowAt(first)?.[0] === first) this.#contentOf(first);
+  }
+
   /** Takes versions out. @param ids ascending. @returns those that were in packs. */
   remove(ids: readonly number[]): PackedVersion[] {
     const removed: PackedVersion[] = [];
@@ -338,6 +361,6 @@ function lastUpTo({ versions }: OpenPack, id: number): PackedVersion | null {
 }
 
 /** For messages. */
-export function nameOfPack(first: number): string {
+function nameOfPack(first: number): string {
   return `the versions packed from log row ${first} on`;
 }

@@ -4,15 +4,11 @@
  * hold is compared with peers anyway, by digests. Changes nothing.
  */
 import type { Engine } from "./engine.ts";
-import { nameOfPack } from "./packed-log.ts";
-import { loadPayload } from "./payload.ts";
 import { CorruptionError } from "./row-table.ts";
-import { HeadReader } from "./version-pack.ts";
 
 /** Messages of one pass; more would only repeat them. */
 const mostTold = 20;
 
-type PackRow = readonly [first: number, head: Uint8Array, sum: number, content: Uint8Array];
 type LogRow = readonly [id: number, actor: number, version: number, count: number];
 
 export class Scrub {
@@ -61,13 +57,13 @@ export class Scrub {
       const [first, last] = [ids[0], ids[ids.length - 1]];
       if (first === undefined || last === undefined) continue;
       const rows = this.#rows(first, last);
-      const packs = this.#packs(first, last);
+      const packs = this.#engine.packs.packsOver(first, last);
       this.#missing(ids, rows, packs);
       yield;
       for (const pack of packs) {
         if (pack <= packed) continue;
         packed = pack;
-        this.#checkPack(pack);
+        this.#try(() => this.#engine.packs.checkContent(pack));
         yield;
       }
       for (const row of rows) yield* this.#checkRow(row);
@@ -81,44 +77,17 @@ export class Scrub {
       .all(first, last) as LogRow[];
   }
 
-  /** Those that may hold log rows from `first` to `last`. */
-  #packs(first: number, last: number): readonly number[] {
-    return this.#engine.db
-      .prepare("SELECT id FROM patina_pack WHERE last >= ? AND id <= ? ORDER BY id")
-      .pluck()
-      .all(first, last) as number[];
-  }
-
   #missing(ids: readonly number[], rows: readonly LogRow[], packs: readonly number[]): void {
     const there = new Set(rows.map(([id]) => id));
     for (const pack of packs) {
-      const listed = this.#try(() => {
-        const [, head] = this.#pack(pack) as PackRow;
-        for (const reader = new HeadReader(head, nameOfPack(pack)); reader.next(); ) {
-          there.add(reader.id);
-        }
-        return true;
-      });
+      const listed = this.#try(() => this.#engine.packs.idsIn(pack));
       // What is in it cannot be told.
-      if (listed !== true) return;
+      if (listed === undefined) return;
+      for (const id of listed) there.add(id);
     }
     for (const id of ids) {
       if (!there.has(id)) this.#tell(`log row ${id} is gone, though rows stem from it`);
     }
-  }
-
-  #pack(first: number): PackRow | undefined {
-    return this.#engine.db
-      .prepare("SELECT id, head, sum, content FROM patina_pack WHERE id = ?")
-      .raw()
-      .get(first) as PackRow | undefined;
-  }
-
-  #checkPack(first: number): void {
-    const row = this.#pack(first);
-    if (row === undefined) return;
-    const [, , sum, content] = row;
-    this.#try(() => loadPayload(sum, content, null, nameOfPack(first)));
   }
 
   *#checkRow([id, actor, version, count]: LogRow): Generator<undefined, void> {
