@@ -241,6 +241,10 @@ export class NetNode {
         parts.host?.handle({ type: "rtt", peer, rttMs });
       },
       datagramBytes: () => {},
+      udp: (to, passes) => {
+        if (passes) this.#reports.rareLog("info", "UDP reaches a peer again", { to });
+        else this.#reports.rareLog("warn", "UDP does not reach a peer: TCP does", { to });
+      },
       behind: () => parts.sealing?.behind ?? false,
       rejected: (from, why) => {
         this.#requests.rejectedDoors++;

@@ -71,7 +71,7 @@ export async function statusCommand(flags: StatusFlags, terminal: Terminal): Pro
 }
 
 function statusLines(status: Status): string[] {
-  const { db, members, queues, schema } = status;
+  const { counters, db, members, queues, schema } = status;
   const states = Object.entries(members).filter(([, count]) => count > 0);
   const busy = queues.filter(({ size }) => size > 0);
   const ready = status.ready ? "ready" : `not ready: ${status.unready ?? "it does not say why"}`;
@@ -82,6 +82,7 @@ function statusLines(status: Status): string[] {
     ["cluster", String(status.cluster_id)],
     ["up", formatDuration(status.uptime_seconds * 1000)],
     ["members", states.map(([state, count]) => `${count} ${state}`).join(", ") || "none"],
+    ["connections", connectionsOf(counters)],
     ["schema", `${schema.hash} (${schema.tables.join(", ")})`],
     ["gaps", String(status.gaps)],
     ["lag", `${formatDuration(status.p99_lag * 1000)} (99th percentile)`],
@@ -95,6 +96,11 @@ function statusLines(status: Status): string[] {
     ["state", db.state_hash],
   ];
   return formatTable(rows, ["left", "left"]);
+}
+
+function connectionsOf(counters: Status["counters"]): string {
+  const { transport_connections: all = 0, transport_tcp_connections: overTcp = 0 } = counters;
+  return overTcp === 0 ? String(all) : `${all}, ${overTcp} of them over TCP`;
 }
 
 /** @throws CliError */

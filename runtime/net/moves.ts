@@ -15,15 +15,25 @@ import type { DialOwner } from "./dial.ts";
 import { firstMoveMs, lastMoveMs } from "./limits.ts";
 import type { PeerState } from "./peers.ts";
 import type { Session } from "./session.ts";
+import type { TransportEvents } from "./transport.ts";
+
+/** So many moves away from TCP are in vain before it is told: one may fail in the bustle of a start. */
+const toldAfter = 2;
 
 export class Moves {
   readonly #owner: DialOwner;
   /** Null: there is none to move to. */
   readonly #quic: Carrier | null;
+  readonly #events: Pick<TransportEvents, "udp">;
 
   /** @param carriers in the order of preference */
-  constructor(owner: DialOwner, carriers: readonly Carrier[]) {
+  constructor(
+    owner: DialOwner,
+    carriers: readonly Carrier[],
+    events: Pick<TransportEvents, "udp">,
+  ) {
     this.#owner = owner;
+    this.#events = events;
     this.#quic = carriers.find(({ kind }) => kind === "quic") ?? null;
   }
 
@@ -41,7 +51,10 @@ export class Moves {
 
   /** A session is in use from now on. */
   connected(peer: PeerState, session: Session, nowMs: number): void {
-    if (session.pipe.kind === "quic") peer.movesFailed = 0;
+    if (session.pipe.kind === "quic") {
+      peer.movesFailed = 0;
+      if (peer.toldTcp) this.#tell(peer, true);
+    }
     peer.moveAtMs = nowMs + waitMs(peer.movesFailed);
   }
 
@@ -51,7 +64,14 @@ export class Moves {
     peer.move = null;
     peer.movesFailed++;
     peer.moveAtMs = nowMs + waitMs(peer.movesFailed);
+    const overTcp = peer.session?.pipe.kind === "tcp";
+    if (overTcp && !peer.toldTcp && peer.movesFailed >= toldAfter) this.#tell(peer, false);
     return true;
+  }
+
+  #tell(peer: PeerState, passes: boolean): void {
+    peer.toldTcp = !passes;
+    this.#events.udp?.(peer.address, passes);
   }
 }
 

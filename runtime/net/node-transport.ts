@@ -67,7 +67,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
   readonly #dials = new Map<Session, Dial>();
   /** In the order of preference. Set once, before anything else happens. */
   #carriers: readonly RotatingCarrier[] = [];
-  #moves = new Moves(this, []);
+  #moves: Moves;
   #credentials: Credentials | null;
   #timer: NodeJS.Timeout | null = null;
   #lookedMs = performance.now();
@@ -79,6 +79,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     this.#options = options;
     this.listening = options.listening;
     this.#events = options.events;
+    this.#moves = new Moves(this, [], options.events);
     this.#tally = new Tally(options.events);
     this.#credentials = options.credentials;
     this.self = {
@@ -93,7 +94,7 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
   start(carriers: readonly RotatingCarrier[]): void {
     assert(this.#carriers.length === 0 && carriers.length > 0, "carriers are set once");
     this.#carriers = carriers;
-    this.#moves = new Moves(this, carriers);
+    this.#moves = new Moves(this, carriers, this.#events);
     this.#timer = setInterval(() => this.#look(), tickMs);
   }
 

@@ -18,6 +18,8 @@ export interface PeerState {
   /** To a better connection than `session`; see `moves.ts`. */
   move: Dial | null;
   movesFailed: number;
+  /** It was told that UDP does not reach this peer. */
+  toldTcp: boolean;
   moveAtMs: number;
   /** It dialled while we were dialling: answered when our own dial has come to something. */
   held: { readonly session: Session; readonly who: Introduction } | null;
@@ -46,6 +48,7 @@ export class Peers {
         dial: null,
         move: null,
         movesFailed: 0,
+        toldTcp: false,
         moveAtMs: 0,
         held: null,
         failures: 0,

@@ -30,6 +30,11 @@ export interface TransportEvents {
   datagramBytes(bytes: number): void;
   /** Something was turned away at the door: a stranger, garbage, too much of something. `from`: "host:port" as seen. */
   rejected(from: string, why: string): void;
+  /**
+   * With `auto`: `passes` false when QUIC was tried again for a peer that TCP reached and got no answer,
+   * more than once; true when it does after all. Left out: nobody wants to know.
+   */
+  udp?(to: Address, passes: boolean): void;
   /** The receiver has not dealt with what it was handed: messages wait, datagrams do not. Left out: it always has. */
   behind?(): boolean;
 }

@@ -221,7 +221,10 @@ describe("the command line", () => {
     expect(JSON.parse((await patina(["members", "--json"], env)).out)).toMatchObject({
       members: [{ name: "ann", state: "suspect" }],
     });
-    expect((await patina(["status"], env)).out).toContain("small (ready)");
+    node.statusChanges = { counters: { transport_connections: 3, transport_tcp_connections: 1 } };
+    const { out } = await patina(["status"], env);
+    expect(out).toContain("small (ready)");
+    expect(out).toMatch(/^connections +3, 1 of them over TCP$/m);
     expect(JSON.parse((await patina(["status", "--json"], env)).out)).toMatchObject({ gaps: 0 });
     expect(JSON.parse((await patina(["sync-state", "--json"], env)).out)).toMatchObject({
       heads: { [node.actorId]: 0 },

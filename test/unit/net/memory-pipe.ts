@@ -1,10 +1,10 @@
 /** Two pipes in memory, joined: bytes travel when a test says so, a lane at a time. */
 import type { X509Certificate } from "node:crypto";
 import { laneCount } from "../../../runtime/net/pipe.ts";
-import type { CloseCode, Pipe, PipeEvents } from "../../../runtime/net/pipe.ts";
+import type { CloseCode, Pipe, PipeEvents, PipeKind } from "../../../runtime/net/pipe.ts";
 
 export class MemoryPipe implements Pipe {
-  readonly kind = "quic";
+  kind: PipeKind = "quic";
   readonly remote: string = "10.0.0.9:1";
   certificate: X509Certificate | null = null;
   readonly maxDatagramBytes = 1300;

@@ -4,11 +4,13 @@ import { connect, createServer } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Address } from "../../../core/base/ids.ts";
+import type { Dial } from "../../../runtime/net/dial.ts";
 import { Moves } from "../../../runtime/net/moves.ts";
 import { NodeTransport } from "../../../runtime/net/node-transport.ts";
 import type { RotatingCarrier } from "../../../runtime/net/node-transport.ts";
 import { channels, laneCount } from "../../../runtime/net/pipe.ts";
-import type { PipeEvents } from "../../../runtime/net/pipe.ts";
+import type { PipeEvents, PipeKind } from "../../../runtime/net/pipe.ts";
+import type { Session } from "../../../runtime/net/session.ts";
 import type { Channel, TransportStats } from "../../../runtime/net/transport.ts";
 import { numbered, numberOf, pause, TestNodes, until } from "../../contract/transport-nodes.ts";
 import { MemoryPipe, memoryPipes, settle } from "./memory-pipe.ts";
@@ -123,7 +125,7 @@ describe("a connection that fell back to TCP", () => {
     await world.makeLate();
     const peer = a.peers.of(b);
     world.deaf = true;
-    const moves = new Moves(a, world.carriers[0] === undefined ? [] : [world.carriers[0]]);
+    const moves = new Moves(a, world.carriers.slice(0, 1), {});
     const tried: number[] = [];
     const startMs = peer.moveAtMs;
     for (let s = 0; s < 1800; s++) {
@@ -140,6 +142,42 @@ describe("a connection that fell back to TCP", () => {
     expect(gaps.at(-1)).toBe(300);
     await world.close();
   });
+});
+
+test("that UDP does not reach a peer is told once, after the second try, and that it does again", async () => {
+  const world = new World();
+  const [a] = world.transports;
+  const [, b] = world.names;
+  a.send(b, "gossip", true, Uint8Array.of(1));
+  await world.quiet();
+  world.deaf = true;
+  const told: [Address, boolean][] = [];
+  const moves = new Moves(a, world.carriers.slice(0, 1), {
+    udp: (to, passes) => told.push([to, passes]),
+  });
+  const peer = a.peers.of(b);
+  const pipe = world.pipes[0] as MemoryPipe;
+  const use = (kind: PipeKind): void => {
+    pipe.kind = kind;
+    moves.connected(peer, peer.session as Session, 0);
+  };
+  const fail = (): void => {
+    moves.look([peer], peer.moveAtMs);
+    const { move } = peer;
+    move?.giveUp("the test is in a hurry");
+    expect(moves.failed(peer, move as Dial, peer.moveAtMs)).toBe(true);
+  };
+  use("tcp");
+  fail();
+  expect(told).toEqual([]);
+  for (let i = 0; i < 3; i++) fail();
+  expect(told).toEqual([[b, false]]);
+  for (let i = 0; i < 2; i++) use("quic");
+  expect(told).toEqual([
+    [b, false],
+    [b, true],
+  ]);
+  await world.close();
 });
 
 describe("whoever moves when", () => {
@@ -245,7 +283,7 @@ class World {
 
   move(by: number): void {
     const transport = this.transports[by] as NodeTransport;
-    const moves = new Moves(transport, [this.carriers[by] as RotatingCarrier]);
+    const moves = new Moves(transport, [this.carriers[by] as RotatingCarrier], {});
     const nowMs = Number.POSITIVE_INFINITY;
     moves.look([transport.peers.of(this.names[1 - by] as Address)], nowMs);
   }

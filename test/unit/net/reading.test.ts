@@ -1,25 +1,11 @@
 /** How much of what peers send is read in one turn of the event loop, so that pings are answered between. */
-import { afterEach, describe, expect, test } from "vitest";
-import { Credentials } from "../../../runtime/net/credentials.ts";
+import { describe, expect, test } from "vitest";
 import { writeBytes } from "../../../runtime/net/limits.ts";
 import { controlLane, laneOf } from "../../../runtime/net/pipe.ts";
-import type { CarrierOwner, Pipe, PipeEvents } from "../../../runtime/net/pipe.ts";
-import { QuicCarrier } from "../../../runtime/net/quic/quic-carrier.ts";
+import type { CarrierOwner, Pipe } from "../../../runtime/net/pipe.ts";
 import { maxPausedTurns, ReadBudget, turnBytes } from "../../../runtime/net/quic/read-budget.ts";
-import { certificates, until } from "../../contract/transport-nodes.ts";
-
-const silent: PipeEvents = {
-  opened() {},
-  data() {},
-  datagramReceived() {},
-  writable() {},
-  closed() {},
-};
-const credentials = new Credentials(await certificates(), Date.now());
-const carriers: QuicCarrier[] = [];
-afterEach(async () => {
-  await Promise.all(carriers.splice(0).map((carrier) => carrier.close()));
-});
+import { until } from "../../contract/transport-nodes.ts";
+import { quicCarrier, refusing, silent } from "./quic-carriers.ts";
 
 const gossip = laneOf("gossip");
 const sync = laneOf("sync");
@@ -57,15 +43,12 @@ async function listener() {
       return state.behind;
     },
   };
-  const carrier = await QuicCarrier.listen("127.0.0.1", 0, owner, credentials);
-  carriers.push(carrier);
-  return { carrier, state };
+  return { carrier: await quicCarrier(owner), state };
 }
 
 /** A connection on which each lane given writes as much as it may. */
 async function writer(port: number, lanes: readonly number[], bytes: number): Promise<Pipe> {
-  const carrier = await QuicCarrier.listen("127.0.0.1", 0, refusing, credentials);
-  carriers.push(carrier);
+  const carrier = await quicCarrier(refusing);
   const left = new Map(lanes.map((lane) => [lane, bytes]));
   let opened = false;
   const pump = (): void => {
@@ -87,12 +70,6 @@ async function writer(port: number, lanes: readonly number[], bytes: number): Pr
   return pipe;
 }
 
-const refusing: CarrierOwner = {
-  accepted: () => null,
-  rejected() {},
-  handshakeRefused() {},
-  behind: false,
-};
 const megabyte = 1024 * 1024;
 
 describe("messages of several connections", () => {

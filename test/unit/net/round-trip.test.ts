@@ -1,59 +1,37 @@
 /** What QUIC takes for the round trip, on which its search for lost packets depends. */
-import { afterEach, describe, expect, onTestFinished, test } from "vitest";
-import { Credentials } from "../../../runtime/net/credentials.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { laneOf } from "../../../runtime/net/pipe.ts";
-import type { CarrierOwner, PipeEvents } from "../../../runtime/net/pipe.ts";
 import { dialledId, hintedBytes } from "../../../runtime/net/quic/connection-id.ts";
-import { QuicCarrier } from "../../../runtime/net/quic/quic-carrier.ts";
+import type { QuicCarrier } from "../../../runtime/net/quic/quic-carrier.ts";
 import type { QuicPipe } from "../../../runtime/net/quic/quic-pipe.ts";
 import type { Address } from "../../../core/base/ids.ts";
-import { certificates, pause, until } from "../../contract/transport-nodes.ts";
+import { pause, until } from "../../contract/transport-nodes.ts";
+import { credentials, quicCarrier, refusing, silent } from "./quic-carriers.ts";
 import { rawMember } from "./raw-member.ts";
 import { udpProxy } from "./udp-proxy.ts";
-
-const silent: PipeEvents = {
-  opened() {},
-  data() {},
-  datagramReceived() {},
-  writable() {},
-  closed() {},
-};
-const credentials = new Credentials(await certificates(), Date.now());
-const carriers: QuicCarrier[] = [];
-afterEach(async () => {
-  await Promise.all(carriers.splice(0).map((carrier) => carrier.close()));
-});
 
 const gossipLane = laneOf("gossip");
 /** The accepting side's stream of that lane. */
 const gossipStream = 7;
 
-async function carrier(
-  maxBytes: number | undefined,
-  accepted: (pipe: QuicPipe) => void,
-): Promise<QuicCarrier> {
-  const owner: CarrierOwner = {
+function listener(accepted: (pipe: QuicPipe) => void): Promise<QuicCarrier> {
+  return quicCarrier({
+    ...refusing,
     accepted(pipe) {
       accepted(pipe as QuicPipe);
       return silent;
     },
-    rejected() {},
-    handshakeRefused() {},
-    behind: false,
-  };
-  const made = await QuicCarrier.listen("127.0.0.1", 0, owner, credentials, maxBytes);
-  carriers.push(made);
-  return made;
+  });
 }
 
 describe("on a connection of short packets to a node that could send long ones", () => {
   // 262 s were seen after 298 s, where a ping took 1 ms: see `connection-id.ts`.
   test("the round trip does not grow with the connection's age, though it began slowly", async () => {
     let accepted: QuicPipe | null = null;
-    const there = await carrier(undefined, (pipe) => {
+    const there = await listener((pipe) => {
       accepted = pipe;
     });
-    const here = await carrier(1452, () => undefined);
+    const here = await quicCarrier(refusing, 1452);
     const proxy = await udpProxy(`127.0.0.1:${there.port}` as Address);
     onTestFinished(() => proxy.close());
     proxy.delayMs = 60;
@@ -74,7 +52,7 @@ describe("on a connection of short packets to a node that could send long ones",
 
 test("a lost last packet is sent again at once where QUIC's round trip is far too long", async () => {
   let accepted: QuicPipe | null = null;
-  const there = await carrier(undefined, (pipe) => {
+  const there = await listener((pipe) => {
     accepted = pipe;
   });
   // Its id promises long packets, and it then takes short ones.
