@@ -7,6 +7,7 @@ import { assert } from "../../core/base/assert.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import type { StatementCache } from "./db.ts";
+import { PackHead, PackHeads } from "./pack-heads.ts";
 import { compressFromBytes, isWholePlain, loadPayload, storePayload } from "./payload.ts";
 import { CorruptionError } from "./row-table.ts";
 import { UnpackedVersions } from "./unpacked-versions.ts";
@@ -19,19 +20,8 @@ export const packBelowBytes = 16_384;
 export const versionsPerPack = 512;
 const bytesPerPack = 32 * 1024;
 
-/** Packs kept unpacked in memory, some 20 KB each without their contents. */
-const openPacks = 32;
-
 /** Content of dead versions in a pack is given back when it is more than this part. */
 const wasteOfPack = 0.5;
-
-interface OpenPack {
-  readonly first: number;
-  readonly last: number;
-  readonly versions: readonly PackedVersion[];
-  readonly contentSize: number;
-  content: Uint8Array | null;
-}
 
 type PackRow = readonly [first: number, last: number, head: Uint8Array];
 
@@ -44,10 +34,9 @@ export class PackedLog {
   readonly #content = new Writer(bytesPerPack);
   /** Log rows up to this id are in packs or stay where they are. */
   #packed = 0;
-  /** Packs that were looked into lately, the last one in front. */
-  #open: OpenPack[] = [];
-  /** The pack in which a version was looked up last; 0: none. */
-  #seen = 0;
+  readonly #heads = new PackHeads();
+  /** The content that was asked for last: contents are large, and asked for in a row. */
+  #unpacked: { readonly of: PackHead; readonly bytes: Uint8Array } | null = null;
 
   constructor(statements: StatementCache, perPack: number) {
     assert(perPack >= 1, "a pack holds a version");
@@ -80,7 +69,7 @@ export class PackedLog {
   /** Begins with what the file says. @param packed as `patina_state` has it. */
   load(packed: number): void {
     this.#packed = packed;
-    this.#forgetOpen();
+    this.#forgetHeads();
     this.#waiting.length = 0;
     this.#content.reset();
     const rows = this.#statements
@@ -145,30 +134,18 @@ export class PackedLog {
   /** The version of log row `id`; null when it is in no pack. */
   find(id: number): PackedVersion | null {
     if (id > this.#packed) return null;
-    const known = this.#known(id);
-    if (known !== null) return exactly(known, id);
-    const row = this.#rowAt(id);
-    if (row === null || row[1] < id) return null;
-    const [first, , head] = row;
-    if (first === this.#seen) return exactly(this.#keep(row), id);
-    // For a single version the whole pack need not be unpacked.
-    this.#seen = first;
-    const reader = new HeadReader(head, nameOfPack(first));
-    while (reader.next()) {
-      if (reader.id === id) return reader.entry();
-      if (reader.id > id) return null;
-    }
-    return null;
+    const found = this.#headAt(id)?.lastUpTo(id) ?? null;
+    return found?.id === id ? found : null;
   }
 
   /** The last version in packs whose log id is from `from` to `to`. */
   highest(from: number, to: number): PackedVersion | null {
     for (let top = Math.min(to, this.#packed); top >= from; ) {
-      const pack = this.#openAt(top);
-      if (pack === null || pack.last < from) return null;
-      const found = lastUpTo(pack, top);
+      const head = this.#headAt(top);
+      if (head === null || head.last < from) return null;
+      const found = head.lastUpTo(top);
       if (found !== null) return found.id >= from ? found : null;
-      top = pack.first - 1;
+      top = head.first - 1;
     }
     return null;
   }
@@ -178,17 +155,24 @@ export class PackedLog {
     readonly payload: Uint8Array;
     readonly seal: Uint8Array | null;
   } {
-    const pack = this.#openAt(id);
-    assert(pack !== null, "a packed version has its pack");
-    pack.content ??= this.#contentOf(pack.first);
+    const head = this.#headAt(id);
+    assert(head !== null, "a packed version has its pack");
+    const content = this.#contentIn(head);
     const end = at + size;
-    if (end + sealSize > pack.content.length) {
-      throw new CorruptionError(`the content of ${nameOfPack(pack.first)} is cut short`);
+    if (end + sealSize > content.length) {
+      throw new CorruptionError(`the content of ${nameOfPack(head.first)} is cut short`);
     }
     return {
-      payload: pack.content.slice(at, end),
-      seal: sealSize === 0 ? null : pack.content.slice(end, end + sealSize),
+      payload: content.slice(at, end),
+      seal: sealSize === 0 ? null : content.slice(end, end + sealSize),
     };
+  }
+
+  #contentIn(head: PackHead): Uint8Array {
+    if (this.#unpacked?.of !== head) {
+      this.#unpacked = { of: head, bytes: this.#contentOf(head.first) };
+    }
+    return this.#unpacked.bytes;
   }
 
   #contentOf(first: number): Uint8Array {
@@ -199,41 +183,23 @@ export class PackedLog {
     return loadPayload(sum, bytes, null, nameOfPack(first));
   }
 
-  /** The pack that has log row `id`, if any has; else the one before it. */
-  #openAt(id: number): OpenPack | null {
-    const known = this.#known(id);
+  /** Of the pack that has log row `id`, if any has; else of the one before it. @throws CorruptionError */
+  #headAt(id: number): PackHead | null {
+    const known = this.#heads.find(id);
     if (known !== null) return known;
     const row = this.#rowAt(id);
-    return row === null ? null : this.#keep(row);
+    if (row === null) return null;
+    const [first, last, bytes] = row;
+    const kept = this.#heads.find(first);
+    if (kept !== null) return kept;
+    const head = new PackHead(first, last, bytes, nameOfPack(first));
+    this.#heads.add(head);
+    return head;
   }
 
-  #known(id: number): OpenPack | null {
-    const open = this.#open;
-    for (let i = 0; i < open.length; i++) {
-      const pack = open[i] as OpenPack;
-      if (id >= pack.first && id <= pack.last) return pack;
-    }
-    return null;
-  }
-
-  #keep([first, last, head]: PackRow): OpenPack {
-    const known = this.#open.find((pack) => pack.first === first);
-    if (known !== undefined) return known;
-    const reader = new HeadReader(head, nameOfPack(first));
-    const versions: PackedVersion[] = [];
-    while (reader.next()) versions.push(reader.entry());
-    const pack = { first, last, versions, contentSize: reader.contentSize, content: null };
-    this.#open.unshift(pack);
-    // Contents are large, and asked for in a row.
-    const before = this.#open[1];
-    if (before !== undefined) before.content = null;
-    if (this.#open.length > openPacks) this.#open.pop();
-    return pack;
-  }
-
-  #forgetOpen(): void {
-    this.#open = [];
-    this.#seen = 0;
+  #forgetHeads(): void {
+    this.#heads.clear();
+    this.#unpacked = null;
   }
 
   #rowAt(id: number): PackRow | null {
@@ -286,16 +252,17 @@ export class PackedLog {
   remove(ids: readonly number[]): PackedVersion[] {
     const removed: PackedVersion[] = [];
     for (let from = 0; from < ids.length; ) {
-      const pack = this.#openAt(ids[from] as number);
+      const pack = this.#headAt(ids[from] as number);
       const last = pack === null ? 0 : pack.last;
       let to = from + 1;
       while (to < ids.length && (ids[to] as number) <= last) to++;
       const gone = new Set(ids.slice(from, to));
       from = to;
       if (pack === null) continue;
-      const kept = pack.versions.filter(({ id }) => !gone.has(id));
-      if (kept.length === pack.versions.length) continue;
-      removed.push(...pack.versions.filter(({ id }) => gone.has(id)));
+      const versions = pack.versions();
+      const kept = versions.filter(({ id }) => !gone.has(id));
+      if (kept.length === versions.length) continue;
+      removed.push(...versions.filter(({ id }) => gone.has(id)));
       this.#rewrite(pack, kept);
     }
     return removed;
@@ -316,8 +283,9 @@ export class PackedLog {
     });
   }
 
-  #rewrite({ first, contentSize, content: known }: OpenPack, kept: readonly PackedVersion[]): void {
-    this.#forgetOpen();
+  #rewrite(pack: PackHead, kept: readonly PackedVersion[]): void {
+    const { first, contentSize } = pack;
+    this.#heads.forget(pack);
     const head = kept[0];
     if (head === undefined) {
       this.#statements.get("DELETE FROM patina_pack WHERE id = ?").run(first);
@@ -331,7 +299,7 @@ export class PackedLog {
         .run(head.id, end.id, encodeHead(kept, contentSize), first);
       return;
     }
-    const content = known ?? this.#contentOf(first);
+    const content = this.#contentIn(pack);
     const dense = new Writer(used + 1);
     const moved = kept.map((version) => {
       const at = dense.length;
@@ -342,22 +310,6 @@ export class PackedLog {
     const bytes = dense.finish();
     this.#insert(head.id, end.id, encodeHead(moved, bytes.length), bytes);
   }
-}
-
-function exactly(pack: OpenPack, id: number): PackedVersion | null {
-  const found = lastUpTo(pack, id);
-  return found?.id === id ? found : null;
-}
-
-/** The last version with a log id up to `id`. */
-function lastUpTo({ versions }: OpenPack, id: number): PackedVersion | null {
-  let [low, high] = [0, versions.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((versions[middle] as PackedVersion).id <= id) low = middle + 1;
-    else high = middle;
-  }
-  return versions[low - 1] ?? null;
 }
 
 /** For messages. */

@@ -104,8 +104,12 @@ export class HeadWriter {
   }
 }
 
+/** Numbers that tell where a reader stands. */
+export const markSize = 10;
+
 /** Goes along the versions that a head tells of. */
 export class HeadReader implements PackedVersion {
+  readonly #bytes: Uint8Array;
   readonly #reader: Reader;
   #left: number;
   /** Of the whole pack. */
@@ -129,9 +133,15 @@ export class HeadReader implements PackedVersion {
     if (size < 1 || crc32(bytes) !== sum) {
       throw new CorruptionError(`the list of ${what} is damaged`);
     }
+    this.#bytes = bytes;
     this.#reader = new Reader(bytes);
     this.contentSize = this.#reader.varint();
     this.#left = this.#reader.varint();
+  }
+
+  /** Versions that come yet. */
+  get left(): number {
+    return this.#left;
   }
 
   /** Goes on to the next version. @returns false when there is none. */
@@ -154,6 +164,34 @@ export class HeadReader implements PackedVersion {
     this.sealSize = (flag & flags.sealed) !== 0 ? r.varint() : 0;
     if ((flag & flags.gap) !== 0) this.at += r.varint();
     return true;
+  }
+
+  /** Notes where it stands: `markSize` numbers from position `to` on. */
+  mark(marks: Float64Array, to: number): void {
+    marks[to] = this.id;
+    marks[to + 1] = this.actor;
+    marks[to + 2] = this.version;
+    marks[to + 3] = this.ms;
+    marks[to + 4] = this.counter;
+    marks[to + 5] = this.at;
+    marks[to + 6] = this.size;
+    marks[to + 7] = this.sealSize;
+    marks[to + 8] = this.#left;
+    marks[to + 9] = this.#reader.remaining;
+  }
+
+  /** Goes back, or ahead, to where `mark` noted it. */
+  resume(marks: Float64Array, from: number): void {
+    this.id = marks[from] as number;
+    this.actor = marks[from + 1] as number;
+    this.version = marks[from + 2] as number;
+    this.ms = marks[from + 3] as number;
+    this.counter = marks[from + 4] as number;
+    this.at = marks[from + 5] as number;
+    this.size = marks[from + 6] as number;
+    this.sealSize = marks[from + 7] as number;
+    this.#left = marks[from + 8] as number;
+    this.#reader.restart(this.#bytes, this.#bytes.length - (marks[from + 9] as number));
   }
 
   entry(): PackedVersion {
