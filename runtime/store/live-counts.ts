@@ -10,6 +10,9 @@ import { CorruptionError } from "./row-table.ts";
 /** Counts of one block; log row `id` is in block `floor(id / 256)`. */
 const idsPerBlock = 256;
 
+/** The codes of the block at hand. */
+const atHand = new Float64Array(idsPerBlock);
+
 /** Bytes a count may take; the first byte of a block says which. */
 const widths = [1, 2, 4] as const;
 
@@ -50,16 +53,13 @@ export class LiveCounts {
   fold(): void {
     if (this.isEmpty) return;
     this.#foldBorn();
-    const blocks = new Map<number, number[]>();
-    for (const id of this.#changes.keys()) {
-      const block = Math.floor(id / idsPerBlock);
-      const ids = blocks.get(block);
-      if (ids === undefined) blocks.set(block, [id]);
-      else ids.push(id);
-    }
-    for (const [block, ids] of blocks) {
+    const ids = Float64Array.from(this.#changes.keys()).sort();
+    for (let from = 0; from < ids.length; ) {
+      const block = Math.floor((ids[from] as number) / idsPerBlock);
+      const end = (block + 1) * idsPerBlock;
       const codes = this.#read(block);
-      for (const id of ids) {
+      for (; from < ids.length && (ids[from] as number) < end; from++) {
+        const id = ids[from] as number;
         const at = id % idsPerBlock;
         const code = Math.max(1, codes[at] as number) + (this.#changes.get(id) as number);
         assert(code >= 1, "no more pieces of a version go than there were");
@@ -142,12 +142,12 @@ export class LiveCounts {
     return { block: row[0], ids };
   }
 
+  /** Codes of one block, until the next is read. */
   #read(block: number): Float64Array {
     const found = this.#statements
-      .get("SELECT counts FROM patina_live WHERE block = ?")
-      .pluck()
+      .pluck("SELECT counts FROM patina_live WHERE block = ?")
       .get(block) as Uint8Array | undefined;
-    return found === undefined ? new Float64Array(idsPerBlock) : decodeBlock(found);
+    return found === undefined ? atHand.fill(0) : decodeBlock(found, atHand);
   }
 
   #write(block: number, codes: Float64Array): void {
@@ -177,6 +177,13 @@ function encodeBlock(codes: Float64Array): Uint8Array {
   assert(width !== undefined, "a version has fewer than 2^32 pieces");
   const bytes = new Uint8Array(1 + size * width);
   bytes[0] = width;
+  // Most versions have few pieces.
+  if (width === 1) for (let i = 0; i < size; i++) bytes[1 + i] = codes[i] as number;
+  else encodeWide(codes, bytes, size, width);
+  return bytes;
+}
+
+function encodeWide(codes: Float64Array, bytes: Uint8Array, size: number, width: number): void {
   for (let i = 0, at = 1; i < size; i++) {
     let rest = codes[i] as number;
     for (let k = 0; k < width; k++) {
@@ -184,12 +191,10 @@ function encodeBlock(codes: Float64Array): Uint8Array {
       rest = Math.floor(rest / 256);
     }
   }
-  return bytes;
 }
 
-/** @throws CorruptionError */
-function decodeBlock(bytes: Uint8Array): Float64Array {
-  const codes = new Float64Array(idsPerBlock);
+/** @param codes to fill. @throws CorruptionError */
+function decodeBlock(bytes: Uint8Array, codes = new Float64Array(idsPerBlock)): Float64Array {
   // In a damaged file the column may hold anything.
   const width = bytes instanceof Uint8Array ? (bytes[0] ?? 0) : 0;
   const size = (bytes.length - 1) / width;
@@ -197,11 +202,16 @@ function decodeBlock(bytes: Uint8Array): Float64Array {
   if (!known.includes(width) || !Number.isInteger(size) || size > idsPerBlock) {
     throw new CorruptionError("a list of what stems from versions is damaged");
   }
+  if (width === 1) for (let i = 0; i < size; i++) codes[i] = bytes[1 + i] as number;
+  else decodeWide(bytes, codes, width);
+  return codes.fill(0, size);
+}
+
+function decodeWide(bytes: Uint8Array, codes: Float64Array, width: number): void {
   for (let i = 0, at = 1; at < bytes.length; i++) {
     let code = 0;
     for (let k = 0, scale = 1; k < width; k++, scale *= 256)
       code += (bytes[at++] as number) * scale;
     codes[i] = code;
   }
-  return codes;
 }
