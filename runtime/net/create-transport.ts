@@ -178,6 +178,10 @@ class LateOwner implements CarrierOwner {
     this.#owner?.rejected(from, why);
   }
 
+  stray(): void {
+    this.#owner?.stray();
+  }
+
   handshakeRefused(from: string, why: string): void {
     this.#owner?.handshakeRefused(from, why);
   }

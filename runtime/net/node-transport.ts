@@ -229,6 +229,10 @@ export class NodeTransport implements Transport, CarrierOwner, DialOwner, Meetin
     this.#tally.rejected(from, why, performance.now());
   }
 
+  stray(): void {
+    this.#tally.stray();
+  }
+
   handshakeRefused(from: string, why: string): void {
     this.#tally.handshakesRefused++;
     this.rejected(from, why);

@@ -100,6 +100,11 @@ export interface CarrierOwner {
   accepted(pipe: Pipe): PipeEvents | null;
   /** Something that is no connection, or failed to become one. */
   rejected(from: string, why: string): void;
+  /**
+   * A packet of a connection that is not there: peers send some whenever a node restarts or a connection
+   * ends. Counted, and told to nobody: it does not say who sent it.
+   */
+  stray(): void;
   /** A handshake failed at the door of this node. */
   handshakeRefused(from: string, why: string): void;
   /** What was read before is not dealt with yet: messages have time. */

@@ -22,6 +22,10 @@ export class Tally {
     else this.#datagramsDropped++;
   }
 
+  stray(): void {
+    this.#rejected++;
+  }
+
   /** Each kind of thing from each source is told once a second at the most, and not too many of them. */
   rejected(from: string, why: string, nowMs: number): void {
     this.#rejected++;

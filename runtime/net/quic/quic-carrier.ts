@@ -264,7 +264,12 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
       return;
     }
     if (this.#ended.has(key)) return;
-    const initial = header.ty === quiche.Type.Initial && quiche.versionIsSupported(header.version);
+    const ours = quiche.versionIsSupported(header.version);
+    if (ours && header.ty === quiche.Type.Handshake) {
+      this.#owner.stray();
+      return;
+    }
+    const initial = ours && header.ty === quiche.Type.Initial;
     if (!initial || packet.length < minInitialBytes || header.dcid.length < connectionIdBytes) {
       this.#garbage(from);
       return;
@@ -288,7 +293,7 @@ export class QuicCarrier implements RotatingCarrier, QuicPipeOwner {
     const reset = this.#resets.answer(packet, now);
     if (reset !== null) this.#send(reset, from.address, from.port);
     if (!this.#ended.has(packet.toString("latin1", 1, 1 + connectionIdBytes))) {
-      this.#owner.rejected(remote, "a packet of no connection");
+      this.#owner.stray();
     }
   }
 

@@ -10,7 +10,7 @@ import { Door } from "../door.ts";
 import { dialTimeoutMs, helloTimeoutMs, maxConnections, maxHandshakes } from "../limits.ts";
 import type { RotatingCarrier } from "../node-transport.ts";
 import type { CarrierOwner, PipeEvents } from "../pipe.ts";
-import { reasonOf, turnedAway } from "./tcp-errors.ts";
+import { reasonOf, turnedAway, wentAway } from "./tcp-errors.ts";
 import { TcpPipe } from "./tcp-pipe.ts";
 
 /** The protocol's name in the TLS handshake (ALPN). */
@@ -40,7 +40,8 @@ export class TcpCarrier implements RotatingCarrier {
     if (credentials !== null) {
       this.#server.on("connection", (socket: Socket) => this.#handshake(socket));
       this.#server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-        this.#owner.handshakeRefused(remoteOf(socket), reasonOf(error));
+        const why = reasonOf(error);
+        if (!wentAway(why)) this.#owner.handshakeRefused(remoteOf(socket), why);
       });
     }
     this.#server.maxConnections = maxConnections;

@@ -3,10 +3,13 @@
 const ours = "turned away: ";
 const theirs = "it turned this node away: ";
 
+/** It went away; nobody turned it away. */
+const broke = "the connection broke";
+
 const system: Readonly<Partial<Record<string, string>>> = {
   ECONNREFUSED: "nobody listens there",
-  ECONNRESET: "the connection broke",
-  EPIPE: "the connection broke",
+  ECONNRESET: broke,
+  EPIPE: broke,
   ENETUNREACH: "there is no way to its network",
   EHOSTUNREACH: "there is no way to it",
   ETIMEDOUT: "no answer",
@@ -39,6 +42,11 @@ export function reasonOf(error: Error): string {
   const verified = verification[code];
   if (verified !== undefined) return ours + verified;
   return code.startsWith("ERR_SSL") ? ours + code : (system[code] ?? `${code}: ${error.message}`);
+}
+
+/** Whether the other side went away, as who dials does when another way was faster, or when it has waited long enough. */
+export function wentAway(reason: string): boolean {
+  return reason === broke;
 }
 
 /** Whether it was this side that refused the other. */

@@ -18,6 +18,7 @@ export const silent: PipeEvents = {
 export const refusing: CarrierOwner = {
   accepted: () => null,
   rejected() {},
+  stray() {},
   handshakeRefused() {},
   behind: false,
 };

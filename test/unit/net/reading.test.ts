@@ -17,6 +17,7 @@ async function listener() {
   const state = { behind: false, datagrams: 0, total: 0, turns, read };
   let open = false;
   const owner: CarrierOwner = {
+    ...refusing,
     accepted: () => ({
       ...silent,
       data(lane, bytes) {
@@ -37,8 +38,6 @@ async function listener() {
         state.datagrams++;
       },
     }),
-    rejected() {},
-    handshakeRefused() {},
     get behind() {
       return state.behind;
     },
