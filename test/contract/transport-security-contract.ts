@@ -54,6 +54,17 @@ export function transportSecurityContract(kind: "quic" | "tcp"): void {
       await expectTurnedAway(strict, await nodes.unchecked({ tls }), /authority/);
     });
 
+    test("a certificate of another authority whose holder dials: who it is and why is told", async () => {
+      const strict = await nodes.node();
+      const trust = authority.cert + foreign.cert;
+      const tls = await certificates({ authority: foreign, trust });
+      const other = await nodes.unchecked({ tls });
+      other.transport.send(strict.address, "gossip", true, numbered(1));
+      await until("it is told", () => strict.rejected.length > 0);
+      expect(strict.rejected[0]?.from).toMatch(/^127\.0\.0\.1:\d+$/);
+      expect(strict.rejected[0]?.why).toMatch(/^turned away: .* authority/);
+    });
+
     test("a certificate that names another cluster", async () => {
       const strict = await nodes.node({ tls: await certificates({ trust: bothAuthorities }) });
       const tls = await certificates({ authority: elsewhere, trust: bothAuthorities });

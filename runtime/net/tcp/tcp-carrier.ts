@@ -40,8 +40,8 @@ export class TcpCarrier implements RotatingCarrier {
     if (credentials !== null) {
       this.#server.on("connection", (socket: Socket) => this.#handshake(socket));
       this.#server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-        const why = reasonOf(error);
-        if (!wentAway(why)) this.#owner.handshakeRefused(remoteOf(socket), why);
+        const why = refusalOf(socket) ?? reasonOf(error);
+        if (!wentAway(why)) this.#owner.handshakeRefused(remoteOf(beneath(socket)), why);
       });
     }
     this.#server.maxConnections = maxConnections;
@@ -197,6 +197,18 @@ function serverOptions(credentials: Credentials): TlsOptions {
     ALPNProtocols: [protocolName],
     handshakeTimeout: helloTimeoutMs,
   };
+}
+
+/** Why the certificate of who dialled was not accepted: Node.js tells the server of a broken connection. */
+function refusalOf({ authorizationError }: TLSSocket): string | null {
+  // Declared as an error, it is the code of one.
+  const code: unknown = authorizationError;
+  return typeof code === "string" ? reasonOf(Object.assign(new Error(code), { code })) : null;
+}
+
+/** The socket below TLS, which knows still where it came from when it is closed. Not documented, so it may be missing. */
+function beneath(socket: TLSSocket & { readonly _parent?: Socket | null }): Socket {
+  return socket._parent ?? socket;
 }
 
 function remoteOf(socket: Socket): string {
