@@ -52,9 +52,12 @@ export class Capture {
   #args: unknown[][] = none;
   /** There were more changes than are kept. */
   #overflowed = false;
-  /** The row that the statement at hand inserts, and its table. */
+  /** The row that the statement at hand inserts next, and its table. */
   #foretoldPlan: TablePlan | null = null;
   #foretold: unknown[] = none;
+  /** All that it inserts where they are several, and how many of them it has. */
+  #foretoldRows: readonly unknown[][] = none;
+  #inserted = 0;
 
   constructor(db: Db) {
     this.#db = db;
@@ -71,6 +74,14 @@ export class Capture {
   foretell(plan: TablePlan, row: unknown[]): void {
     this.#foretoldPlan = plan;
     this.#foretold = row;
+    this.#foretoldRows = none;
+    this.#inserted = 0;
+  }
+
+  /** As `foretell`, of a statement that inserts these rows in this order. */
+  foretellRows(plan: TablePlan, rows: readonly unknown[][]): void {
+    this.foretell(plan, rows[0] as unknown[]);
+    this.#foretoldRows = rows;
   }
 
   /** What was recorded since `mark` was taken back. */
@@ -143,9 +154,12 @@ export class Capture {
     const taken = (): unknown[] | null => {
       if (this.#foretoldPlan === null) return null;
       assert(this.#foretoldPlan === plan, "a row is inserted where it was foretold");
-      this.#foretoldPlan = null;
-      this.#push(stream, this.#foretold);
-      return this.#foretold;
+      const row = this.#foretold;
+      const next = this.#foretoldRows[++this.#inserted];
+      if (next === undefined) this.#foretoldPlan = null;
+      else this.#foretold = next;
+      this.#push(stream, row);
+      return row;
     };
     const name = functionName(plan, "insert", "asks");
     const options = { deterministic: false };

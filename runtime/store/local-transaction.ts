@@ -6,11 +6,12 @@ import { OpError } from "../../core/crdt/op-values.ts";
 import { foldCase } from "../../core/crdt/parse-schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Capture } from "./capture.ts";
-import { allWith, type Db, runWith, type Statement } from "./db.ts";
+import { allWith, type Db, runWith, type Statement, type StatementCache } from "./db.ts";
 import { classify, type StatementKind } from "./local-statement.ts";
 import { PlainInsert } from "./plain-insert.ts";
 import { fromSqlExact, type SqlValue, toSqlExact } from "./sql-value.ts";
 import type { TablePlan } from "./table-plan.ts";
+import { mayWait, WaitingInserts } from "./waiting-inserts.ts";
 
 /** Positional, or by name with the prefix left out. */
 export type Parameters = readonly Value[] | Readonly<Record<string, Value>>;
@@ -35,6 +36,7 @@ const maxPrepared = 256;
 export class SqlDoor {
   readonly #db: Db;
   readonly #capture: Capture;
+  readonly #waiting: WaitingInserts;
   readonly #prepared = new Map<string, Prepared>();
   #lastSql = "";
   #last: Prepared | null = null;
@@ -42,9 +44,10 @@ export class SqlDoor {
   #plans: ReadonlyMap<string, TablePlan> = new Map();
   #triggersFail = false;
 
-  constructor(db: Db, capture: Capture) {
+  constructor(db: Db, statements: StatementCache, capture: Capture) {
     this.#db = db;
     this.#capture = capture;
+    this.#waiting = new WaitingInserts(statements, capture);
   }
 
   /** Some trigger of the schema raises FAIL. */
@@ -62,7 +65,8 @@ export class SqlDoor {
 
   /** A door for one transaction, which is under way. */
   open(): OpenTransaction {
-    return new OpenTransaction(this.#db, this.#capture, this);
+    this.#waiting.forget();
+    return new OpenTransaction(this.#db, this.#capture, this, this.#waiting);
   }
 
   prepare(sql: string): Prepared {
@@ -79,7 +83,10 @@ export class SqlDoor {
     if (known !== undefined) return known;
     const { kind, sql: text, insert: form } = classify(sql);
     const plan = form === null ? undefined : this.#plans.get(foldCase(form.table));
-    const insert = form === null || plan === undefined ? null : PlainInsert.of(plan, form);
+    const insert =
+      form === null || plan === undefined
+        ? null
+        : PlainInsert.of(plan, form, mayWait(this.#db, plan));
     const prepared = { kind, statement: this.#db.prepare(text) as Statement, insert };
     this.#prepared.set(sql, prepared);
     if (this.#prepared.size > maxPrepared) {
@@ -96,23 +103,27 @@ export class OpenTransaction implements LocalTransaction {
   readonly #db: Db;
   readonly #capture: Capture;
   readonly #door: SqlDoor;
+  readonly #waiting: WaitingInserts;
   readonly #savepoints: Savepoint[] = [];
   /** A statement has ended the transaction: nothing of it stays. */
   #doomedBy: Error | null = null;
 
-  constructor(db: Db, capture: Capture, door: SqlDoor) {
+  constructor(db: Db, capture: Capture, door: SqlDoor, waiting: WaitingInserts) {
     this.#db = db;
     this.#capture = capture;
     this.#door = door;
+    this.#waiting = waiting;
   }
 
   /** To be called once the last statement is run. @throws what has ended the transaction before. */
   finish(): void {
     if (this.#doomedBy !== null) throw this.#doomedBy;
+    this.#waiting.finish();
   }
 
   run(sql: string, parameters: Parameters = []): number {
     const prepared = this.#door.prepare(sql);
+    if (this.#waits(prepared, parameters)) return 1;
     const mark = this.#begin(prepared);
     try {
       let changes = 0;
@@ -142,12 +153,26 @@ export class OpenTransaction implements LocalTransaction {
     }
   }
 
+  /** @returns whether it inserts a row that may wait, and does now. */
+  #waits({ insert }: Prepared, parameters: Parameters): boolean {
+    if (insert === null || !isList(parameters)) return false;
+    try {
+      return this.#waiting.take(insert, parameters);
+    } catch (error) {
+      throw this.#doom(error as Error);
+    }
+  }
+
   /** @returns how many rows were changed. */
   #change({ insert, statement }: Prepared, parameters: Parameters): number {
     const row = insert !== null && isList(parameters) ? insert.rowOf(parameters) : null;
     if (insert === null || row === null) return runBound(statement, parameters);
     this.#capture.foretell(insert.plan, row);
-    return insert.inOrder ? runWith(statement, row).changes : runBound(statement, parameters);
+    const changes = insert.inOrder
+      ? runWith(statement, row).changes
+      : runBound(statement, parameters);
+    this.#waiting.ran(insert);
+    return changes;
   }
 
   /** What OR FAIL had done before it failed would stay, and nobody could say what that was. */
@@ -158,8 +183,17 @@ export class OpenTransaction implements LocalTransaction {
   #begin(prepared: Prepared): number {
     // Outside the transaction it would be carried out all the same, and no version would tell of it.
     if (this.#doomedBy !== null) throw ended();
+    this.#settle();
     if (this.#isWrapped(prepared)) this.#db.exec("SAVEPOINT patina_statement");
     return this.#capture.length;
+  }
+
+  #settle(): void {
+    try {
+      this.#waiting.settle();
+    } catch (error) {
+      throw this.#doom(error as Error);
+    }
   }
 
   #end(prepared: Prepared): void {
@@ -169,17 +203,18 @@ export class OpenTransaction implements LocalTransaction {
 
   /** @returns what to throw. */
   #failed(prepared: Prepared, mark: number, error: Error): Error {
-    if (!this.#db.inTransaction || isDoom(prepared.kind, error)) {
-      this.#doomedBy ??= error;
-      return error;
-    }
+    if (!this.#db.inTransaction || isDoom(prepared.kind, error)) return this.#doom(error);
     if (this.#isWrapped(prepared)) {
       this.#db.exec("ROLLBACK TO patina_statement; RELEASE patina_statement");
-    } else if (mayBeHalfDone(prepared, error)) {
-      this.#doomedBy ??= error;
-      return error;
-    }
+    } else if (mayBeHalfDone(prepared, error)) return this.#doom(error);
     this.#capture.cut(mark);
+    return error;
+  }
+
+  /** Nothing of the transaction stays, and nothing more of it is run. */
+  #doom(error: Error): Error {
+    this.#doomedBy ??= error;
+    this.#waiting.forget();
     return error;
   }
 

@@ -61,6 +61,8 @@ function listed(
 
 export class PlainInsert {
   readonly plan: TablePlan;
+  /** Rows may wait, see `waiting-inserts.ts`. */
+  readonly mayWait: boolean;
   /** The parameters are in the order of what is captured. */
   readonly inOrder: boolean;
   /** Which parameter is which of the values that are captured: the key, then the data columns. */
@@ -68,8 +70,9 @@ export class PlainInsert {
   readonly #affinities: readonly Affinity[];
   readonly #keyColumns: number;
 
-  private constructor(plan: TablePlan, parameters: readonly number[]) {
+  private constructor(plan: TablePlan, parameters: readonly number[], mayWait: boolean) {
     this.plan = plan;
+    this.mayWait = mayWait;
     this.#parameters = parameters;
     this.inOrder = parameters.every((parameter, i) => parameter === i);
     this.#affinities = [...plan.keyAffinities, ...plan.dataAffinities];
@@ -77,7 +80,7 @@ export class PlainInsert {
   }
 
   /** @returns null when the statement does not give every column of this table once. */
-  static of(plan: TablePlan, { columns, count }: InsertForm): PlainInsert | null {
+  static of(plan: TablePlan, { columns, count }: InsertForm, mayWait: boolean): PlainInsert | null {
     const { schema } = plan;
     const all = schema.columns.map(({ name }) => foldCase(name));
     const given = columns === null ? all : columns.map(foldCase);
@@ -85,7 +88,7 @@ export class PlainInsert {
     if (isGenerated || given.length !== all.length || count !== all.length) return null;
     const captured = [...schema.keyColumns, ...schema.dataColumns];
     const parameters = captured.map((column) => given.indexOf(all[column] as string));
-    return parameters.includes(-1) ? null : new PlainInsert(plan, parameters);
+    return parameters.includes(-1) ? null : new PlainInsert(plan, parameters, mayWait);
   }
 
   /**
