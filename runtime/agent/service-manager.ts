@@ -11,6 +11,7 @@ export interface ServiceManager {
   stopping(): void;
   /** How often to say that the node is alive, in ms; null: nobody asks. */
   readonly watchdogMs: number | null;
+  /** May be called more often: what was said lately is not said again. */
   alive(): void;
 }
 
@@ -32,6 +33,9 @@ export function serviceManager(
   const watchdogUs = Number(env["WATCHDOG_USEC"] ?? "");
   const mine = (env["WATCHDOG_PID"] ?? String(process.pid)) === String(process.pid);
   for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete env[name];
+  // Half of it, as sd_watchdog_enabled(3) advises.
+  const watchdogMs = mine && watchdogUs > 0 ? Math.max(500, watchdogUs / 2000) : null;
+  let saidMs = Number.NEGATIVE_INFINITY;
   let failed = false;
   const say = (...words: string[]): void => {
     if (failed) return;
@@ -48,8 +52,13 @@ export function serviceManager(
     ready: (status) => say("--ready", `--status=${status}`),
     reloading: () => say("RELOADING=1"),
     stopping: () => say("STOPPING=1"),
-    // Half of it, as sd_watchdog_enabled(3) advises.
-    watchdogMs: mine && watchdogUs > 0 ? Math.max(500, watchdogUs / 2000) : null,
-    alive: () => say("WATCHDOG=1"),
+    watchdogMs,
+    alive: () => {
+      const nowMs = performance.now();
+      // Each time is a process of its own.
+      if (watchdogMs === null || nowMs - saidMs < watchdogMs / 2) return;
+      saidMs = nowMs;
+      say("WATCHDOG=1");
+    },
   };
 }
