@@ -1,6 +1,7 @@
 /** What a request asks for beside its body: parameters of the query string, and headers. */
 import { isUtf8 } from "node:buffer";
 import { isHexId } from "../../core/base/ids.ts";
+import { nearest } from "../../core/base/nearest.ts";
 import { ApiError } from "./api-error.ts";
 import type { Asked } from "./exchange.ts";
 
@@ -56,6 +57,22 @@ export function flagOf(query: QueryString, name: string): boolean {
   if (text === undefined || text === "false" || text === "0") return false;
   if (text === "true" || text === "1" || text === "") return true;
   throw badParameter(name, "true or false");
+}
+
+/**
+ * A parameter that there is not, where it looks like one of the known ones mistyped. Others are passed
+ * over, as Corrosion does: its clients may send what nobody asked for.
+ */
+export function mistyped(query: QueryString, known: readonly string[]): ApiError | null {
+  for (const name of Object.keys(query)) {
+    if (known.includes(name)) continue;
+    const meant = nearest(name, known);
+    if (meant === null) continue;
+    return new ApiError("bad_parameter", `there is no parameter ${name}`, {
+      hint: `did you mean ${meant}?`,
+    });
+  }
+  return null;
 }
 
 export function badParameter(name: string, wanted: string): ApiError {

@@ -14,10 +14,12 @@ import type { Access, ApiContext } from "./api-context.ts";
 import { admit } from "./admission.ts";
 import { ApiError, errorBody } from "./api-error.ts";
 import { Doors, type DoorTls } from "./doors.ts";
+import { readOn } from "./early-answer.ts";
 import { asTold, errorHeaders, refuseBroken } from "./error-answer.ts";
 import { Gate } from "./gate.ts";
 import { ParameterBinder } from "./parameter-binder.ts";
 import { describeApi } from "./openapi.ts";
+import { mistyped, queryOf } from "./request-options.ts";
 import { addRoutes, methodsOf, shortRoutes } from "./routes.ts";
 import { shortWay } from "./short-way.ts";
 
@@ -211,8 +213,13 @@ function watch(app: FastifyInstance, ctx: ApiContext): void {
   app.addHook("onRoute", (route) => {
     const access = route.config?.access ?? "token";
     const endpoint = route.url;
+    const { properties = {} } = (route.schema?.querystring ?? {}) as { properties?: object };
+    const parameters = Object.keys(properties);
     route.onRequest = (request, reply, done) => {
-      if (isAdmitted(ctx, access, request, reply)) done();
+      if (!isAdmitted(ctx, access, request, reply)) return;
+      const wrong = mistyped(queryOf(request), parameters);
+      if (wrong === null) done();
+      else sendError(reply, wrong);
     };
     route.onResponse = (_request, reply, done) => {
       ctx.metrics.answered(endpoint, reply.raw.statusCode, reply.elapsedTime / 1000);
@@ -252,5 +259,6 @@ function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   reply.headers(errorHeaders(error, httpVersionMajor));
   // Fastify asks for the connection to be closed after a body that is too large, which HTTP/2 has no header for.
   if (httpVersionMajor === 2) reply.removeHeader("connection");
+  readOn(reply.request);
   return reply.code(error.status).send(errorBody(error));
 }

@@ -47,6 +47,31 @@ describe("transactions", () => {
     }
   });
 
+  test("a parameter that looks like a mistyped one is an error; others are passed over, as Corrosion does", async () => {
+    const served = await start();
+    const send = (path: string, body: unknown) => overHttp1(served, posted(path, body));
+    const wrong = await send("/v1/transactions?wait=1&wait_timout=9", insert("a"));
+    expect([wrong.status, json(wrong)]).toEqual([
+      400,
+      {
+        error: "there is no parameter wait_timout",
+        code: "bad_parameter",
+        hint: "did you mean wait_timeout?",
+      },
+    ]);
+    for (const path of ["/v1/queries?Timeout=1", "/v1/queries?timeout=1&timeuot=2"]) {
+      expect([path, (await send(path, "SELECT 1")).status]).toEqual([path, 400]);
+    }
+    const plane = await overHttp1(served, { path: "/v1/trace?plane=sync" });
+    expect(json(plane)["hint"]).toBe("did you mean planes?");
+    for (const query of ["nonce=7", "trace_id=5&_=1", "timeout=2&user=me", "from=0"]) {
+      const path = `/v1/queries?${query}`;
+      expect([path, (await send(path, "SELECT 1")).status]).toEqual([path, 200]);
+    }
+    const count = await send("/v1/queries", "SELECT count(*) FROM kv");
+    expect(lines(count)[1]).toEqual({ row: [1, [0]] });
+  });
+
   test("a transaction with a key runs once, and is answered as the first time", async () => {
     const served = await start();
     const send = (key: string, k: string) =>
