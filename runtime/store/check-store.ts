@@ -29,17 +29,47 @@ export function checkTail(engine: Engine): Problem[] {
   const problems: Problem[] = [];
   for (const plan of engine.plans.values()) {
     checkDefinition(engine, plan, problems);
+    const rows = engine.rows(plan);
+    const deleted: number[] = [];
     for (const { key, cell } of plan.overlay.inOrder()) {
       const alive = causalLengthOf(cell) % 2 === 1;
-      const rows = engine.rows(plan);
+      if (!alive && typeof key[0] === "number") deleted.push(key[0]);
       const shown = rows.table.read([key])[0] ?? rows.aside?.read([key])[0] ?? null;
       if ((shown !== null) === alive) continue;
       const what = `row ${describeKey(key)} ${alive ? "is missing" : "should be deleted"}`;
       problems.push({ where: plan.schema.name, what });
     }
+    checkSpans(engine, plan, deleted, problems);
   }
   checkHeld(engine, engine.folded, problems);
   return problems;
+}
+
+/** The rows of spans that wait stand in the table. @param deleted keys of rows that were deleted since, ascending. */
+function checkSpans(
+  engine: Engine,
+  plan: TablePlan,
+  deleted: readonly number[],
+  problems: Problem[],
+): void {
+  if (plan.overlay.spans.length === 0) return;
+  const { aside } = engine.rows(plan);
+  const names = [plan.table, ...(aside === null ? [] : [aside.name])];
+  const [key] = plan.keyNames;
+  const counts = names.map((name) => {
+    return engine.statements.pluck(`SELECT count(*) FROM ${name} WHERE ${key} BETWEEN ? AND ?`);
+  });
+  let at = 0;
+  for (const { first, last } of plan.overlay.spans) {
+    let expected = last - first + 1;
+    for (; at < deleted.length && (deleted[at] as number) <= last; at++) {
+      if ((deleted[at] as number) >= first) expected--;
+    }
+    const shown = counts.reduce((sum, count) => sum + (count.get(first, last) as number), 0);
+    if (shown === expected) continue;
+    const what = `of rows ${first} to ${last} some are missing, or are not deleted`;
+    problems.push({ where: plan.schema.name, what });
+  }
 }
 
 function checkPages(db: Db): Problem[] {

@@ -5,6 +5,7 @@
  * that it knows.
  */
 import { randomInt } from "node:crypto";
+import { cellAt, type ClockSpan } from "./clock-spans.ts";
 import type { ClockEntry, RowKey } from "./table-plan.ts";
 
 export interface WaitingClock extends ClockEntry {
@@ -20,14 +21,28 @@ export class ClockOverlay {
   #slots = new Int32Array(leastSlots);
   /** So many of the list are in the hash table. */
   #hashed = 0;
+  /** In the order of their keys; a clock of the list hides what they say of its row. */
+  #spans: ClockSpan[] = [];
 
-  /** Clocks that wait, those included that a later one of the same row hides. */
+  /** Clocks that wait, those included that a later one of the same row hides; a span counts one. */
   get size(): number {
-    return this.#list.length;
+    return this.#list.length + this.#spans.length;
+  }
+
+  /** Clocks of neighbours, in the order of their keys. */
+  get spans(): readonly ClockSpan[] {
+    return this.#spans;
   }
 
   put(clock: WaitingClock): void {
     this.#list.push(clock);
+  }
+
+  /** Clocks of rows of which none has one that waits. */
+  putSpan(span: ClockSpan): void {
+    const at = this.#spansUpTo(span.first);
+    if (at === this.#spans.length) this.#spans.push(span);
+    else this.#spans.splice(at, 0, span);
   }
 
   get(rowKey: RowKey): WaitingClock | undefined {
@@ -44,7 +59,26 @@ export class ClockOverlay {
       slots[this.#slotOf((list[this.#hashed] as WaitingClock).rowKey)] = this.#hashed + 1;
     }
     const at = slots[this.#slotOf(rowKey)] as number;
-    return at === 0 ? undefined : list[at - 1];
+    return at === 0 ? this.#inSpan(rowKey) : list[at - 1];
+  }
+
+  #inSpan(rowKey: RowKey): WaitingClock | undefined {
+    if (this.#spans.length === 0 || typeof rowKey !== "number") return undefined;
+    const span = this.#spans[this.#spansUpTo(rowKey) - 1];
+    if (span === undefined || rowKey > span.last) return undefined;
+    return { rowKey, key: [rowKey], cell: cellAt(span, rowKey), rowid: 0, forgets: 0 };
+  }
+
+  /** How many spans begin at this key or before it. */
+  #spansUpTo(key: number): number {
+    const spans = this.#spans;
+    let [low, high] = [0, spans.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((spans[middle] as ClockSpan).first <= key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The slot of this row, or the free one where it belongs. */
@@ -57,7 +91,7 @@ export class ClockOverlay {
     }
   }
 
-  /** The last clock of each row, in the order of the keys, as the clock table has them: few of its pages change at a time. */
+  /** The last clock of each row that is in no span, in the order of the keys, as the clock table has them: few of its pages change at a time. */
   inOrder(): WaitingClock[] {
     const sorted = isInOrder(this.#list) ? this.#list : this.#list.toSorted(byKey);
     return sorted.filter(({ rowKey }, i) => rowKey !== sorted[i + 1]?.rowKey);
@@ -72,6 +106,7 @@ export class ClockOverlay {
 
   clear(): void {
     this.#list = [];
+    this.#spans = [];
     if (this.#hashed > 0) this.#slots.fill(0);
     this.#hashed = 0;
   }

@@ -11,6 +11,7 @@ import { Reader } from "../../core/wire/reader.ts";
 import { readValue, writeValue } from "../../core/wire/values.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import type { ClockCell } from "./clock-cell.ts";
+import type { ClockSpan } from "./clock-spans.ts";
 import type { LiveChanges } from "./log-origin.ts";
 import type { ClockEntry, TablePlan } from "./table-plan.ts";
 
@@ -24,6 +25,8 @@ export interface TableEffect {
   readonly dead: number;
   readonly keyColumns: number;
   readonly clocks: readonly ClockEntry[];
+  /** Clocks of neighbours that had none before. */
+  readonly spans: readonly ClockSpan[];
 }
 
 export interface Effects {
@@ -37,15 +40,18 @@ export interface Effects {
 
 /** Added to the number of key columns of a table whose clocks say under which rowids they belong. */
 const withRowids = 1024;
+/** Added to it where spans come behind the clocks. */
+const withSpans = 2048;
 
 const writer = new Writer(1024);
 
-/** @param plans the tables that it may have changed. @param clocksOf what it changed of a table's clocks. */
+/** @param plans the tables that it may have changed. @param clocksOf and `spansOf` what it changed of a table's clocks. */
 export function encodeEffects(
   clock: ClockState,
   farSeen: boolean,
   plans: readonly TablePlan[],
   clocksOf: (plan: TablePlan) => readonly ClockEntry[],
+  spansOf: (plan: TablePlan) => readonly ClockSpan[],
   live: LiveChanges,
 ): Uint8Array {
   writer.reset();
@@ -59,7 +65,7 @@ export function encodeEffects(
   writer.varint(tables);
   for (const plan of plans) {
     const clocks = clocksOf(plan);
-    if (isTouched(plan, clocks)) writeTable(plan, clocks);
+    if (isTouched(plan, clocks)) writeTable(plan, clocks, spansOf(plan));
   }
   writer.varint(live.length / 2);
   for (let i = 0; i < live.length; i += 2) {
@@ -69,18 +75,24 @@ export function encodeEffects(
   return writer.finish();
 }
 
+/** What gets spans has rows more. */
 function isTouched(plan: TablePlan, clocks: readonly ClockEntry[]): boolean {
   return clocks.length > 0 || plan.digestChanged();
 }
 
-function writeTable(plan: TablePlan, clocks: readonly ClockEntry[]): void {
+function writeTable(
+  plan: TablePlan,
+  clocks: readonly ClockEntry[],
+  spans: readonly ClockSpan[],
+): void {
   const { n, sum, dead, keyNames, rowids } = plan;
   writer.varint(n);
   writer.u32(sum.a >>> 0);
   writer.u32(sum.b >>> 0);
   writer.varint(sum.rows);
   writer.varint(dead);
-  writer.varint(keyNames.length + (rowids === null ? 0 : withRowids));
+  const hasSpans = spans.length > 0;
+  writer.varint(keyNames.length + (rowids === null ? 0 : withRowids) + (hasSpans ? withSpans : 0));
   writer.varint(clocks.length);
   for (const { key, cell, rowid, forgets } of clocks) {
     for (let i = 0; i < key.length; i++) writeValue(writer, key[i] as Value);
@@ -88,6 +100,14 @@ function writeTable(plan: TablePlan, clocks: readonly ClockEntry[]): void {
     if (rowids === null) continue;
     writer.varint(rowid);
     writer.varint(forgets);
+  }
+  if (!hasSpans) return;
+  writer.varint(spans.length);
+  for (const { first, last, cell, step } of spans) {
+    writeValue(writer, first);
+    writer.varint(last - first);
+    writeValue(writer, cell);
+    writeValue(writer, step);
   }
 }
 
@@ -114,7 +134,7 @@ function readTable(r: Reader): TableEffect {
   const rows = r.varint();
   const dead = r.varint();
   const told = r.varint();
-  const hasRowids = told >= withRowids;
+  const hasRowids = (told & withRowids) !== 0;
   const keyColumns = told % withRowids;
   const clocks: ClockEntry[] = [];
   for (let count = r.varint(); count > 0; count--) {
@@ -124,5 +144,16 @@ function readTable(r: Reader): TableEffect {
     const rowid = hasRowids ? r.varint() : 0;
     clocks.push({ key, cell, rowid, forgets: hasRowids ? r.varint() : 0 });
   }
-  return { n, a, b, rows, dead, keyColumns, clocks };
+  const spans = (told & withSpans) === 0 ? [] : readSpans(r);
+  return { n, a, b, rows, dead, keyColumns, clocks, spans };
+}
+
+function readSpans(r: Reader): ClockSpan[] {
+  const spans: ClockSpan[] = [];
+  for (let count = r.varint(); count > 0; count--) {
+    const first = readValue(r) as number;
+    const last = first + r.varint();
+    spans.push({ first, last, cell: readValue(r) as number, step: readValue(r) as number });
+  }
+  return spans;
 }

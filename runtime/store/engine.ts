@@ -78,6 +78,7 @@ export class Engine {
   /** As `plans`: many small transactions go along it. */
   #planList: readonly TablePlan[] = [];
   readonly #changedOf = (plan: TablePlan) => this.waiting.changedOf(plan);
+  readonly #spansOf = (plan: TablePlan) => this.waiting.spansOf(plan);
   #mode: "local" | "merge" = "local";
   #rows = new Map<TablePlan, RowStore>();
   #nextId = 1;
@@ -252,7 +253,14 @@ export class Engine {
     this.waiting.flush();
     if (this.waiting.tooMany) return { effects: null, live };
     const clock = this.clock.save();
-    const effects = encodeEffects(clock, this.#farSeen, this.#planList, this.#changedOf, older);
+    const effects = encodeEffects(
+      clock,
+      this.#farSeen,
+      this.#planList,
+      this.#changedOf,
+      this.#spansOf,
+      older,
+    );
     return { effects, live };
   }
 
@@ -441,6 +449,7 @@ export class Engine {
       plan.sum.b = effect.b;
       plan.sum.rows = effect.rows;
       plan.dead = effect.dead;
+      for (const span of effect.spans) this.waiting.restoreSpan(plan, span);
       for (const entry of effect.clocks) this.waiting.restore(plan, entry);
     }
     return clock;

@@ -1,6 +1,7 @@
 /** Writes clocks that were put off into the tables where they belong, in the order of what they stand under. */
 import type { Value } from "../../core/crdt/value.ts";
 import { causalLengthOf, type ClockCell } from "./clock-cell.ts";
+import { addSpan } from "./clock-spans.ts";
 import { ClockWriter, placeholders, stepOf } from "./clock-table.ts";
 import type { StatementCache } from "./db.ts";
 import type { ClockPlace } from "./rowid-clocks.ts";
@@ -10,6 +11,8 @@ export function foldClocks(statements: StatementCache, plan: TablePlan): void {
   const { overlay, rowids } = plan;
   if (overlay.size === 0) return;
   const writer = new ClockWriter(statements, plan);
+  // First, since what stands alone hides what they say.
+  for (const span of overlay.spans) addSpan(statements, plan, span);
   if (rowids === null) for (const { key, cell } of overlay.inOrder()) writer.add(key, cell);
   else {
     const placed: RowidClock[] = [];

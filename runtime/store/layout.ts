@@ -39,7 +39,7 @@ import { quoteName } from "./schema-source.ts";
 export const applicationId = 0x50746e61;
 
 /** Rises with each change of this layout; a program refuses a database from a newer one. */
-export const layoutVersion = 7;
+export const layoutVersion = 8;
 
 /** Chunk `index` of log row `id` is row `id × chunkStride + index` of `patina_chunk`. */
 export const chunkStride = 2 ** 20;
@@ -203,4 +203,6 @@ UPDATE patina_state SET packed = folded;
   6: (db) => {
     db.exec("ALTER TABLE patina_object ADD COLUMN keyed INTEGER NOT NULL DEFAULT 1");
   },
+  // What waits is read as before; an older program could not read the spans that wait now.
+  7: () => {},
 };

@@ -1,13 +1,14 @@
 /**
  * Clocks that are newer than their clock tables: each small transaction writes its own into its
- * log row, and they come into the tables many transactions at a time. A transaction that changes
- * many clocks, or neighbouring ones, writes them there at once.
+ * log row, and they come into the tables many transactions at a time. Those of new rows that follow
+ * each other wait as one span. A transaction that changes many clocks, or neighbouring ones of rows
+ * that were there, writes them into the tables at once.
  */
 import { encodeKeyText } from "../../core/crdt/key.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { ClockCell } from "./clock-cell.ts";
 import type { WaitingClock } from "./clock-overlay.ts";
-import { leastSpan, writeSpan } from "./clock-spans.ts";
+import { type ClockSpan, leastSpan, mostSpanned, writeSpan } from "./clock-spans.ts";
 import { ClockWriter } from "./clock-table.ts";
 import type { StatementCache } from "./db.ts";
 import { addByKey, byRowidOf, foldClocks, forgetRowids } from "./fold-clocks.ts";
@@ -35,6 +36,14 @@ export class WaitingClocks {
   /** The one asked for last, mostly of the same table. */
   #writer: ClockWriter | null = null;
   #direct = false;
+  /** New rows that follow each other, which may become a span: `#runCount` of table `#runPlan`, up to key `#runLast`. */
+  #runPlan: TablePlan | null = null;
+  #runCount = 0;
+  #runLast = 0;
+  #runCell = 0;
+  /** Spans that the transaction under way lets wait, for its log row; their tables, side by side. */
+  #spans: ClockSpan[] = none;
+  #spanPlans: TablePlan[] = none;
 
   constructor(statements: StatementCache) {
     this.#statements = statements;
@@ -59,6 +68,9 @@ export class WaitingClocks {
     if (this.#writers.size > 0) this.#writers.clear();
     this.#writer = null;
     this.#direct = false;
+    this.#runPlan = null;
+    this.#spans = none;
+    this.#spanPlans = none;
   }
 
   /** From here on the transaction writes clocks at once. Nothing may wait then. */
@@ -83,6 +95,7 @@ export class WaitingClocks {
       this.place(plan, key, rowKey, cell, 0, 0, false);
       return;
     }
+    if (isNew && dense && !this.#direct && this.#follows(plan, rowKey, cell)) return;
     if (
       this.#direct ||
       (dense && (plan.overlay.size === 0 || plan.overlay.get(rowKey) === undefined))
@@ -91,6 +104,40 @@ export class WaitingClocks {
       return;
     }
     this.#let(plan, { rowKey, key: kept(key), cell, rowid: 0, forgets: 0 });
+  }
+
+  /** @returns whether the new row goes on with those that may become a span, or begins with them anew. */
+  #follows(plan: TablePlan, rowKey: RowKey, cell: ClockCell): boolean {
+    if (typeof rowKey !== "number" || typeof cell !== "number") return false;
+    if (plan === this.#runPlan && rowKey === this.#runLast + 1 && cell === this.#runCell) {
+      this.#runCount++;
+      this.#runLast = rowKey;
+      return true;
+    }
+    this.#endRun();
+    if (!plan.byInteger || Math.abs(rowKey) > mostSpanned - maxClocksInLog) return false;
+    this.#runPlan = plan;
+    this.#runCount = 1;
+    this.#runLast = rowKey;
+    this.#runCell = cell;
+    return true;
+  }
+
+  #endRun(): void {
+    const plan = this.#runPlan;
+    if (plan === null) return;
+    this.#runPlan = null;
+    const [count, last, cell] = [this.#runCount, this.#runLast, this.#runCell];
+    const first = last - count + 1;
+    if (count < leastSpan) {
+      const writer = this.#writerOf(plan);
+      for (let key = first; key <= last; key++) writer.add([key], cell, true);
+      return;
+    }
+    const span = { first, last, cell, step: 0 };
+    this.restoreSpan(plan, span);
+    this.#spans = [...this.#spans, span];
+    this.#spanPlans = [...this.#spanPlans, plan];
   }
 
   /**
@@ -199,13 +246,25 @@ export class WaitingClocks {
     this.#wait(plan, { rowKey: plan.rowKey(key, encodeKeyText(key)), key, cell, rowid, forgets });
   }
 
+  /** Clocks of neighbours that wait since an earlier transaction. */
+  restoreSpan(plan: TablePlan, span: ClockSpan): void {
+    plan.overlay.putSpan(span);
+    this.#size++;
+  }
+
   #wait(plan: TablePlan, clock: WaitingClock): void {
     plan.overlay.put(clock);
     this.#size++;
   }
 
+  spansOf(plan: TablePlan): readonly ClockSpan[] {
+    if (this.#spans.length === 0) return none;
+    return this.#spans.filter((_, i) => this.#spanPlans[i] === plan);
+  }
+
   /** Writes out clocks that do not wait, so that the clock tables can be read again. */
   flush(): void {
+    this.#endRun();
     for (const writer of this.#writers.values()) writer.flush();
   }
 

@@ -41,6 +41,40 @@ describe("clocks that wait", () => {
     );
   });
 
+  test("CR1: neighbours that wait as one are found by each key, but where a clock of its own hides it", () => {
+    const part = fc.record({
+      at: fc.integer({ min: -40, max: 40 }),
+      size: fc.integer({ min: 1, max: 9 }),
+      step: fc.constantFrom(0, 1),
+      single: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 20 }), (parts) => {
+        const overlay = new ClockOverlay();
+        const model = new Map<number, number>();
+        parts.forEach(({ at, size, step, single }, i) => {
+          const cell = 1000 * (i + 1);
+          const keys = Array.from({ length: size }, (_, k) => 10 * at + k);
+          if (single || keys.some((key) => model.has(key))) {
+            const rowKey = 10 * at;
+            overlay.put({ rowKey, key: [rowKey], cell, rowid: 0, forgets: 0 });
+            model.set(rowKey, cell);
+          } else {
+            overlay.putSpan({ first: 10 * at, last: 10 * at + size - 1, cell, step });
+            keys.forEach((key, k) => model.set(key, cell + step * k));
+          }
+        });
+        for (let key = -410; key < 420; key++) {
+          expect(overlay.get(key)?.cell).toBe(model.get(key));
+        }
+        const firsts = overlay.spans.map(({ first }) => first);
+        expect(firsts).toEqual(firsts.toSorted((a, b) => a - b));
+        overlay.clear();
+        expect([overlay.size, overlay.get(0)]).toEqual([0, undefined]);
+      }),
+    );
+  });
+
   test("are found when many came before anybody asked", () => {
     const overlay = new ClockOverlay();
     const n = 20_000;

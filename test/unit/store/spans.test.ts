@@ -80,6 +80,48 @@ describe("clocks of neighbours", () => {
     expect(store.check()).toEqual([]);
   });
 
+  test("BK31: those of new rows wait in the log, are back after a kill, and what changes then hides them", () => {
+    const first = files.open("a");
+    insert(first, 1, 100);
+    insert(first, 301, 340);
+    insert(first, 201, 240);
+    sql(first, "DELETE FROM kv WHERE k = 50", "UPDATE kv SET w = 0 WHERE k BETWEEN 60 AND 90");
+    expect(spans()).toEqual([]);
+    first.abandon();
+    const store = files.open("a");
+    sql(store, "DELETE FROM kv WHERE k BETWEEN 205 AND 225");
+    store.checkpoint();
+    expect(spans()).toEqual([
+      [1, 100, 1, 0],
+      [201, 204, 3, 0],
+      [205, 225, -5, 0],
+      [226, 240, 3, 0],
+      [301, 340, 2, 0],
+    ]);
+    expect(singles().slice(0, 2)).toEqual([[50], [60]]);
+    expect(store.check()).toEqual([]);
+  });
+
+  test.each([
+    ["is gone", "DELETE FROM kv WHERE k = 30"],
+    ["came back", "INSERT INTO kv VALUES (50, 'x', 0)"],
+  ])("BK31: where a row of one that waits %s, the file is not opened after a kill", (_, change) => {
+    const first = files.open("a");
+    insert(first, 1, 100);
+    sql(first, "DELETE FROM kv WHERE k = 50");
+    first.abandon();
+    const db = new Database(files.path("state.db"));
+    const guards = db
+      .prepare("SELECT name, sql FROM sqlite_schema WHERE name GLOB 'patina_guard_*_kv'")
+      .raw()
+      .all() as [name: string, text: string][];
+    for (const [name] of guards) db.exec(`DROP TRIGGER ${name}`);
+    db.exec(change);
+    for (const [, text] of guards) db.exec(text);
+    db.close();
+    expect(() => files.open("a")).toThrow("does not fit together");
+  });
+
   test("BK31: a database from before spans keeps what it has, and gets them", () => {
     const first = files.open("a");
     insert(first, 1, 100);
@@ -93,6 +135,7 @@ describe("clocks of neighbours", () => {
     expect(store.check()).toEqual([]);
     expect(fullState(store)).toEqual(state);
     insert(store, 101, 200);
+    store.checkpoint();
     expect(spans()).toEqual([[101, 200, 3, 0]]);
     expect(store.check()).toEqual([]);
     expect(look("PRAGMA user_version")).toEqual([[layoutVersion]]);
@@ -200,6 +243,30 @@ describe("clocks of neighbours in any history", () => {
         expect(fullState(store)).toEqual(fullState(other));
       }),
       { numRuns: 40 },
+    );
+  });
+});
+
+describe("clocks of neighbours that wait", () => {
+  const files = storeFiles(schema);
+
+  test("BK31: are those that the rows would have by themselves, wherever the store is killed", () => {
+    const kill = fc.record({ step, kill: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(kill, { minLength: 1, maxLength: 10 }), (steps) => {
+        for (const suffix of ["", "-wal", "-shm"]) files.remove(`state.db${suffix}`);
+        let store = files.open("a");
+        for (const { step: one, kill: isKilled } of steps) {
+          run(store, one);
+          if (!isKilled) continue;
+          store.abandon();
+          store = files.open("a");
+        }
+        expect(metadata(store, "kv")).toEqual(metadata(store, "named"));
+        expect(store.check()).toEqual([]);
+        store.abandon();
+      }),
+      { numRuns: 30 },
     );
   });
 });
