@@ -38,6 +38,12 @@ export interface Effects {
   readonly live: LiveChanges;
 }
 
+/** What a transaction changed of a table's clocks. */
+export interface ChangedClocks {
+  changedOf(plan: TablePlan): readonly ClockEntry[];
+  spansOf(plan: TablePlan): readonly ClockSpan[];
+}
+
 /** Added to the number of key columns of a table whose clocks say under which rowids they belong. */
 const withRowids = 1024;
 /** Added to it where spans come behind the clocks. */
@@ -45,13 +51,12 @@ const withSpans = 2048;
 
 const writer = new Writer(1024);
 
-/** @param plans the tables that it may have changed. @param clocksOf and `spansOf` what it changed of a table's clocks. */
+/** @param plans the tables that it may have changed. @param changed what it changed of their clocks. */
 export function encodeEffects(
   clock: ClockState,
   farSeen: boolean,
   plans: readonly TablePlan[],
-  clocksOf: (plan: TablePlan) => readonly ClockEntry[],
-  spansOf: (plan: TablePlan) => readonly ClockSpan[],
+  changed: ChangedClocks,
   live: LiveChanges,
 ): Uint8Array {
   writer.reset();
@@ -61,11 +66,11 @@ export function encodeEffects(
   writer.varint(clock.farCounter);
   writer.u8(farSeen ? 1 : 0);
   let tables = 0;
-  for (const plan of plans) if (isTouched(plan, clocksOf(plan))) tables++;
+  for (const plan of plans) if (isTouched(plan, changed.changedOf(plan))) tables++;
   writer.varint(tables);
   for (const plan of plans) {
-    const clocks = clocksOf(plan);
-    if (isTouched(plan, clocks)) writeTable(plan, clocks, spansOf(plan));
+    const clocks = changed.changedOf(plan);
+    if (isTouched(plan, clocks)) writeTable(plan, clocks, changed.spansOf(plan));
   }
   writer.varint(live.length / 2);
   for (let i = 0; i < live.length; i += 2) {

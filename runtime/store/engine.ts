@@ -77,8 +77,6 @@ export class Engine {
   deferred = false;
   /** As `plans`: many small transactions go along it. */
   #planList: readonly TablePlan[] = [];
-  readonly #changedOf = (plan: TablePlan) => this.waiting.changedOf(plan);
-  readonly #spansOf = (plan: TablePlan) => this.waiting.spansOf(plan);
   #mode: "local" | "merge" = "local";
   #rows = new Map<TablePlan, RowStore>();
   #nextId = 1;
@@ -253,14 +251,7 @@ export class Engine {
     this.waiting.flush();
     if (this.waiting.tooMany) return { effects: null, live };
     const clock = this.clock.save();
-    const effects = encodeEffects(
-      clock,
-      this.#farSeen,
-      this.#planList,
-      this.#changedOf,
-      this.#spansOf,
-      older,
-    );
+    const effects = encodeEffects(clock, this.#farSeen, this.#planList, this.waiting, older);
     return { effects, live };
   }
 
