@@ -3,12 +3,13 @@
  * which a lookup reads some dozens. As objects, the versions of as many packs would take ten times the room.
  */
 import { assert } from "../../core/base/assert.ts";
+import { CorruptionError } from "./row-table.ts";
 import { HeadReader, markSize, type PackedVersion } from "./version-pack.ts";
 
 /** Versions from one mark to the next. */
-const markEvery = 32;
+const markEvery = 16;
 
-/** Bytes of all heads that are kept, marks included: of some 300,000 versions that changed one row each. */
+/** Bytes of all heads that are kept, marks included: of some 200,000 versions that changed one row each. */
 const mostBytes = 2 * 1024 * 1024;
 
 /** Numbers of one mark, for the version that may turn out to be the one looked for. */
@@ -22,7 +23,7 @@ export class PackHead {
   /** When it was asked for last, as `PackHeads` counts. */
   asked = 0;
   readonly #reader: HeadReader;
-  /** Where the reader stood at every 32nd version, as far as it has come. */
+  /** Where the reader stood at every 16th version, as far as it has come. */
   readonly #marks: Float64Array;
   #marked = 0;
 
@@ -33,7 +34,8 @@ export class PackHead {
     this.#reader = new HeadReader(head, what);
     this.#marks = new Float64Array(Math.ceil(this.#reader.left / markEvery) * markSize);
     this.bytes = head.length + this.#marks.byteLength;
-    if (this.#reader.next()) this.#mark();
+    if (!this.#reader.next()) throw new CorruptionError(`the list of ${what} is empty`);
+    this.#markAt(0);
   }
 
   /** Of the pack's content. */
@@ -41,17 +43,23 @@ export class PackHead {
     return this.#reader.contentSize;
   }
 
+  /** The version of log row `id`, if it is one of them. */
+  find(id: number): PackedVersion | null {
+    const reader = this.#reader;
+    let at = this.#resume(id);
+    while (reader.id < id && reader.next()) this.#markAt(++at);
+    return reader.id === id ? reader.entry() : null;
+  }
+
   /** The last version with a log id up to `id`. */
   lastUpTo(id: number): PackedVersion | null {
-    let mark = this.#marked - 1;
-    while (mark >= 0 && (this.#marks[mark * markSize] as number) > id) mark--;
-    if (mark < 0) return null;
     const reader = this.#reader;
-    reader.resume(this.#marks, mark * markSize);
-    for (let at = mark * markEvery + 1; reader.id < id; at++) {
+    let at = this.#resume(id);
+    if (at < 0) return null;
+    while (reader.id < id) {
       reader.mark(here, 0);
       if (!reader.next()) break;
-      if (at === this.#marked * markEvery) this.#mark();
+      this.#markAt(++at);
       if (reader.id > id) {
         reader.resume(here, 0);
         break;
@@ -62,7 +70,6 @@ export class PackHead {
 
   /** All of them, by id. */
   versions(): PackedVersion[] {
-    if (this.#marked === 0) return [];
     const reader = this.#reader;
     reader.resume(this.#marks, 0);
     const versions = [reader.entry()];
@@ -70,8 +77,17 @@ export class PackHead {
     return versions;
   }
 
-  #mark(): void {
-    this.#reader.mark(this.#marks, this.#marked++ * markSize);
+  /** Stands at a mark before `id`, or at the first version. @returns which version it is; −1: the first, behind `id`. */
+  #resume(id: number): number {
+    let mark = this.#marked - 1;
+    while (mark > 0 && (this.#marks[mark * markSize] as number) > id) mark--;
+    this.#reader.resume(this.#marks, mark * markSize);
+    return this.#reader.id > id ? -1 : mark * markEvery;
+  }
+
+  /** The reader has come to the version that has so many before it. */
+  #markAt(at: number): void {
+    if (at === this.#marked * markEvery) this.#reader.mark(this.#marks, this.#marked++ * markSize);
   }
 }
 

@@ -134,8 +134,7 @@ export class PackedLog {
   /** The version of log row `id`; null when it is in no pack. */
   find(id: number): PackedVersion | null {
     if (id > this.#packed) return null;
-    const found = this.#headAt(id)?.lastUpTo(id) ?? null;
-    return found?.id === id ? found : null;
+    return this.#headAt(id)?.find(id) ?? null;
   }
 
   /** The last version in packs whose log id is from `from` to `to`. */

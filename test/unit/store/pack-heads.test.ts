@@ -35,6 +35,8 @@ describe("what packs tell of their versions", () => {
         const head = headOf(versions);
         for (const ask of asked) {
           const id = 95 + ask;
+          const exact = head.find(id);
+          expect(exact).toEqual(versions.find((v) => v.id === id) ?? null);
           expect(head.lastUpTo(id)).toEqual(versions.findLast((v) => v.id <= id) ?? null);
         }
         expect(head.versions()).toEqual(versions);
