@@ -6,6 +6,7 @@
 import { assert } from "../../core/base/assert.ts";
 import { backupDatabase } from "../store/backup.ts";
 import type { Db, Statement } from "../store/db.ts";
+import { StoreOpenError } from "../store/open-database.ts";
 import { openReader } from "../store/reader.ts";
 import { fromSqlExact } from "../store/sql-value.ts";
 import type { PlainError } from "../store-process/result.ts";
@@ -192,6 +193,10 @@ function queryFailure(error: unknown): PlainError {
   if (error === notReadonly || guarded) {
     const hint = "send what writes to /v1/transactions";
     return { code: "not_readonly", message: notReadonly.message, sqlite: null, hint };
+  }
+  // A backup has no room where it is to be; all else that is wrong with that place is for the caller to mend.
+  if (error instanceof StoreOpenError && error.sqlite?.startsWith("SQLITE_FULL") === true) {
+    return sqlFailure({ code: error.sqlite, message: error.message });
   }
   return sqlFailure(given);
 }

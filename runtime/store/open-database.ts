@@ -9,6 +9,13 @@ import { applicationId, layout, layoutVersion, upgrades } from "./layout.ts";
 /** Why a store cannot be opened, and what to do about it, in one line. */
 export class StoreOpenError extends Error {
   override name = "StoreOpenError";
+  /** SQLite's name for it (sqlite.org/rescode.html), where it has one. */
+  readonly sqlite: string | null;
+
+  constructor(message: string, sqlite: string | null = null) {
+    super(message);
+    this.sqlite = sqlite;
+  }
 }
 
 /** When a commit is on the disk: after each, or at checkpoints and whenever SQLite likes; `off` for tests alone. */
@@ -157,7 +164,7 @@ function create(db: Db, { actor, node }: DatabaseOptions): void {
 export function explained(path: string, error: unknown): unknown {
   if (error instanceof StoreOpenError) return error;
   const told = storeError(path, error);
-  return told === null ? error : new StoreOpenError(told.message);
+  return told === null ? error : new StoreOpenError(told.message, told.code);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A node whose disk is full: it says so, hurts nobody, and catches up when there is room. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { getuid } from "node:process";
 import { expect, onTestFinished, test } from "vitest";
@@ -109,6 +109,36 @@ test.skipIf(!possible)(
     expect((await get("/v1/health"))[0]).toBe(200);
     expect((await get("/metrics"))[1]).toMatch(/^patina_ready 1$/m);
     expect(cluster.log(0)).toContain("transactions of clients can be stored again");
+  },
+  60_000,
+);
+
+test.skipIf(!possible)(
+  `a backup onto a full disk is 507, and leaves nothing there; the node is well (${reason})`,
+  async () => {
+    const cluster = await plannedCluster({ nodes: 1 });
+    const disk = new SmallDisk(join(cluster.dir, "small"));
+    onTestFinished(() => disk.remove());
+    const node = await cluster.start(0);
+    const path = join(disk.path, "backup.db");
+    const backup = async (): Promise<[number, unknown]> => {
+      const answer = await node.post("/v1/backup", { path });
+      return [answer.status, await answer.json()];
+    };
+    disk.fill();
+    expect(await backup()).toEqual([
+      507,
+      {
+        error: expect.stringMatching(/backup\.db: the disk is full; make room/),
+        code: "disk_full",
+        hint: expect.any(String),
+        sqlite: "SQLITE_FULL",
+      },
+    ]);
+    expect(readdirSync(disk.path)).toEqual([]);
+    expect((await fetch(`${node.api}/readyz`)).status).toBe(200);
+    disk.makeRoom();
+    expect(await backup()).toEqual([200, { path }]);
   },
   60_000,
 );
