@@ -9,6 +9,8 @@ export type Parameters = readonly Value[] | Readonly<Record<string, Value>>;
 
 export interface Statement {
   readonly sql: string;
+  /** As the client wrote it, where its variables are called otherwise in `sql`: what columns are called comes from here. */
+  readonly original?: string;
   readonly parameters: Parameters;
 }
 

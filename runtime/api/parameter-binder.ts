@@ -23,6 +23,7 @@ interface Variables {
   readonly slots: readonly Slot[];
   /** Plain question marks alone, or nothing to bind. */
   readonly plain: boolean;
+  readonly renamed: boolean;
 }
 
 /** Null: no variable has that number, and what is given for it goes nowhere. */
@@ -43,7 +44,8 @@ export class ParameterBinder {
   }
 
   #bindList(statement: Statement, list: readonly Value[]): Statement {
-    const { sql, slots, plain } = this.#variablesOf(statement.sql);
+    const variables = this.#variablesOf(statement.sql);
+    const { slots, plain } = variables;
     if (plain) return statement;
     const wanted = slots.length - 1;
     if (list.length !== wanted) {
@@ -53,13 +55,14 @@ export class ParameterBinder {
     slots.forEach((slot, n) => {
       if (slot !== null) parameters[slot.bind] = list[n - 1] as Value;
     });
-    return { sql, parameters };
+    return { ...textOf(variables, statement), parameters };
   }
 
   #bindNames(statement: Statement, given: Readonly<Record<string, Value>>): Statement {
     const names = Object.keys(given);
     for (const name of names) if (!/^[:@$?]./.test(name)) throw signless(name);
-    const { sql, slots, plain } = this.#variablesOf(statement.sql);
+    const variables = this.#variablesOf(statement.sql);
+    const { sql, slots, plain } = variables;
     const unknown = names.find((name) => !slots.some((slot) => slot?.name === name));
     if (unknown !== undefined) {
       throw rangeError(`the statement has no parameter ${JSON.stringify(unknown)}`);
@@ -67,7 +70,7 @@ export class ParameterBinder {
     if (plain) return { sql, parameters: slots.slice(1).map(() => null) };
     const parameters: Record<string, Value> = {};
     for (const slot of slots) if (slot !== null) parameters[slot.bind] = given[slot.name] ?? null;
-    return { sql, parameters };
+    return { ...textOf(variables, statement), parameters };
   }
 
   #variablesOf(sql: string): Variables {
@@ -100,11 +103,18 @@ function findVariables(sql: string): Variables {
     places.push({ at, text, n });
   }
   if (places.every(({ text }) => text === "?")) {
-    return { sql, slots: names.map(itsName), plain: true };
+    return { sql, slots: names.map(itsName), plain: true, renamed: false };
   }
   return isTellable(names)
-    ? { sql, slots: names.map(itsName), plain: false }
-    : { sql: renamed(sql, places), slots: names.map(ourName), plain: false };
+    ? { sql, slots: names.map(itsName), plain: false, renamed: false }
+    : { sql: renamed(sql, places), slots: names.map(ourName), plain: false, renamed: true };
+}
+
+function textOf(
+  { sql, renamed }: Variables,
+  statement: Statement,
+): Pick<Statement, "sql" | "original"> {
+  return renamed ? { sql, original: statement.sql } : { sql };
 }
 
 /** Every number has a name, and no two differ by their sign alone: then each can be bound by its name. */

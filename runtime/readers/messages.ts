@@ -11,6 +11,8 @@ export type ReaderCommand =
       readonly type: "query";
       readonly id: number;
       readonly sql: string;
+      /** As of `Statement`. */
+      readonly original?: string | undefined;
       readonly parameters: Parameters;
     }
   /** The rows so far were taken: the next batch. */

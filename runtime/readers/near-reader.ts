@@ -49,8 +49,8 @@ export class NearReader {
 
   /** All rows, or null: ask a reader process. */
   query(query: Query): WholeResult | null {
-    const { sql } = query;
-    if (this.#closed || sql.length > maxSqlLength) return null;
+    const { sql, original } = query;
+    if (this.#closed || sql.length > maxSqlLength || original !== undefined) return null;
     try {
       let known = this.#known.get(sql);
       if (known === undefined) {

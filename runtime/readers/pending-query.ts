@@ -54,7 +54,8 @@ export class PendingQuery {
   command(): ReaderCommand {
     const { id, request } = this;
     if (this.#backup !== null) return { type: "backup", id, path: this.#backup };
-    return { type: "query", id, sql: request.sql, parameters: request.parameters };
+    const { sql, original, parameters } = request;
+    return { type: "query", id, sql, original, parameters };
   }
 
   answered(answer: Extract<ReaderAnswer, { type: "rows" | "error" }>): void {

@@ -127,13 +127,14 @@ export class ReaderServer {
     }
   }
 
-  #query({ id, sql, parameters }: Extract<ReaderCommand, { type: "query" }>): void {
+  #query({ id, sql, original = sql, parameters }: Extract<ReaderCommand, { type: "query" }>): void {
     refuseWrites(sql);
     const connection = this.#idle.pop() ?? new Connection(this.#path);
     try {
       const statement = connection.prepare(sql);
       if (!statement.readonly || !statement.reader) throw notReadonly;
-      const columns = statement.columns().map(({ name }) => name);
+      const worded = original === sql ? statement : connection.prepare(original);
+      const columns = worded.columns().map(({ name }) => name);
       const rows = statement.raw().safeIntegers().iterate(bound(parameters)) as Iterator<unknown[]>;
       this.#open.set(id, { connection, rows, failure: null });
       this.#more(id, columns);

@@ -162,6 +162,23 @@ test("a signal lets go of a query that nobody waits for any more", async () => {
   expect(await all(readers, "SELECT 1", 60_000)).toEqual([[1]]);
 });
 
+test("columns are called as the client wrote them, whatever the variables are called here", async () => {
+  const { path, readers } = poolAt(1);
+  const near = new NearReader(path);
+  onTestFinished(() => near.close());
+  const query = {
+    sql: "SELECT :p1, :p4 + 1",
+    original: "SELECT ?, ?4 + 1",
+    parameters: { ":p1": 1, ":p4": 2 },
+    timeoutMs: null,
+  };
+  expect(near.query(query)).toBeNull();
+  const { columns, batches } = await readers.query(query);
+  const rows: (readonly unknown[])[] = [];
+  for await (const batch of batches) rows.push(...batch);
+  expect([columns, rows]).toEqual([["?", "?4 + 1"], [[1, 3]]]);
+});
+
 test("short queries are answered at once, as a reader process answers them", async () => {
   const { path, readers } = poolAt(1);
   const near = new NearReader(path);

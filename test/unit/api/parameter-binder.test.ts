@@ -40,6 +40,15 @@ describe("a list", () => {
     expect(sql).toBe("SELECT ?1, :a");
   });
 
+  test("keeps the statement as it came where its variables are given other names", () => {
+    const bind = (sql: string, parameters: readonly Value[] | Record<string, Value>): unknown =>
+      new ParameterBinder().bind({ sql, parameters }).original;
+    expect(bind("SELECT ?, ?4", ["a", "b", "c", "d"])).toBe("SELECT ?, ?4");
+    expect(bind("SELECT :a, @a", { ":a": 1 })).toBe("SELECT :a, @a");
+    expect(bind("SELECT ?1, :a", [1, 2])).toBeUndefined();
+    expect(bind("SELECT ?", [1])).toBeUndefined();
+  });
+
   test("is bound as SQLite numbers the variables", () => {
     const one = fc.constantFrom("?", "?", "?1", "?2", "?5", ":a", ":b", "@a", "$c");
     fc.assert(
