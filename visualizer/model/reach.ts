@@ -16,8 +16,10 @@ export interface Reach {
   readonly commit: number;
   /** Ascending by delay. */
   readonly arrivals: readonly Arrival[];
-  /** Nodes that the trace knows of: what `arrivals` may grow to. */
+  /** Nodes whose data the trace tells: what `arrivals` may grow to. */
   readonly total: number;
+  /** Nodes that it knows of without their data, as a live trace does. */
+  readonly untold: number;
 }
 
 /** Null if the trace has no commit of the version. */
@@ -25,9 +27,13 @@ export function reachOf(trace: Trace, index: TraceIndex, version: number): Reach
   const commit = trace.versions.commit[version] ?? -1;
   if (commit < 0) return null;
   const arrivals: Arrival[] = [];
-  let total = 0;
+  let [total, untold] = [0, 0];
   for (const [node, lives] of index.held.lives.entries()) {
     if (trace.nodes[node]?.known !== true) continue;
+    if (index.told[node] !== 1) {
+      untold++;
+      continue;
+    }
     total++;
     const life = lives.find(({ since }) => (since[version] as number) >= 0);
     const applied = life === undefined ? -1 : (life.since[version] as number);
@@ -40,10 +46,10 @@ export function reachOf(trace: Trace, index: TraceIndex, version: number): Reach
     arrivals.push({ node, delay, overtaken: applied < 0 });
   }
   arrivals.sort((a, b) => a.delay - b.delay || a.node - b.node);
-  return { version, commit, arrivals, total };
+  return { version, commit, arrivals, total, untold };
 }
 
-/** The delay within which the share `p` (0 to 1) of all nodes was reached; null if it never was. */
+/** The delay within which the share `p` (0 to 1) of the nodes that tell was reached; null if it never was. */
 export function reachQuantile(reach: Reach, p: number): number | null {
   const needed = Math.max(1, Math.ceil(p * reach.total));
   return reach.arrivals[needed - 1]?.delay ?? null;

@@ -6,6 +6,7 @@ import { initialState } from "../../../visualizer/app/state.ts";
 import { State } from "../../../visualizer/model/kinds.ts";
 import { LiveError, LiveMerge } from "../../../visualizer/model/live-merge.ts";
 import { LiveWindow, noShift } from "../../../visualizer/model/live-window.ts";
+import { reachOf } from "../../../visualizer/model/reach.ts";
 import type { Trace } from "../../../visualizer/model/trace.ts";
 import { buildIndex } from "../../../visualizer/model/trace-index.ts";
 import { actors, commit, lines } from "./read.ts";
@@ -172,6 +173,18 @@ describe("a live trace in bounded memory", () => {
     const believed = members.last[1] as number;
     expect([trace.label[believed], trace.value[believed]]).toEqual([State.suspect, 3]);
     expect(trace.hashes).toEqual(["0000000000000001"]);
+  });
+
+  test("a write's spread says nothing of nodes whose data are not told", () => {
+    const window = new LiveWindow(400);
+    window.push(lines(header, state, commit(50, 0, 1, { key: "k" })));
+    const { trace, index } = loadedFrom(window.builder.snapshot());
+    expect(trace.nodes).toHaveLength(2);
+    expect(reachOf(trace, index, 0)).toMatchObject({
+      arrivals: [{ node: 0, delay: 0 }],
+      total: 1,
+      untold: 1,
+    });
   });
 
   test("what is chosen is the same thing afterwards, or nothing", () => {

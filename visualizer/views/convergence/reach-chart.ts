@@ -103,13 +103,19 @@ function drawQuantiles(
 }
 
 /** What the curve does not say by itself. */
-function drawRemark(ctx: Ctx, plot: Box, { arrivals, total }: Reach, palette: Palette): void {
+function drawRemark(
+  ctx: Ctx,
+  plot: Box,
+  { arrivals, total, untold }: Reach,
+  palette: Palette,
+): void {
   const overtaken = arrivals.filter((arrival) => arrival.overtaken).length;
   const remarks = [
     overtaken > 0 ? `○ ${overtaken} received it as overtaken: newer writes had replaced it` : "",
     arrivals.length < total
       ? `${total - arrivals.length} of ${total} nodes do not hold it by the end`
       : "",
+    untold > 0 ? `what ${untold} more hold, this trace does not tell` : "",
   ].filter((text) => text !== "");
   ctx.fillStyle = palette.soft;
   ctx.textAlign = "right";
