@@ -3,7 +3,6 @@
  * together and driven by what the main thread asks for.
  */
 import type { ActorId, Address, NodeId } from "../../core/base/ids.ts";
-import { profileConfig, type ReplicaConfig } from "../../core/node/config.ts";
 import type { Notice } from "../../core/node/event.ts";
 import type { Identity } from "../../core/swim/identity.ts";
 import type {
@@ -20,10 +19,12 @@ import { NetRequests, type NodeParts } from "./net-requests.ts";
 import { makeSealing, rotateSigning, signingKeyOf } from "./net-signing.ts";
 import { logNotice } from "./notice-log.ts";
 import { randomHexId } from "./random.ts";
+import { realProfile } from "./real-profile.ts";
 import { ReplicaHost } from "./replica-host.ts";
 import { Reports } from "./reports.ts";
 import { SeedWatch } from "./seed-watch.ts";
 import { ofPeers, StoreFailures } from "./store-failures.ts";
+import { StoreUpkeep } from "./store-upkeep.ts";
 import { Unreached } from "./unreached.ts";
 
 export type OpenTransport = (options: TransportOptions) => Promise<Transport>;
@@ -31,33 +32,12 @@ export type OpenTransport = (options: TransportOptions) => Promise<Transport>;
 /** Joining has had its first attempt after this long, whoever answered. */
 const joinAttemptMs = 2000;
 const joinLookMs = 20;
-/** Upkeep of the store, and of what waits here. */
-const upkeepEveryMs = 1000;
-/** Slices of upkeep follow one another after this long, while there is more to do. */
-const upkeepPauseMs = 20;
-/** Where nothing is written the store is asked all the same so often: it may have something to do by itself. */
-const upkeepIdleMs = 60_000;
 const damageTold =
   "the database is damaged: stop the node and restore a backup, or move the file away to begin empty and be filled by the peers";
 /** The store may finish what it is at when the node ends. */
 const storeGraceMs = 2000;
 /** What waits to be sent when the node ends has this long. */
 const closeGraceMs = 500;
-
-/**
- * An announcement costs a packet and its acknowledgement on real machines, and there are more of them
- * than of pushes where they do not wait for company. A branch of the tree that breaks is found later by as much.
- */
-const announceDelayMs = 500;
-
-/**
- * Where programs wait for a core, one link or another looks slow by some turns of the scheduler. The
- * tree is changed for what is more than that: each change costs duplicates until it has settled.
- */
-const noticeableMs = 50;
-
-/** Links to those whose round trip is the shortest gain less than that, and each has to be announced to. */
-const nearLinks = 0;
 
 export class NetNode {
   readonly #options: NetOptions;
@@ -71,9 +51,6 @@ export class NetNode {
   #seeds: SeedWatch | null = null;
   #left: (() => void) | null = null;
   #stopping = false;
-  #upkeepTimer: NodeJS.Timeout | null = null;
-  #upkeepLeft: "now" | "later" | "no" = "later";
-  #upkeptMs = 0;
 
   constructor(options: NetOptions, report: (report: NetReport) => void, transport: OpenTransport) {
     this.#options = options;
@@ -98,6 +75,12 @@ export class NetNode {
   readonly #unreached = new Unreached((message, fields) =>
     this.#reports.rareLog("warn", message, fields),
   );
+
+  readonly #upkeep = new StoreUpkeep({
+    store: () => this.#parts.store,
+    look: () => this.#look(),
+    damaged: (what) => this.#reports.log("error", damageTold, { what }),
+  });
 
   /** Opens the database, listens, and begins to join. What goes wrong is reported. */
   async start(): Promise<void> {
@@ -126,7 +109,7 @@ export class NetNode {
     this.#reports.send({ type: "started", actorId: actor, nodeId, address, listening, schema });
     this.#memberChanged(address);
     await this.#join(address);
-    this.#scheduleUpkeep(upkeepEveryMs);
+    this.#upkeep.start();
   }
 
   handle(command: NetCommand): void {
@@ -257,7 +240,7 @@ export class NetNode {
     return new ReplicaHost({
       identity,
       opened,
-      config: this.#replicaConfig(),
+      config: realProfile(this.#options.gossip),
       send: (to, plane, reliable, bytes) => transport.send(to, plane, reliable, bytes),
       store: (request, done) =>
         this.#parts.store?.protocol(request, (response) => {
@@ -273,15 +256,6 @@ export class NetNode {
       late: (ms) => this.#requests.loopDelay.add(performance.now(), ms),
       broke: (error) => this.#broke(error),
     });
-  }
-
-  #replicaConfig(): ReplicaConfig {
-    const { profile, broadcast } = this.#options.gossip;
-    const config = profileConfig(profile);
-    const ihaveDelayMs = Math.max(config.gossip.ihaveDelayMs, announceDelayMs);
-    const shortcutMs = Math.max(config.gossip.shortcutMs, noticeableMs);
-    const gossip = { ...config.gossip, mode: broadcast, ihaveDelayMs, shortcutMs, nearLinks };
-    return { ...config, gossip };
   }
 
   async #join(self: Address): Promise<void> {
@@ -380,39 +354,21 @@ export class NetNode {
     this.#reports.send({ type: "members", list: [told] });
   }
 
-  // Upkeep and end
-
-  #scheduleUpkeep(delayMs: number): void {
-    if (this.#stopping) return;
-    this.#upkeepTimer = setTimeout(() => void this.#upkeep(), delayMs);
-    this.#upkeepTimer.unref();
-  }
-
-  async #upkeep(): Promise<void> {
+  /** Now and then: what waits here and has waited long enough. */
+  #look(): void {
     this.#requests.versionWaits.sweep(performance.now());
-    if (this.#freshRtts.size > 0) {
-      this.#reports.send({ type: "rtts", list: [...this.#freshRtts] });
-      this.#freshRtts.clear();
-    }
-    const { store } = this.#parts;
-    const dirty = store?.takeDirty() === true;
-    const nowMs = performance.now();
-    if (dirty || this.#upkeepLeft !== "no" || nowMs - this.#upkeptMs >= upkeepIdleMs) {
-      this.#upkeptMs = nowMs;
-      const answer = await store?.call({ type: "upkeep", dirty }, "upkeep");
-      this.#upkeepLeft = answer?.type === "upkeep" ? answer.more : "no";
-      if (answer?.type === "upkeep") {
-        for (const what of answer.damage) this.#reports.log("error", damageTold, { what });
-      }
-    }
-    this.#scheduleUpkeep(this.#upkeepLeft === "now" ? upkeepPauseMs : upkeepEveryMs);
+    if (this.#freshRtts.size === 0) return;
+    this.#reports.send({ type: "rtts", list: [...this.#freshRtts] });
+    this.#freshRtts.clear();
   }
+
+  // End
 
   /** Leaves the cluster, ends what is under way, closes the database. */
   async #stop(graceMs: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    if (this.#upkeepTimer !== null) clearTimeout(this.#upkeepTimer);
+    this.#upkeep.stop();
     this.#seeds?.stop();
     await this.#leave(graceMs);
     const { store, host, transport } = this.#parts;
