@@ -29,6 +29,8 @@ export interface CapturedStream {
   readonly kind: CapturedKind;
   /** INTEGERs are bigints; else they are numbers, and none is ambiguous. */
   readonly exact: boolean;
+  /** Rows as their statements told them, in text that is UTF-8 and with no −0. */
+  readonly told: boolean;
 }
 
 /**
@@ -116,7 +118,7 @@ export class Capture {
     const kinds: readonly CapturedKind[] = ["insert", "delete", "update", "rekey"];
     for (const kind of kinds) {
       const isDoubtful = doubtOf(plan, kind);
-      const stream = { plan, kind, exact: false };
+      const stream = { plan, kind, exact: false, told: false };
       const options = { varargs: true, deterministic: false };
       this.#db.function(functionName(plan, kind), options, (...args: unknown[]) => {
         if (!this.on) return 0;
@@ -124,9 +126,9 @@ export class Capture {
         this.#push(stream, args);
         return 0;
       });
-      if (kind === "insert") this.#installQuestion(plan, stream);
+      if (kind === "insert") this.#installQuestion(plan);
       const exact = { ...options, safeIntegers: true };
-      const exactStream = { plan, kind, exact: true };
+      const exactStream = { plan, kind, exact: true, told: false };
       this.#db.function(functionName(plan, kind, "exact"), exact, (...args: unknown[]) => {
         this.#push(exactStream, args);
         return 0;
@@ -150,7 +152,8 @@ export class Capture {
   }
 
   /** Whether a row that was inserted is to be told; its rowid, where clocks stand under rowids, is told here. */
-  #installQuestion(plan: TablePlan, stream: CapturedStream): void {
+  #installQuestion(plan: TablePlan): void {
+    const stream: CapturedStream = { plan, kind: "insert", exact: false, told: true };
     const taken = (): unknown[] | null => {
       if (this.#foretoldPlan === null) return null;
       assert(this.#foretoldPlan === plan, "a row is inserted where it was foretold");

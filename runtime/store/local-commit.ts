@@ -9,30 +9,23 @@ import { compareHlc, type Hlc } from "../../core/clock/hlc.ts";
 import { mergeChange } from "../../core/crdt/merge.ts";
 import { netChange } from "../../core/crdt/net-change.ts";
 import { OpError } from "../../core/crdt/op-values.ts";
-import { Row } from "../../core/crdt/row.ts";
 import { type Value, valuesEqual } from "../../core/crdt/value.ts";
 import { addWholeRow, removeRow, removeWholeRow, replaceCell } from "../../core/crdt/whole-row.ts";
 import type { Chunk } from "../../core/node/store.ts";
 import { ChunkEncoder } from "../../core/wire/changes.ts";
 import { maxChunksPerVersion, maxPayloadBytes } from "../../core/wire/limits.ts";
 import type { CapturedChanges, CapturedStream } from "./capture.ts";
-import {
-  causalLengthOf,
-  type ClockCell,
-  coversAll,
-  packCell,
-  packReplaced,
-  takeValues,
-  unpackCell,
-} from "./clock-cell.ts";
+import { causalLengthOf, type ClockCell, coversAll, packCell, packReplaced } from "./clock-cell.ts";
 import { clockText, readClockText } from "./clock-text.ts";
 import { type ClocksAhead, readAhead, readClock, readClocks, rowsAtOnce } from "./clock-table.ts";
 import type { Engine } from "./engine.ts";
 import type { LiveChanges, LogOrigin } from "./log-origin.ts";
 import { mendRow } from "./mend-row.ts";
-import { onlyRow, type PendingRow, TouchedRows } from "./pending.ts";
+import { onlyRow, type PendingRow, type ToldRow, toldRows, TouchedRows } from "./pending.ts";
+import { overwrittenBy, rowBefore } from "./row-before.ts";
 import type { RowStore } from "./row-store.ts";
-import { CorruptionError, describeKey } from "./row-table.ts";
+import { fromSql } from "./sql-value.ts";
+import type { Affinity } from "../../core/crdt/schema.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { UniqueRows } from "./unique-rows.ts";
 import { maxClocksInLog } from "./waiting-clocks.ts";
@@ -51,8 +44,11 @@ export function commitChanges(
   if (count === 0) return [];
   if (count > maxClocksInLog) engine.beginBulk();
   const commit = new LocalCommit(engine, wallMs, changes, chunkBytes);
+  const { plan } = changes.streams[0] as CapturedStream;
+  const told = toldRows(changes);
+  if (told !== null && commit.insertTold(plan, told)) return commit.finish();
   const only = count === 1 ? onlyRow(changes) : null;
-  if (only !== null) commit.only((changes.streams[0] as CapturedStream).plan, only);
+  if (only !== null) commit.only(plan, only);
   else mergeTables(engine, commit, touchedTables(changes));
   commit.settleUniques();
   return commit.finish();
@@ -143,6 +139,35 @@ class LocalCommit {
     this.#wallMs = wallMs;
     this.#changes = changes;
     this.#encoder = new ChunkEncoder(chunkBytes);
+  }
+
+  /**
+   * Rows of which the transaction told no more than that they are new, a good deal faster than row
+   * by row. @returns false when they are not that plain.
+   */
+  insertTold(plan: TablePlan, rows: readonly ToldRow[]): boolean {
+    const engine = this.#engine;
+    if (plan.hasPolicies || !knowsNew(engine, plan)) return false;
+    const origin = this.#version();
+    if (plan.lastSince >= origin.id) return false;
+    const values = plan.unknown.slice();
+    for (let from = 0; from < rows.length; from += rowsAtOnce) {
+      const to = Math.min(from + rowsAtOnce, rows.length);
+      const [first] = rows[from] as ToldRow;
+      const [last] = rows[to - 1] as ToldRow;
+      const dense = plan.isDense(first, last, to - from);
+      for (let i = from; i < to; i++) {
+        const row = rows[i] as ToldRow;
+        const key = [row[0]];
+        for (let k = 0; k < values.length; k++) {
+          values[k] = fromSql(row[k + 1], plan.dataAffinities[k] as Affinity);
+        }
+        addWholeRow(plan.rules, key, values, origin, plan.sum);
+        this.#encoder.addSet(plan.schema.name, key, 1, plan.columns, values);
+        engine.putClock(plan, key, row[0], origin.id, dense, true);
+      }
+    }
+    return true;
   }
 
   /** The only row of the transaction. */
@@ -385,40 +410,4 @@ class LocalCommit {
 function piecesOf(live: LiveChanges, id: number): number {
   for (let i = 0; i < live.length; i += 2) if (live[i] === id) return live[i + 1] as number;
   return 0;
-}
-
-/** The row as it was before the transaction. @throws CorruptionError when table and clock contradict each other. */
-function rowBefore(
-  engine: Engine,
-  plan: TablePlan,
-  pending: PendingRow,
-  cell: ClockCell | null,
-): Row {
-  const row = new Row(plan.rules, pending.keyText, pending.key);
-  if (cell !== null) unpackCell(plan, cell, row, engine.origins);
-  if (row.alive !== pending.aliveBefore) {
-    const what = `row ${describeKey(pending.key)} of ${plan.table}`;
-    throw new CorruptionError(`${what} was changed by something that is not a node`);
-  }
-  if (!row.alive) return row;
-  takeValues(row, pending.before);
-  if (plan.rules.hasCounters && pending.alive && !pending.born) {
-    // The values of counters are told by their clock, even where the transaction told nothing.
-    pending.values = row.values.map((value, i) => {
-      const told = pending.values[i];
-      return told === undefined ? value : told;
-    });
-  }
-  return row;
-}
-
-function overwrittenBy(
-  engine: Engine,
-  plan: TablePlan,
-  pending: PendingRow,
-  cell: ClockCell | null,
-): Hlc | null {
-  if (cell === null) return null;
-  const row = rowBefore(engine, plan, pending, cell);
-  return netChange(plan.rules, row, pending, engine.identity.actor)?.overwrites ?? null;
 }

@@ -8,11 +8,14 @@ import { encodeKeyText, normaliseKey } from "../../core/crdt/key.ts";
 import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { CapturedChanges, CapturedStream } from "./capture.ts";
-import { fromSql, fromSqlExact } from "./sql-value.ts";
+import { fromSql, fromSqlExact, type SqlValue } from "./sql-value.ts";
 import { rowidOf } from "./rowid-clocks.ts";
 import type { RowKey, TablePlan } from "./table-plan.ts";
 
 const noValues: Value[] = [];
+
+/** A row's key and its data columns, as `PlainInsert` tells them. */
+export type ToldRow = readonly [key: number, ...data: readonly SqlValue[]];
 
 /** One row. A value is undefined where the transaction did not tell: then it did not change. */
 export class PendingRow {
@@ -50,6 +53,21 @@ export class PendingRow {
     this.before = values;
     this.touches++;
   }
+}
+
+/**
+ * All rows that the transaction tells of, where it did nothing but insert them by their INTEGER
+ * PRIMARY KEY, in rising order, and nothing in them needs mending; else null.
+ */
+export function toldRows({ streams, args }: CapturedChanges): readonly ToldRow[] | null {
+  const stream = streams[0] as CapturedStream;
+  if (!stream.told || !stream.plan.schema.rowidKey) return null;
+  const rows = args as readonly ToldRow[];
+  for (let i = 1; i < rows.length; i++) {
+    if (streams[i] !== stream || (rows[i] as ToldRow)[0] <= (rows[i - 1] as ToldRow)[0])
+      return null;
+  }
+  return rows;
 }
 
 /** The row that the only change captured is about; null for the change of a key, which is about two. */

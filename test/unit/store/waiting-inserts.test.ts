@@ -10,6 +10,7 @@ const schema = [
   "CREATE TABLE strict (t TEXT, id INTEGER NOT NULL PRIMARY KEY) STRICT",
   "CREATE TABLE child (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES plain)",
   "CREATE TABLE alone (id INTEGER PRIMARY KEY)",
+  "CREATE TABLE sums (id INTEGER PRIMARY KEY, n INTEGER COUNTER NOT NULL DEFAULT 0)",
   "CREATE TABLE worked (id INTEGER PRIMARY KEY, j TEXT); CREATE INDEX worked_j ON worked (json_extract(j, '$.a'))",
   "CREATE TABLE some (id INTEGER PRIMARY KEY, t TEXT); CREATE UNIQUE INDEX some_t ON some (t)",
 ];
@@ -30,7 +31,16 @@ const number = fc.constantFrom<Value>(0, -0, 7, 1.5, { real: 2 }, 2n ** 60n, nul
 /** Rows one after the other, with keys `gap` apart, of which some are odd; `from` is above most of what there is. */
 const series = fc
   .record({
-    into: fc.constantFrom("plain", "plain", "strict (id, t)", "alone", "child", "worked", "some"),
+    into: fc.constantFrom(
+      "plain",
+      "plain",
+      "strict (id, t)",
+      "alone",
+      "child",
+      "worked",
+      "some",
+      "sums",
+    ),
     count: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(2, 33, 34, 65)),
     gap: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.constantFrom(3, 0, -1)),
     odd: fc.option(word, { nil: "odd" }),
@@ -45,6 +55,7 @@ const series = fc
         if (into === "plain") {
           insert(into, id, k % 20 === 9 ? odd : `t${k}`, k % 9 === 8 ? number : k, number);
         } else if (into === "alone") insert(into, id);
+        else if (into === "sums") insert(into, id, k);
         else if (into === "child") insert(into, id, k % 30 === 29 ? -5 : null);
         else if (into === "some") insert(into, id, k % 30 === 29 ? "t0" : `t${id}`);
         else insert(into, id, k % 20 === 9 ? odd : "{}");
@@ -119,7 +130,8 @@ describe("rows that wait to be inserted together", () => {
             let answers: unknown[] = [];
             const [outcome] = store.commitGroup(t0 + n, [
               (transaction) => {
-                answers = told(transaction, steps, 1 + 500 * n, into);
+                // Every other one comes back to keys that are there, or were.
+                answers = told(transaction, steps, 1 + 500 * (n % 2), into);
                 if (throws) throw new Error("stop");
               },
               (transaction) => transaction.run(`INSERT ${into} alone VALUES (?)`, [-1 - n]),
@@ -134,7 +146,7 @@ describe("rows that wait to be inserted together", () => {
         expect(fullState(waiting)).toEqual(fullState(alone));
         expect(waiting.check()).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 50 },
     );
   });
 
@@ -148,6 +160,27 @@ describe("rows that wait to be inserted together", () => {
     expect(outcome).toMatchObject({ type: "committed", chunks: [{ version: 1 }] });
     expect(rows(store, "alone")).toEqual(Array.from({ length: 100 }, (_, i) => [i + 1]));
   });
+
+  test.each(["strict (id, t)", "sums (id, n)"])(
+    "CR19: make the version that they make alone, also where they come back or count: %s",
+    (target) => {
+      const [together, alone] = ["INTO", "OR ABORT INTO"].map((into) => {
+        const store = open("a", schema);
+        const insert = (transaction: LocalTransaction) => {
+          for (let id = 1; id <= 40; id++) {
+            const value = target.startsWith("sums") ? id : "t";
+            transaction.run(`INSERT ${into} ${target} VALUES (?, ?)`, [id, value]);
+          }
+        };
+        const remove = (transaction: LocalTransaction) => {
+          transaction.run(`DELETE FROM ${target.split(" ")[0]}`);
+        };
+        const outcomes = [insert, remove, insert].map((body, i) => store.transact(t0 + i, body));
+        return { outcomes, state: fullState(store), problems: store.check() };
+      });
+      expect(together).toEqual(alone);
+    },
+  );
 
   test("CR19: fail their transaction where the disk is full, and nothing is run after that", () => {
     const store = open("a", schema, { maxBytes: 400 * 1024 });
