@@ -56,6 +56,11 @@ export class Writer {
     return slab.copy(this.#bytes, 0, this.#length);
   }
 
+  /** As `finish`, without the copy: good until something is written again. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   u8(n: number): void {
     assert(n >= 0 && n <= 0xff && Number.isInteger(n), "u8 holds 0..255");
     if (this.#length + 1 > this.#bytes.length) this.#grow(1);

@@ -51,7 +51,10 @@ const withSpans = 2048;
 
 const writer = new Writer(1024);
 
-/** @param plans the tables that it may have changed. @param changed what it changed of their clocks. */
+/**
+ * @param plans the tables that it may have changed. @param changed what it changed of their clocks.
+ * @returns bytes that are good until the next transaction's.
+ */
 export function encodeEffects(
   clock: ClockState,
   farSeen: boolean,
@@ -77,7 +80,7 @@ export function encodeEffects(
     writer.varint(live[i] as number);
     writeValue(writer, live[i + 1] as number);
   }
-  return writer.finish();
+  return writer.view();
 }
 
 /** What gets spans has rows more. */

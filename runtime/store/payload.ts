@@ -4,6 +4,7 @@
  * read, and never handed to anybody.
  */
 import { constants, crc32, inflateRawSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { inHeapBytes } from "../../core/base/slab.ts";
 import { CorruptionError } from "./row-table.ts";
 
 /** From this size on compressing is worth its time where nothing else is compressed with it. */
@@ -35,6 +36,7 @@ export interface StoredPayload {
    * four times the CRC-32 of `bytes` alone, and how they are packed.
    */
   readonly sum: number;
+  /** Good until the next is stored. */
   readonly bytes: Uint8Array;
 }
 
@@ -52,7 +54,10 @@ export function storePayload(
 }
 
 function stored(bytes: Uint8Array, how: number, head: ChunkHead | null): StoredPayload {
-  return { sum: -1 - (4 * crcOf(head, bytes, how) + how), bytes };
+  const sum = -1 - (4 * crcOf(head, bytes, how) + how);
+  // To reach bytes that stand in V8's own heap, SQLite's binding has V8 make a buffer for them first.
+  const isInHeap = head !== null && bytes.length <= inHeapBytes;
+  return { sum, bytes: isInHeap ? (beginnings[bytes.length] as Uint8Array) : bytes };
 }
 
 /** It was not compressed, and nothing has damaged it or its head. */
