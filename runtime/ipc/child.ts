@@ -23,6 +23,13 @@ export interface ChildOptions<Out> {
 const gives = 5;
 const leastPriority = 19;
 
+/**
+ * Where Linux shares the cores among sessions first (sched(7), autogroup), a priority holds within one
+ * alone, and what a child takes is held against its parent: the network thread waited for cores behind
+ * strangers while the store of its node was busy. So each child has a session of its own.
+ */
+const ownSession = process.platform === "linux";
+
 let launched: readonly string[] | null = null;
 
 /**
@@ -60,6 +67,7 @@ export class Child<In, Out> {
     this.#process = spawn(words[0] as string, words.slice(1), {
       stdio: ["ignore", "inherit", "inherit", "pipe"],
       env: frugalEnvironment(process.env),
+      detached: ownSession,
     });
     giveWay(this.#process.pid);
     const pipe = this.#process.stdio[parentDescriptor] as Socket | undefined;
