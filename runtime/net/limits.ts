@@ -75,6 +75,12 @@ export const maxQueuedBytes = 32 * 1024 * 1024;
 /** Datagrams kept while a connection is being made; a membership probe is worth no more than a handshake's wait. */
 export const maxEarlyDatagrams = 16;
 
+/**
+ * Bytes of messages that a carrier hands on in one turn of the event loop, of all connections together:
+ * two milliseconds of work with long versions, several with the shortest.
+ */
+export const turnBytes = 128 * 1024;
+
 /** What is handed to a connection at a time. */
 export const writeBytes = 64 * 1024;
 

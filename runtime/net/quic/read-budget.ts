@@ -5,8 +5,8 @@
  * came before it. So while it has more packets than one turn takes in, messages are not read at all.
  */
 
-/** Two milliseconds of work with long versions, several with the shortest. */
-export const turnBytes = 128 * 1024;
+import { turnBytes } from "../limits.ts";
+
 /** libuv takes so many packets in one turn at the most (`uv__udp_recvmsg` in its source). */
 const turnPackets = 32;
 /** In this many turns a full socket buffer is taken in, if its packets are long; messages wait no longer. */

@@ -31,7 +31,7 @@ export class RecordReader {
   #datagram: Uint8Array | null = null;
 
   /**
-   * Calls `data` with parts of lanes, valid during the call, and `datagram` with whole ones, which
+   * Calls `data` with parts of lanes, which are pieces of `bytes`, and `datagram` with whole ones, which
    * belong to the callee. @returns false when the bytes are no records.
    */
   push(

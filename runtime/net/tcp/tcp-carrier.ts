@@ -10,6 +10,7 @@ import { Door } from "../door.ts";
 import { dialTimeoutMs, helloTimeoutMs, maxConnections, maxHandshakes } from "../limits.ts";
 import type { RotatingCarrier } from "../node-transport.ts";
 import type { CarrierOwner, PipeEvents } from "../pipe.ts";
+import { Reading } from "./reading.ts";
 import { reasonOf, turnedAway, wentAway } from "./tcp-errors.ts";
 import { TcpPipe } from "./tcp-pipe.ts";
 
@@ -25,12 +26,14 @@ export class TcpCarrier implements RotatingCarrier {
   readonly #owner: CarrierOwner;
   readonly #door = new Door();
   readonly #pipes = new Set<TcpPipe>();
+  readonly #reading: Reading;
   /** Sockets whose TLS handshake goes on, by where they come from: the one that comes out of it is another object. */
   readonly #opening = new Map<string, Socket>();
   #credentials: Credentials | null;
 
   private constructor(owner: CarrierOwner, credentials: Credentials | null) {
     this.#owner = owner;
+    this.#reading = new Reading(() => owner.behind);
     this.#credentials = credentials;
     this.kind = credentials === null ? "plaintext" : "tcp";
     this.#server =
@@ -119,6 +122,7 @@ export class TcpCarrier implements RotatingCarrier {
       this.#server.close(() => resolve());
     });
     for (const pipe of this.#pipes) pipe.finish("the node stops");
+    this.#reading.close();
     for (const socket of this.#opening.values()) socket.destroy();
     await closed;
   }
@@ -177,7 +181,7 @@ export class TcpCarrier implements RotatingCarrier {
     remote: { readonly ip: string; readonly port: number },
     events: PipeEvents | null,
   ): TcpPipe {
-    const pipe = new TcpPipe(socket, remote, events, this.traffic, (over) =>
+    const pipe = new TcpPipe(socket, remote, events, this.traffic, this.#reading, (over) =>
       this.#pipes.delete(over),
     );
     this.#pipes.add(pipe);

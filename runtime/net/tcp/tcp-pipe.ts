@@ -8,7 +8,10 @@ import { assert } from "../../../core/base/assert.ts";
 import { parseCertificate } from "../../security/certificate-info.ts";
 import { formatHostPort, unmapped } from "../address.ts";
 import { writeBytes } from "../limits.ts";
+import { controlLane } from "../pipe.ts";
 import type { CloseCode, Pipe, PipeEvents, Traffic } from "../pipe.ts";
+import { Backlog } from "./backlog.ts";
+import type { Reading, ReadingPipe } from "./reading.ts";
 import { reasonOf } from "./tcp-errors.ts";
 import {
   datagramLane,
@@ -23,7 +26,7 @@ const highWaterBytes = 256 * 1024;
 /** A datagram that would wait behind more than this is dropped. It is more than lanes fill: else they would shut datagrams out. */
 const datagramWaterBytes = 384 * 1024;
 
-export class TcpPipe implements Pipe {
+export class TcpPipe implements Pipe, ReadingPipe {
   readonly kind: "tcp" | "plaintext";
   readonly remote: string;
   readonly dialled: boolean;
@@ -39,6 +42,8 @@ export class TcpPipe implements Pipe {
   readonly #socket: Socket;
   readonly #traffic: Traffic;
   readonly #records = new RecordReader();
+  readonly #reading: Reading;
+  readonly #backlog = new Backlog();
   readonly #onOver: (pipe: TcpPipe) => void;
   #waking = false;
   #writing = false;
@@ -48,6 +53,7 @@ export class TcpPipe implements Pipe {
     remote: { readonly ip: string; readonly port: number },
     events: PipeEvents | null,
     traffic: Traffic,
+    reading: Reading,
     onOver: (pipe: TcpPipe) => void,
   ) {
     this.#socket = socket;
@@ -56,12 +62,29 @@ export class TcpPipe implements Pipe {
     this.dialled = events !== null;
     this.events = events;
     this.#traffic = traffic;
+    this.#reading = reading;
     this.#onOver = onOver;
     socket.setNoDelay(true);
     socket.on("data", (bytes: Buffer) => this.#data(bytes));
     socket.on("drain", () => this.#writable());
-    socket.on("error", (error) => this.finish(reasonOf(error)));
-    socket.on("close", () => this.finish("the connection was closed"));
+    socket.on("error", (error) => this.#broke(reasonOf(error)));
+    socket.on("close", () => this.#broke("the connection was closed"));
+  }
+
+  get waitingBytes(): number {
+    return this.#backlog.bytes;
+  }
+
+  handOn(most: number): number {
+    return this.#backlog.take(most, (lane, part) => this.events?.data(lane, part));
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   get bufferedBytes(): number {
@@ -119,8 +142,7 @@ export class TcpPipe implements Pipe {
   close(_code: CloseCode, _reason: string): void {
     if (this.over) return;
     this.events = null;
-    this.over = true;
-    this.#onOver(this);
+    this.#end();
     // What was written still goes out; whoever never reads it is cut off.
     this.#socket.end();
     this.#socket.removeAllListeners("data");
@@ -132,13 +154,25 @@ export class TcpPipe implements Pipe {
 
   finish(reason: string): void {
     if (this.over) return;
-    this.over = true;
     this.#socket.destroy();
-    this.#onOver(this);
+    this.#end();
     const { events } = this;
     this.events = null;
     // A good end never comes to this: the other side's "done" is read before.
     events?.closed(null, reason);
+  }
+
+  #end(): void {
+    this.over = true;
+    this.#backlog.clear();
+    this.#reading.forget(this);
+    this.#onOver(this);
+  }
+
+  /** What came before its end is all handed on. */
+  #broke(reason: string): void {
+    if (!this.over) this.handOn(Number.POSITIVE_INFINITY);
+    this.finish(reason);
   }
 
   /** Frames of one turn of the event loop leave together. */
@@ -156,14 +190,20 @@ export class TcpPipe implements Pipe {
     if (this.opened && !this.over) this.events?.writable();
   }
 
-  #data(bytes: Uint8Array): void {
+  /** @param bytes belong to us. */
+  #data(bytes: Buffer): void {
     this.#traffic.bytesReceived += bytes.length;
     this.heardMs = performance.now();
     const well = this.#records.push(
       bytes,
-      (lane, part) => this.events?.data(lane, part),
+      (lane, part) => {
+        if (lane === controlLane) this.events?.data(lane, part);
+        else this.#backlog.push(lane, part);
+      },
       (datagram) => this.events?.datagramReceived(datagram),
     );
-    if (!well) this.finish("what it sends is not Patina's protocol");
+    if (this.over) return;
+    if (well) this.#reading.arrived(this, bytes.length);
+    else this.finish("what it sends is not Patina's protocol");
   }
 }
