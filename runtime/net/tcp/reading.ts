@@ -68,13 +68,14 @@ export class Reading {
     this.#readLeft = turnReadBytes;
     let left = this.#behind() ? 0 : turnBytes;
     // Those of whom something waits still go behind those whose turn has not come.
-    for (const pipe of [...this.#waiting]) {
+    const inTurn = [...this.#waiting];
+    for (const pipe of inTurn) {
       if (left <= 0) break;
       left -= pipe.handOn(left);
       this.#waiting.delete(pipe);
       if (pipe.waitingBytes > 0) this.#waiting.add(pipe);
     }
-    for (const pipe of [...this.#paused]) {
+    for (const pipe of this.#paused) {
       if (pipe.waitingBytes > maxWaitingBytes / 2) continue;
       this.#paused.delete(pipe);
       pipe.resume();
