@@ -10,6 +10,9 @@ import { CorruptionError } from "./row-table.ts";
 /** Counts of one block; log row `id` is in block `floor(id / 256)`. */
 const idsPerBlock = 256;
 
+/** Room for changes that is kept from one folding to the next; a large transaction takes more. */
+const mostKept = 16_384;
+
 /** The codes of the block at hand. */
 const atHand = new Float64Array(idsPerBlock);
 
@@ -18,8 +21,13 @@ const widths = [1, 2, 4] as const;
 
 export class LiveCounts {
   readonly #statements: StatementCache;
-  /** What is to be added to rows that are counted, by log id. */
-  readonly #changes = new Map<number, number>();
+  /** What is to be added to rows that are counted: log ids and pieces side by side, as they came. */
+  #changedIds: Float64Array = new Float64Array(mostKept);
+  #changedPieces: Float64Array = new Float64Array(mostKept);
+  #changes = 0;
+  /** The block that is added to, −1: none, and its codes. */
+  #block = -1;
+  #codes: Float64Array = atHand;
   /** Rows that are counted from now on, and what stems from them at first, side by side. */
   #bornIds: number[] = [];
   #bornPieces: number[] = [];
@@ -29,7 +37,7 @@ export class LiveCounts {
   }
 
   get isEmpty(): boolean {
-    return this.#changes.size === 0 && this.#bornIds.length === 0;
+    return this.#changes === 0 && this.#bornIds.length === 0;
   }
 
   /** Log row `id` is counted from now on. */
@@ -40,50 +48,72 @@ export class LiveCounts {
 
   /** Counts `pieces` more of a row that is counted. */
   add(id: number, pieces: number): void {
-    this.#changes.set(id, (this.#changes.get(id) ?? 0) + pieces);
+    const at = this.#changes++;
+    if (at === this.#changedIds.length) {
+      this.#changedIds = grown(this.#changedIds);
+      this.#changedPieces = grown(this.#changedPieces);
+    }
+    this.#changedIds[at] = id;
+    this.#changedPieces[at] = pieces;
   }
 
   /** Forgets what is not folded. */
   clear(): void {
-    this.#changes.clear();
+    this.#changes = 0;
+    this.#block = -1;
+    if (this.#changedIds.length > mostKept) {
+      this.#changedIds = new Float64Array(mostKept);
+      this.#changedPieces = new Float64Array(mostKept);
+    }
     this.#bornIds = [];
     this.#bornPieces = [];
   }
 
   fold(): void {
     if (this.isEmpty) return;
-    this.#foldBorn();
-    const ids = Float64Array.from(this.#changes.keys()).sort();
-    for (let from = 0; from < ids.length; ) {
-      const block = Math.floor((ids[from] as number) / idsPerBlock);
-      const end = (block + 1) * idsPerBlock;
-      const codes = this.#read(block);
-      for (; from < ids.length && (ids[from] as number) < end; from++) {
-        const id = ids[from] as number;
-        const at = id % idsPerBlock;
-        const code = Math.max(1, codes[at] as number) + (this.#changes.get(id) as number);
-        assert(code >= 1, "no more pieces of a version go than there were");
-        codes[at] = code;
-      }
-      this.#write(block, codes);
+    // Versions follow each other as a rule, and fill one block after the other.
+    for (let i = 0; i < this.#bornIds.length; i++) {
+      this.#add(this.#bornIds[i] as number, this.#bornPieces[i] as number);
     }
+    const count = this.#changes;
+    for (const place of this.#placesByBlock()) {
+      const i = place % count;
+      this.#add(this.#changedIds[i] as number, this.#changedPieces[i] as number);
+    }
+    this.#put();
     this.clear();
   }
 
-  /** Versions follow each other as a rule, and fill one block after the other. */
-  #foldBorn(): void {
-    let [block, codes]: [number, Float64Array | null] = [-1, null];
-    for (let i = 0; i < this.#bornIds.length; i++) {
-      const id = this.#bornIds[i] as number;
-      const [of, at] = [Math.floor(id / idsPerBlock), id % idsPerBlock];
-      if (codes === null || of !== block) {
-        if (codes !== null) this.#write(block, codes);
-        block = of;
-        codes = this.#read(block);
-      }
-      codes[at] = Math.max(1, codes[at] as number) + (this.#bornPieces[i] as number);
+  /** `pieces` more of row `id`; those of one block follow each other. */
+  #add(id: number, pieces: number): void {
+    const block = Math.floor(id / idsPerBlock);
+    if (block !== this.#block) {
+      this.#put();
+      this.#block = block;
+      this.#codes = this.#read(block);
     }
-    if (codes !== null) this.#write(block, codes);
+    const at = id % idsPerBlock;
+    const code = Math.max(1, this.#codes[at] as number) + pieces;
+    assert(code >= 1, "no more pieces of a version go than there were");
+    this.#codes[at] = code;
+  }
+
+  /** Writes the block that was added to last. */
+  #put(): void {
+    if (this.#block >= 0) this.#write(this.#block, this.#codes);
+    this.#block = -1;
+  }
+
+  /** Of each change its block × the number of changes + its position, ascending: numbers alone are sorted fast. */
+  #placesByBlock(): Float64Array {
+    const count = this.#changes;
+    const places = new Float64Array(count);
+    for (let i = 0; i < count; i++) {
+      places[i] = Math.floor((this.#changedIds[i] as number) / idsPerBlock) * count + i;
+    }
+    places.sort();
+    assert(count === 0 || Number.isSafeInteger(places[count - 1]), "a place is a safe integer");
+    return places;
   }
 
   /** Log rows from which nothing stems any more, ascending. */
@@ -163,6 +193,12 @@ export class LiveCounts {
         .run(block, dead, encodeBlock(codes));
     }
   }
+}
+
+function grown(numbers: Float64Array): Float64Array {
+  const more = new Float64Array(2 * numbers.length);
+  more.set(numbers);
+  return more;
 }
 
 /** A code is 0 where no row is counted, else the count and one. Zeros at the end are left out. */
