@@ -1,6 +1,14 @@
 /** What becomes of the file when processes are killed, disks fill up, pages rot and others meddle. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -210,7 +218,8 @@ describe("a file that cannot be used is refused in one line that says what to do
     expect(message()).toBe("opened");
     path = join(directory, "none", "state.db");
     expect(message()).toMatch(/cannot be written|directory/);
-    path = directory;
+    path = join(directory, "folder");
+    mkdirSync(path);
     expect(message()).toMatch(/is a folder; name a file in it$/);
   });
 
