@@ -30,18 +30,20 @@ const leastPriority = 19;
  */
 const ownSession = process.platform === "linux";
 
+const endsWithParent = ["setpriv", "--pdeathsig", "KILL"] as const;
 let launched: readonly string[] | null = null;
 
 /**
  * A child that SQLite keeps at a statement does not notice that its parent is gone. On Linux the
- * kernel ends it (prctl(2), PR_SET_PDEATHSIG), where util-linux is there to ask for that.
+ * kernel ends it (prctl(2), PR_SET_PDEATHSIG), where util-linux is there to ask for that, and may: it
+ * sets capabilities besides, if only to none, which a service manager can have forbidden.
  */
 function launcher(): readonly string[] {
   if (launched === null) {
-    const { stdout } = spawnSync("setpriv", ["--help"], { encoding: "utf8" });
+    const [program, ...words] = endsWithParent;
+    const { status } = spawnSync(program, [...words, program, "--help"], { stdio: "ignore" });
     // Null where there is no such program.
-    const known = (stdout as string | null)?.includes("--pdeathsig") === true;
-    launched = known ? ["setpriv", "--pdeathsig", "KILL"] : [];
+    launched = status === 0 ? endsWithParent : [];
   }
   return launched;
 }

@@ -130,6 +130,9 @@ describe("the unit", () => {
     expect(config.gossip.tls?.keyFile).toBe("/run/credentials/node.key");
     expect(unit).toMatch(/^ExecStart=.*patina agent -c \/etc\/patina\/config\.toml$/m);
     expect(unit).toMatch(/^Type=notify$/m);
+    // A later line adds to what the first lets through.
+    const filters = [...unit.matchAll(/^SystemCallFilter=(.*)$/gm)].map(([, names]) => names);
+    expect(filters.at(-1)?.split(" ")).toEqual(["setpriority", "capset"]);
   });
 });
 
