@@ -9,7 +9,7 @@ export const frameHeaderBytes = 4;
 /** Up to this length a frame's buffer is made at once; a longer one grows as its bytes arrive, so that a length alone costs nothing. */
 const eagerBytes = 64 * 1024;
 
-/** A frame that has begun to arrive gets all its room up to this; beyond, twice what has come. */
+/** A frame that has begun to arrive gets so much room; one of which that much has come, all that it wants: no more is ever copied. */
 const generousBytes = 4 * 1024 * 1024;
 
 /** Cuts a lane's bytes into frames. */
@@ -59,7 +59,7 @@ export class FrameReader {
     const needed = this.#bodyBytes + bytes.length;
     let target = body;
     if (needed > target.length) {
-      const room = Math.max(needed, generousBytes, target.length * 2);
+      const room = needed > generousBytes ? this.#length : generousBytes;
       target = new Uint8Array(Math.min(this.#length, room));
       target.set(body.subarray(0, this.#bodyBytes));
       this.#body = target;

@@ -14,7 +14,7 @@ import { gossipDecoders, maxGossipBytes } from "../../core/wire/gossip-messages.
 import { encodeDone, maxSyncBytes, syncDecoders } from "../../core/wire/sync-messages.ts";
 import type { Peer } from "../net/transport.ts";
 import { MarkerWitnesses } from "./marker-witness.ts";
-import { chunkCost, Pace } from "./pace.ts";
+import { chunkCost, type Pace } from "./pace.ts";
 import type { SealCheck } from "./seal-check.ts";
 
 /** The channels that carry versions. */
@@ -22,6 +22,8 @@ export type GatedChannel = "gossip" | "sync";
 
 export interface GateOptions {
   readonly check: SealCheck;
+  /** Shared with `check`. */
+  readonly pace: Pace;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** To the replica. `more`: others follow at once. */
@@ -84,7 +86,6 @@ export class SealGate {
   readonly #lanes = new Map<string, Lane>();
   readonly #conduct = new Map<Address, Conduct>();
   readonly #witnesses = new MarkerWitnesses();
-  readonly #pace = new Pace();
   /** Until when a key that nobody proved is not asked for again. */
   readonly #unproven = new Map<string, number>();
   /** Called when keys were learnt. */
@@ -103,7 +104,7 @@ export class SealGate {
 
   /** More has arrived than is checked in a turn. It is about to be: nobody else has to do anything for it. */
   get behind(): boolean {
-    return this.#pace.behind;
+    return this.#options.pace.behind;
   }
 
   message(from: Peer, channel: GatedChannel, bytes: Uint8Array): void {
@@ -146,17 +147,17 @@ export class SealGate {
 
   /** Checks what waits at the front, as much as one turn takes, all at once, and hands on what is good. */
   async #batch(lane: Lane): Promise<void> {
-    if (this.#pace.left <= 0) await this.#pace.turn();
+    if (this.#options.pace.left <= 0) await this.#options.pace.turn();
     const batch: Checked[] = [];
     const chunks: Chunk[] = [];
     for (const item of lane.items) {
-      const { left } = this.#pace;
+      const { left } = this.#options.pace;
       if (left <= 0 || (batch.length > 0 && item.bytes.length > left)) break;
       const shunned = carriesChunks(kindOf(item.bytes)) && this.#isShunned(item.from);
       const found = shunned ? null : chunksOf(item);
       const count = found?.length ?? 0;
       batch.push({ item, chunks: found });
-      this.#pace.spend(item.bytes.length + count * chunkCost);
+      this.#options.pace.spend(item.bytes.length + count * chunkCost);
       for (let i = 0; i < count; i++) chunks.push(found?.[i] as Chunk);
     }
     const whys = chunks.length === 0 ? [] : await this.#check(batch[0]?.item.from as Peer, chunks);

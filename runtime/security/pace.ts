@@ -11,6 +11,7 @@ export const chunkCost = 512;
 export class Pace {
   #left = turnCost;
   #waiting = 0;
+  #resting = 0;
   #next: Promise<void> | null = null;
 
   /** What may be spent before the next turn; at least one piece is always taken while it is positive. */
@@ -20,7 +21,7 @@ export class Pace {
 
   /** Somebody waits for the next turn: more than one brings has arrived. */
   get behind(): boolean {
-    return this.#waiting > 0;
+    return this.#waiting > 0 || this.#resting > 0;
   }
 
   /** Ends when something may be spent. */
@@ -28,6 +29,16 @@ export class Pace {
     this.#waiting++;
     while (this.#left <= 0) await this.#nextTurn();
     this.#waiting--;
+  }
+
+  /** For what takes many turns: all of this one is spent, and the next belongs to who waits for it. */
+  async rest(): Promise<void> {
+    this.#left = 0;
+    this.#resting++;
+    await this.#nextTurn();
+    if (this.#waiting > 0) await this.#nextTurn();
+    await this.turn();
+    this.#resting--;
   }
 
   spend(cost: number): void {

@@ -8,12 +8,25 @@
 import { verify } from "node:crypto";
 import type { Chunk } from "../../core/node/store.ts";
 import type { Author } from "./authors.ts";
-import { chunkDigest, chunkMark, parseSeal, type Seal, signedBytes } from "./signing.ts";
+import {
+  chunkDigest,
+  chunkMark,
+  longChunkDigest,
+  parseSeal,
+  type Seal,
+  signedBytes,
+  sliceBytes,
+} from "./signing.ts";
 
-/** A chunk whose author's key is known. */
-interface Entry {
+/** A seal whose author's key is known. */
+interface Signed {
   readonly seal: Seal;
   readonly author: Author;
+  readonly bytes: Uint8Array;
+}
+
+/** A chunk with such a seal. */
+interface Entry extends Omit<Signed, "bytes"> {
   readonly digest: Buffer;
   readonly mark: string;
   /** Mark of the chunk before. */
@@ -26,6 +39,8 @@ interface Entry {
 export interface SealCheckOptions {
   readonly clusterId: number;
   readonly find: (keyId: string) => Author | undefined;
+  /** Lets others have their turn: waited for between two slices of a payload that takes long to hash. */
+  readonly giveWay: () => Promise<void>;
 }
 
 export interface SealCounts {
@@ -70,7 +85,11 @@ export class SealCheck {
 
   /** What is wrong with each chunk; null where nothing is. Never throws for what the chunks say. */
   async check(chunks: readonly Chunk[]): Promise<readonly (string | null)[]> {
-    const entries = chunks.map((chunk) => this.#enter(chunk));
+    const entries: (Entry | string)[] = [];
+    for (const chunk of chunks) {
+      const entry = this.#enter(chunk);
+      entries.push(entry instanceof Promise ? await entry : entry);
+    }
     const byMark = new Map<string, Entry>();
     for (const entry of entries) if (typeof entry !== "string") byMark.set(entry.mark, entry);
     await this.#prove(byMark);
@@ -83,7 +102,7 @@ export class SealCheck {
   }
 
   /** @returns what is wrong with the chunk before any signature is looked at. */
-  #enter(chunk: Chunk): Entry | string {
+  #enter(chunk: Chunk): Entry | string | Promise<Entry> {
     if (chunk.seal === undefined) return "it is not signed";
     const seal = parseSeal(chunk.seal);
     if (seal === null) return "its seal is of no known format";
@@ -91,8 +110,17 @@ export class SealCheck {
     if (author === undefined) return "nobody proves whose key signed it";
     if (author.actor !== chunk.actor)
       return `it is signed by ${author.name}, who is another author`;
-    const digest = chunkDigest(this.#options.clusterId, seal.link, chunk);
-    const mark = chunkMark(digest, chunk.seal);
+    const { clusterId, giveWay } = this.#options;
+    const signed = { seal, author, bytes: chunk.seal };
+    if (chunk.payload.length <= sliceBytes) {
+      return this.#entry(signed, chunkDigest(clusterId, seal.link, chunk));
+    }
+    const digest = longChunkDigest(clusterId, seal.link, chunk, giveWay);
+    return digest.then((known) => this.#entry(signed, known));
+  }
+
+  #entry({ seal, author, bytes }: Signed, digest: Buffer): Entry {
+    const mark = chunkMark(digest, bytes);
     const before = seal.link.toString("latin1");
     const proven = this.#young.has(mark) || this.#old.has(mark);
     if (proven) this.counts.remembered++;

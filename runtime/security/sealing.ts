@@ -8,6 +8,7 @@ import type { Peer } from "../net/transport.ts";
 import { Authors, type AuthorsOptions } from "./authors.ts";
 import { decodeCredentialMessage, encodeCredentials, encodeWanted } from "./credential-messages.ts";
 import { type GateOptions, type GatedChannel, type GateStats, SealGate } from "./gate.ts";
+import { Pace } from "./pace.ts";
 import { SealCheck, type SealCounts } from "./seal-check.ts";
 
 export interface SealingOptions
@@ -37,9 +38,15 @@ export class Sealing {
     this.#options = options;
     this.#authors = new Authors(options);
     this.#authors.load(options.credentials);
-    this.#check = new SealCheck({ clusterId, find: (keyId) => this.#authors.find(keyId) });
+    const pace = new Pace();
+    this.#check = new SealCheck({
+      clusterId,
+      find: (keyId) => this.#authors.find(keyId),
+      giveWay: () => pace.rest(),
+    });
     this.#gate = new SealGate({
       check: this.#check,
+      pace,
       nowMs,
       deliver,
       rejected,

@@ -30,6 +30,9 @@ const headerBytes = 16 + 4 + linkBytes + 16 + 8 + 4 + 4 + 8;
 /** Payloads up to this are hashed in one call together with the header. */
 const oneCallBytes = 64 * 1024;
 
+/** A longer payload is hashed in slices of this: a millisecond where the processor has no instructions for it. */
+export const sliceBytes = 512 * 1024;
+
 const scratch = Buffer.alloc(headerBytes + oneCallBytes);
 scratch.write("patina version 1", 0, "latin1");
 const noLink = Buffer.alloc(linkBytes);
@@ -54,6 +57,36 @@ export function parseSeal(bytes: Uint8Array): Seal | null {
 
 /** SHA-256 over everything that a seal vouches for. */
 export function chunkDigest(clusterId: number, link: Uint8Array, chunk: Chunk): Buffer {
+  const at = writeHeader(clusterId, link, chunk);
+  const { payload } = chunk;
+  if (payload.length > oneCallBytes) {
+    return createHash("sha256").update(scratch.subarray(0, at)).update(payload).digest();
+  }
+  scratch.set(payload, at);
+  return hash("sha256", scratch.subarray(0, at + payload.length), "buffer");
+}
+
+/**
+ * The same for a long payload, which is hashed slice by slice.
+ * @param giveWay is waited for between two slices.
+ */
+export async function longChunkDigest(
+  clusterId: number,
+  link: Uint8Array,
+  chunk: Chunk,
+  giveWay: () => Promise<void>,
+): Promise<Buffer> {
+  const sum = createHash("sha256").update(scratch.subarray(0, writeHeader(clusterId, link, chunk)));
+  const { payload } = chunk;
+  for (let at = 0; at < payload.length; at += sliceBytes) {
+    if (at > 0) await giveWay();
+    sum.update(payload.subarray(at, at + sliceBytes));
+  }
+  return sum.digest();
+}
+
+/** Into `scratch`. @returns how long it is. */
+function writeHeader(clusterId: number, link: Uint8Array, chunk: Chunk): number {
   let at = 16;
   at = scratch.writeUInt32BE(clusterId, at);
   scratch.set(link, at);
@@ -63,13 +96,7 @@ export function chunkDigest(clusterId: number, link: Uint8Array, chunk: Chunk): 
   at = scratch.writeUInt32BE(chunk.index, at);
   at = scratch.writeUInt32BE(chunk.count, at);
   at = scratch.writeUIntBE(chunk.hlc.ms, at, 6);
-  at = scratch.writeUInt16BE(chunk.hlc.counter, at);
-  const { payload } = chunk;
-  if (payload.length > oneCallBytes) {
-    return createHash("sha256").update(scratch.subarray(0, at)).update(payload).digest();
-  }
-  scratch.set(payload, at);
-  return hash("sha256", scratch.subarray(0, at + payload.length), "buffer");
+  return scratch.writeUInt16BE(chunk.hlc.counter, at);
 }
 
 /** Names a chunk together with its seal; the next chunk's link is this. 24 characters of latin1. */

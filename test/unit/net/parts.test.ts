@@ -1,6 +1,6 @@
 /** The small parts of the network: frames, records, control, tokens, resets, the door, addresses. */
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   formatHostPort,
   isLoopback,
@@ -71,6 +71,39 @@ describe("frames", () => {
       expect(heard).toHaveLength(1);
       expect(Buffer.compare(heard[0] as Uint8Array, message)).toBe(0);
     }
+  });
+
+  test("of great length are not copied again and again, or in one go", () => {
+    const copied: number[] = [];
+    const set = vi.spyOn(Uint8Array.prototype, "set").mockImplementation(function (
+      this: Uint8Array,
+      from: ArrayLike<number>,
+      at = 0,
+    ) {
+      copied.push(from.length);
+      // Only where something is written matters here.
+      this[at] = from[0] as number;
+    });
+    try {
+      const length = 40 * 1024 * 1024;
+      const header = Buffer.alloc(4);
+      header.writeUInt32BE(length);
+      const reader = new FrameReader(length);
+      let whole = 0;
+      reader.push(header, () => undefined);
+      const piece = new Uint8Array(64 * 1024);
+      for (let at = 0; at < length; at += piece.length) {
+        reader.push(piece, (frame) => {
+          whole = frame.length;
+        });
+      }
+      expect(whole).toBe(length);
+    } finally {
+      set.mockRestore();
+    }
+    const again = copied.filter((bytes) => bytes > 64 * 1024);
+    expect(Math.max(...again)).toBeLessThanOrEqual(4 * 1024 * 1024);
+    expect(again).toHaveLength(1);
   });
 
   test("a frame that was begun is dropped for a new connection, and the rest is kept", () => {

@@ -16,6 +16,7 @@ import { encodeCredentials } from "../../../runtime/security/credential-messages
 import { proofWaitMs } from "../../../runtime/security/gate.ts";
 import { chunkCost, turnCost } from "../../../runtime/security/pace.ts";
 import { Sealing } from "../../../runtime/security/sealing.ts";
+import { sliceBytes } from "../../../runtime/security/signing.ts";
 import { clusterId, clusterName, type Fleet, makeFleet, type SigningNode } from "./fleet.ts";
 
 let fleet: Fleet;
@@ -107,6 +108,36 @@ describe("the gate", () => {
     sealing.hostMessage(other, encodeCredentials([bob.credential.bytes]));
     await settled();
     expect(delivered).toHaveLength(many + 1);
+  });
+
+  test("a long value is hashed over many turns, in which another peer's versions have theirs", async () => {
+    const { sealing, delivered, settled } = host([alice]);
+    const slices = 16;
+    const [long, short] = [alice.write(1, new Uint8Array(slices * sliceBytes)), alice.write(1)].map(
+      (written) => push(written[0] as Chunk),
+    ) as [Uint8Array, Uint8Array];
+    sealing.message(peer, "gossip", long);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sealing.behind).toBe(true);
+    sealing.message(other, "gossip", short);
+    let turns = 0;
+    for (; delivered.length < 2; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(turns).toBeGreaterThanOrEqual(slices - 2);
+    expect(delivered.map(({ length }) => length)).toEqual([short.length, long.length]);
+    await settled();
+    expect(sealing.behind).toBe(false);
+  });
+
+  test("long values of two peers take turns", async () => {
+    const { sealing, delivered, settled } = host([alice]);
+    const size = (slices: number) => new Uint8Array(slices * sliceBytes);
+    const [longest, longer] = [alice.write(1, size(24)), alice.write(1, size(4))].map((written) =>
+      push(written[0] as Chunk),
+    ) as [Uint8Array, Uint8Array];
+    sealing.message(peer, "gossip", longest);
+    sealing.message(other, "gossip", longer);
+    await settled();
+    expect(delivered.map(({ length }) => length)).toEqual([longer.length, longest.length]);
   });
 
   test("versions arrive in the order in which they came, and nothing overtakes them", async () => {
