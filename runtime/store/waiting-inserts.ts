@@ -21,6 +21,9 @@ const mostColumns = 32;
 /** As do longer texts. */
 const mostUnits = 1024;
 
+/** Parameters are put together here: a list that grows is copied again and again. */
+const room: SqlValue[] = Array.from({ length: mostRows * mostColumns }, () => null);
+
 export class WaitingInserts {
   readonly #statements: StatementCache;
   readonly #capture: Capture;
@@ -94,13 +97,13 @@ export class WaitingInserts {
   #run(plan: TablePlan, from: number, to: number): void {
     const rows = this.#rows.slice(from, to);
     if (to === this.#rows.length) this.#rows = [];
-    const parameters: SqlValue[] = [];
+    let at = 0;
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i] as SqlValue[];
-      for (let j = 0; j < row.length; j++) parameters.push(row[j] as SqlValue);
+      for (let j = 0; j < row.length; j++) room[at++] = row[j] as SqlValue;
     }
     this.#capture.foretellRows(plan, rows);
-    runWith(this.#statements.get(insertSql(plan, rows.length)), parameters);
+    runWith(this.#statements.get(insertSql(plan, rows.length)), room.slice(0, at));
   }
 
   #greatestKey(plan: TablePlan): number {
