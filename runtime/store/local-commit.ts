@@ -17,7 +17,7 @@ import { maxChunksPerVersion, maxPayloadBytes } from "../../core/wire/limits.ts"
 import type { CapturedChanges, CapturedStream } from "./capture.ts";
 import { causalLengthOf, type ClockCell, coversAll, packCell, packReplaced } from "./clock-cell.ts";
 import { clockText, readClockText } from "./clock-text.ts";
-import { type ClocksAhead, readAhead, readClock, readClocks, rowsAtOnce } from "./clock-table.ts";
+import { type ClocksAhead, readAhead, readClock, readClocks } from "./clock-table.ts";
 import type { Engine } from "./engine.ts";
 import type { LiveChanges, LogOrigin } from "./log-origin.ts";
 import { mendRow } from "./mend-row.ts";
@@ -29,6 +29,9 @@ import type { Affinity } from "../../core/crdt/schema.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { UniqueRows } from "./unique-rows.ts";
 import { maxClocksInLog } from "./waiting-clocks.ts";
+
+/** Rows whose clocks are read together: those of neighbours take two statements, however many they are. */
+const rowsInBatch = 256;
 
 /**
  * Inside the transaction, after its last statement. @returns the version's chunks; none when
@@ -60,7 +63,7 @@ function mergeTables(engine: Engine, commit: LocalCommit, tables: readonly Touch
     commit.stored = engine.rows(plan);
     const ahead =
       plan.rowids === null ? null : readAhead(engine.statements, plan.rowids, table.rowidsBefore());
-    table.inBatches(rowsAtOnce, (batch) => {
+    table.inBatches(rowsInBatch, (batch) => {
       const cells = clocksOf(engine, plan, batch, ahead);
       const first = (batch[0] as PendingRow).rowKey;
       const last = (batch.at(-1) as PendingRow).rowKey;
@@ -151,8 +154,8 @@ class LocalCommit {
     const origin = this.#version();
     if (plan.lastSince >= origin.id) return false;
     const values = plan.unknown.slice();
-    for (let from = 0; from < rows.length; from += rowsAtOnce) {
-      const to = Math.min(from + rowsAtOnce, rows.length);
+    for (let from = 0; from < rows.length; from += rowsInBatch) {
+      const to = Math.min(from + rowsInBatch, rows.length);
       const [first] = rows[from] as ToldRow;
       const [last] = rows[to - 1] as ToldRow;
       const dense = plan.isDense(first, last, to - from);
@@ -374,7 +377,7 @@ class LocalCommit {
     let latest: Hlc | null = null;
     for (const table of touchedTables(this.#changes)) {
       const { plan } = table;
-      table.inBatches(rowsAtOnce, (batch) => {
+      table.inBatches(rowsInBatch, (batch) => {
         const cells = clocksOf(engine, plan, batch);
         batch.forEach((pending, i) => {
           const stamp = overwrittenBy(engine, plan, pending, cells[i] ?? null);
