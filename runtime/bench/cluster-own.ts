@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NodePlan, writeCluster } from "../cluster/cluster-files.ts";
 import { NodeProcess } from "../cluster/node-process.ts";
-import type { TransportTls } from "../net/transport.ts";
+import type { TransportKind, TransportTls } from "../net/transport.ts";
 import { benchSchema } from "./cluster-driver.ts";
 import { cpuOfTree, memoryOf, type ProcessUse, useOf } from "./process-use.ts";
 
@@ -16,19 +16,32 @@ export class OwnCluster {
   readonly #dir: string;
   readonly #plans: readonly NodePlan[];
   readonly nodes: (NodeProcess | null)[];
+  readonly transport: TransportKind;
 
-  private constructor(dir: string, plans: readonly NodePlan[]) {
+  private constructor(dir: string, plans: readonly NodePlan[], transport: TransportKind) {
     this.#dir = dir;
     this.#plans = plans;
+    this.transport = transport;
     this.nodes = plans.map(() => null);
   }
 
-  static async make(parent: string, count: number, sign: boolean): Promise<OwnCluster> {
+  static async make(
+    parent: string,
+    count: number,
+    sign: boolean,
+    transport: TransportKind = "auto",
+  ): Promise<OwnCluster> {
     mkdirSync(parent, { recursive: true });
     const dir = mkdtempSync(join(parent, "patina-cluster-"));
     const names = Array.from({ length: count }, (_, i) => `n${i}`);
-    const settings = { "db.synchronous": "normal", "log.level": "warn", "gossip.sign": sign };
-    return new OwnCluster(dir, await writeCluster({ dir, names, schema: benchSchema, settings }));
+    const settings = {
+      "db.synchronous": "normal",
+      "log.level": "warn",
+      "gossip.sign": sign,
+      "gossip.transport": transport,
+    };
+    const plans = await writeCluster({ dir, names, schema: benchSchema, settings });
+    return new OwnCluster(dir, plans, transport);
   }
 
   get urls(): readonly string[] {

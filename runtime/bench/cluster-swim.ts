@@ -41,7 +41,8 @@ export async function measureSwim(
   await cluster.startAll(0, 2);
   const node = cluster.node(0);
   const { gossip: listen, tls } = cluster.identity(2);
-  const pinger = await Pinger.start({ target: node.gossip, listen, tls, clusterId });
+  const { transport } = cluster;
+  const pinger = await Pinger.start({ target: node.gossip, listen, tls, clusterId, transport });
   const phases: SwimPhase[] = [];
   const phase = async (what: string, work: () => Promise<void>): Promise<void> => {
     await pinger.take();

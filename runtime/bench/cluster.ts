@@ -15,13 +15,16 @@ import {
   OwnCluster,
 } from "./cluster-own.ts";
 import { measureSwim, type SwimPhase } from "./cluster-swim.ts";
+import type { TransportKind } from "../net/transport.ts";
 import { quantile } from "./http-load.ts";
 import { measurePropagation } from "./propagation.ts";
 
 const parts = ["three", "http", "thirty", "idle", "catch-up", "join", "swim"] as const;
 type Part = (typeof parts)[number];
 
-const usage = `usage: npm run bench cluster -- [PART…] [--against URL,URL…] [--seconds N] [--nodes N] [--no-sign] [--dir DIR]
+const kinds: readonly TransportKind[] = ["auto", "quic", "tcp"];
+
+const usage = `usage: npm run bench cluster -- [PART…] [--against URL,URL…] [--seconds N] [--nodes N] [--no-sign] [--transport KIND] [--dir DIR]
 
   three           three nodes, 200 one-row transactions a second: when others can read them
   http            one node, 32 connections: transactions and queries a second
@@ -35,6 +38,7 @@ const usage = `usage: npm run bench cluster -- [PART…] [--against URL,URL…] 
   --nodes N       how many nodes thirty starts (default 30)
   --seconds N     how long each load lasts (default 10)
   --no-sign       nodes that do not sign their versions
+  --transport KIND how the nodes talk: ${kinds.join(", ")} (default auto)
   --dir DIR       where the databases stand meanwhile (default: ${tmpdir()})
 `;
 
@@ -44,6 +48,7 @@ interface Plan {
   readonly seconds: number;
   readonly nodes: number;
   readonly sign: boolean;
+  readonly transport: TransportKind;
   readonly dir: string;
 }
 
@@ -78,6 +83,7 @@ function planOf(args: readonly string[]): Plan | null {
       seconds: { type: "string", default: "10" },
       nodes: { type: "string", default: "30" },
       "no-sign": { type: "boolean", default: false },
+      transport: { type: "string", default: "auto" },
       dir: { type: "string", default: join(tmpdir(), "patina-bench") },
       help: { type: "boolean", default: false },
     },
@@ -85,13 +91,16 @@ function planOf(args: readonly string[]): Plan | null {
   const seconds = Number(values.seconds);
   const nodes = Number(values.nodes);
   const unknown = positionals.some((word) => !parts.includes(word as Part));
+  const transport = kinds.find((kind) => kind === values.transport);
   if (values.help || unknown || !(seconds >= 1) || !(nodes >= 2)) return null;
+  if (transport === undefined) return null;
   return {
     parts: positionals.length === 0 ? parts : parts.filter((part) => positionals.includes(part)),
     against: values.against.split(",").filter((url) => url !== ""),
     seconds,
     nodes,
     sign: !values["no-sign"],
+    transport,
     dir: values.dir,
   };
 }
@@ -101,7 +110,7 @@ async function measure(part: Part, plan: Plan): Promise<readonly Row[]> {
   const count = { three: 3, http: 1, thirty: nodes, idle: 30, "catch-up": 3, join: 3, swim: 3 }[
     part
   ];
-  const cluster = await OwnCluster.make(plan.dir, count, plan.sign);
+  const cluster = await OwnCluster.make(plan.dir, count, plan.sign, plan.transport);
   try {
     switch (part) {
       case "three":
@@ -169,11 +178,11 @@ async function propagationRows(
 }
 
 function swimRows(phases: readonly SwimPhase[]): Row[] {
-  return phases.flatMap(({ what, times: { answers, unanswered, leftOut } }): Row[] => {
+  return phases.flatMap(({ what, times: { answers, unanswered, shortened } }): Row[] => {
     const ms = (part: number): string => text(quantile(answers, part), "ms");
     const notes = [
       ...(unanswered === 0 ? [] : [`${unanswered} lost`]),
-      ...(leftOut === 0 ? [] : [`${leftOut} left out`]),
+      ...(shortened === 0 ? [] : [`${shortened} less own waits`]),
     ];
     return [
       [`ping, ${what}: median of ${answers.length}`, ms(0.5), "", "", ""],

@@ -1,7 +1,8 @@
 /**
  * A stranger with a certificate of the cluster, on a thread of its own, that pings a node again and
  * again and tells how long each answer took. Nodes answer pings of anybody whom they let in. It
- * shares the cores with the nodes: where it waited for one itself, an answer says nothing of the node's time.
+ * shares the cores with the nodes: what it waited for one itself is taken off, as it is none of the
+ * node's time. What the node waited for a core, behind its own store or others, is the node's.
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { type Address, address } from "../../core/base/ids.ts";
@@ -9,7 +10,7 @@ import { decodeSwim, encodeSwim } from "../../core/wire/swim-messages.ts";
 import { Writer } from "../../core/wire/writer.ts";
 import { waitsOfThisThread } from "../net/contention.ts";
 import { createTransport } from "../net/create-transport.ts";
-import type { TransportTls } from "../net/transport.ts";
+import type { TransportKind, TransportTls } from "../net/transport.ts";
 
 export interface PingerOptions {
   /** The node's gossip address. */
@@ -18,19 +19,20 @@ export interface PingerOptions {
   readonly listen: string;
   readonly tls: TransportTls;
   readonly clusterId: number;
+  readonly transport: TransportKind;
 }
 
 export interface PingTimes {
-  /** Milliseconds of those that were answered, ascending. */
+  /** Milliseconds of those that were answered, ascending, without what the pinger itself waited for a core. */
   readonly answers: readonly number[];
   /** Datagrams that got lost, or answers that had not come when it was asked. */
   readonly unanswered: number;
-  /** Answers that are left out, since the pinger itself waited for a core meanwhile. */
-  readonly leftOut: number;
+  /** Answers of which such a wait was taken off: the node took as long at least. */
+  readonly shortened: number;
 }
 
 const everyMs = 10;
-/** A wait of the pinger for a core up to this is not worth leaving an answer out. */
+/** A wait of the pinger for a core up to this is left in its figures. */
 const ownWaitMs = 3;
 
 export class Pinger {
@@ -72,17 +74,23 @@ function waitedMs(): number {
   return waitsOfThisThread()?.ms ?? 0;
 }
 
-async function ping({ target, listen, tls, clusterId }: PingerOptions): Promise<void> {
+async function ping({
+  target,
+  listen,
+  tls,
+  clusterId,
+  transport: kind,
+}: PingerOptions): Promise<void> {
   const ignore = (): void => undefined;
   const sent = new Map<number, Sent>();
   let answers: number[] = [];
-  let leftOut = 0;
+  let shortened = 0;
   let begun = false;
   const transport = await createTransport({
     listen,
     clusterId,
     tls,
-    kind: "auto",
+    kind,
     events: {
       message(_from, channel, bytes) {
         if (channel !== "swim") return;
@@ -92,12 +100,15 @@ async function ping({ target, listen, tls, clusterId }: PingerOptions): Promise<
         const ping = sent.get(seq);
         if (ping === undefined) return;
         sent.delete(seq);
-        if (waitedMs() - ping.waitedMs > ownWaitMs) leftOut++;
-        else answers.push(performance.now() - ping.atMs);
+        const ownMs = waitedMs() - ping.waitedMs;
+        const wait = ownMs > ownWaitMs;
+        if (wait) shortened++;
+        answers.push(performance.now() - ping.atMs - (wait ? ownMs : 0));
         if (begun) return;
         begun = true;
         // What was lost while the connection came about says nothing of answers.
         answers = [];
+        shortened = 0;
         sent.clear();
         parentPort?.postMessage("begun");
       },
@@ -120,9 +131,9 @@ async function ping({ target, listen, tls, clusterId }: PingerOptions): Promise<
     const youngMs = performance.now() - everyMs * 2;
     const waiting = [...sent].filter(([, { atMs }]) => atMs < youngMs).map(([waits]) => waits);
     for (const waits of waiting) sent.delete(waits);
-    const times: PingTimes = { answers: taken, unanswered: waiting.length, leftOut };
+    const times: PingTimes = { answers: taken, unanswered: waiting.length, shortened };
     answers = [];
-    leftOut = 0;
+    shortened = 0;
     parentPort?.postMessage(times);
   });
 }

@@ -81,6 +81,9 @@ export interface TransportTls {
   readonly key: string;
 }
 
+/** `auto`: QUIC, and TCP to those whom UDP does not reach. */
+export type TransportKind = "auto" | "quic" | "tcp";
+
 export interface TransportOptions {
   /** "host:port"; port 0 takes a free one. */
   readonly listen: string;
@@ -94,8 +97,8 @@ export interface TransportOptions {
   readonly maxPacketBytes?: number;
   /** Plaintext beyond this machine's loopback is meant. */
   readonly plaintextAnywhere?: boolean;
-  /** `auto`: QUIC, and TCP to those whom UDP does not reach. Without TLS the only kind is plaintext. */
-  readonly kind: "auto" | "quic" | "tcp";
+  /** Without TLS the only kind is plaintext. */
+  readonly kind: TransportKind;
   readonly events: TransportEvents;
   /** With `auto`: told once when there is no QUIC on this machine, and why, so that TCP has to do. */
   readonly withoutQuic?: (why: string) => void;

@@ -20,8 +20,7 @@ test("pings are answered while statements run, a client is slow, and rows are me
   });
   expect(phases).toHaveLength(5);
   for (const { what, times } of phases) {
-    // On a machine that has no time the pinger waits too, and leaves its figures out.
-    expect(times.answers.length + times.leftOut, what).toBeGreaterThan(20);
+    expect(times.answers.length, what).toBeGreaterThan(20);
     expect(times.answers.at(-1) ?? 0, what).toBeLessThan(patienceMs);
   }
 }, 120_000);
