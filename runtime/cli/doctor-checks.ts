@@ -4,10 +4,9 @@ import { accessSync, constants, readFileSync, statfsSync, statSync } from "node:
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { type ActorId, address } from "../../core/base/ids.ts";
+import type { ActorId } from "../../core/base/ids.ts";
 import { runningPid } from "../agent/pid-file.ts";
 import { randomHexId } from "../agent/random.ts";
-import { resolveSeeds } from "../agent/seeds.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { NodeConfig, TlsFiles } from "../config/node-config.ts";
 import { checkedTls } from "../config/tls-files.ts";
@@ -33,7 +32,7 @@ const lowDiskBytes = 1_000_000_000;
 const clockWarnMs = 500;
 const clockWaitMs = 3000;
 
-function finding(check: string, verdict: Verdict, what: string): Finding {
+export function finding(check: string, verdict: Verdict, what: string): Finding {
   return { check, verdict, what };
 }
 
@@ -155,52 +154,6 @@ function bindReason(error: Error): string {
   if (code === "EADDRINUSE") return "in use by another process; stop that one or take another port";
   if (code === "EADDRNOTAVAIL") return "this machine has no such address";
   return code === "EACCES" ? "it takes a privilege; take a port above 1023" : error.message;
-}
-
-/** That names are known and the kernel lets packets out; who is there shows when the node runs. */
-export async function checkUdpPath({ gossip }: NodeConfig): Promise<Finding[]> {
-  if (gossip.bootstrap.length === 0) {
-    return [
-      finding("peers", "ok", "no gossip.bootstrap: the node begins alone or is joined by others"),
-    ];
-  }
-  const self = address(gossip.externalAddr ?? gossip.addr);
-  const seeds = await resolveSeeds(gossip.bootstrap, self);
-  const findings = seeds.failed.map(({ name, why }) =>
-    finding("peers", "problem", `${name} cannot be looked up: ${why}`),
-  );
-  for (const seed of new Set([...seeds.found.values()].flat())) {
-    const why = await sendProbe(seed);
-    if (why === null)
-      findings.push(finding("peers", "ok", `${seed}: UDP leaves this machine and is not refused`));
-    else findings.push(finding("peers", "warning", `${seed}: ${why}`));
-  }
-  return findings;
-}
-
-/** A connected socket hears when the other machine says that nobody listens there. */
-function sendProbe(addr: string): Promise<string | null> {
-  const parsed = parseHostPort(addr);
-  if (parsed === null) return Promise.resolve("it is no address");
-  return new Promise((resolve) => {
-    const socket = createSocket(parsed.host.includes(":") ? "udp6" : "udp4");
-    const end = (why: string | null): void => {
-      clearTimeout(timer);
-      socket.removeAllListeners("error");
-      socket.on("error", () => {});
-      socket.close();
-      resolve(why);
-    };
-    const timer = setTimeout(() => end(null), 300);
-    socket.on("error", (error) => {
-      const { code } = error as NodeJS.ErrnoException;
-      end(code === "ECONNREFUSED" ? "nobody listens there" : (code ?? error.message));
-    });
-    socket.connect(parsed.port, parsed.host, () => {
-      // One byte is no QUIC packet and is dropped without an answer.
-      socket.send(Uint8Array.of(0));
-    });
-  });
 }
 
 export function* checkCertificates({ gossip, api }: NodeConfig): Generator<Finding> {

@@ -9,8 +9,8 @@ import {
   checkDisk,
   checkPorts,
   checkRuntime,
-  checkUdpPath,
 } from "./doctor-checks.ts";
+import { checkPeers } from "./doctor-peers.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import type { Style, Terminal } from "./terminal.ts";
 
@@ -49,7 +49,7 @@ async function* findingsOf({ config }: LoadedConfig, deep: boolean): AsyncGenera
   yield* checkDisk(config);
   yield* checkDatabase(config, deep);
   yield* await checkPorts(config);
-  yield* await checkUdpPath(config);
+  yield* await checkPeers(config);
   yield* checkCertificates(config);
   yield* await checkClock(config);
 }

@@ -87,13 +87,7 @@ export class PathProbes {
     // A loop that was busy comes to its timers first: what has arrived meanwhile is read before this.
     const timer = setTimeout(() => setImmediate(expired), waitMs);
     this.#open.set(key, measurement);
-    for (const size of sizes) {
-      const probe = Buffer.alloc(size);
-      probe[0] = 1;
-      probe.set(mark, 1);
-      probe.set(nonce, 1 + mark.length);
-      this.#send(probe, ip, port);
-    }
+    for (const size of sizes) this.#send(encodeProbe(nonce, size), ip, port);
   }
 
   learn(ip: string, bytes: number, nowMs: number, forMs = rememberedMs): void {
@@ -110,11 +104,11 @@ export class PathProbes {
       this.#answer(packet, ip, port, nowMs);
       return true;
     }
-    if (packet[0] !== 2 || packet.length !== answerBytes) return false;
-    const view = Buffer.from(packet.buffer, packet.byteOffset, packet.length);
-    const open = this.#open.get(view.toString("hex", 1 + mark.length, headBytes));
+    const answer = decodeAnswer(packet);
+    if (answer === null) return false;
+    const open = this.#open.get(answer.nonce);
     if (open === undefined) return true;
-    const bytes = view.readUInt16BE(headBytes);
+    const { bytes } = answer;
     if (bytes > open.found && bytes <= open.largest) open.found = bytes;
     if (open.found === open.largest) open.done(open.found);
     return true;
@@ -135,6 +129,26 @@ export class PathProbes {
     answer.writeUInt16BE(probe.length, headBytes);
     this.#send(answer, ip, port);
   }
+}
+
+/** @param nonce 8 bytes. @param bytes how long the packet is: 17 or more. */
+export function encodeProbe(nonce: Uint8Array, bytes: number): Buffer {
+  const probe = Buffer.alloc(bytes);
+  probe[0] = 1;
+  probe.set(mark, 1);
+  probe.set(nonce, 1 + mark.length);
+  return probe;
+}
+
+/** The nonce, in hexadecimal digits, and the length of the probe that was answered; null: it is no answer. */
+export function decodeAnswer(
+  packet: Uint8Array,
+): { readonly nonce: string; readonly bytes: number } | null {
+  if (packet[0] !== 2 || packet.length !== answerBytes) return null;
+  if (!mark.equals(packet.subarray(1, 1 + mark.length))) return null;
+  const view = Buffer.from(packet.buffer, packet.byteOffset, packet.length);
+  const nonce = view.toString("hex", 1 + mark.length, headBytes);
+  return { nonce, bytes: view.readUInt16BE(headBytes) };
 }
 
 /** Longest first. Longer than what the machine's own interfaces carry is not tried: it would be cut in pieces, not lost. */
