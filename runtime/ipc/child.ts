@@ -93,7 +93,8 @@ export class Child<In, Out> {
   }
 
   send(value: In): void {
-    if (!this.#ended) this.#pipe.write(encodeFrame(value));
+    if (this.#ended) return;
+    for (const piece of encodeFrame(value)) this.#pipe.write(piece);
   }
 
   kill(): void {

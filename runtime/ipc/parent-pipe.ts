@@ -21,7 +21,7 @@ export class ParentPipe<In> {
   }
 
   send(value: unknown): void {
-    this.#socket.write(encodeFrame(value));
+    for (const piece of encodeFrame(value)) this.#socket.write(piece);
   }
 
   /** Calls back when all that was sent has left this process. */

@@ -35,7 +35,7 @@ export class FramePipe<In> {
   }
 
   send(value: unknown): void {
-    this.#socket.write(encodeFrame(value));
+    for (const piece of encodeFrame(value)) this.#socket.write(piece);
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import { LagWindow, quantile } from "../../../runtime/agent/lag-window.ts";
 import { PeerWaits } from "../../../runtime/agent/peer-waits.ts";
 import { resolveSeeds } from "../../../runtime/agent/seeds.ts";
 import { VersionWaits } from "../../../runtime/agent/version-waits.ts";
-import { encodeFrame, FrameReader } from "../../../runtime/ipc/frame.ts";
+import { encodeFrame, FrameReader, longBytes } from "../../../runtime/ipc/frame.ts";
 
 const actor = "ab".repeat(16) as ActorId;
 
@@ -20,7 +20,7 @@ describe("frames", () => {
         fc.array(fc.jsonValue(), { maxLength: 6 }),
         fc.integer({ min: 1, max: 50 }),
         (sent, cut) => {
-          const bytes = Buffer.concat(sent.map(encodeFrame));
+          const bytes = Buffer.concat(sent.flatMap(encodeFrame));
           const got: unknown[] = [];
           const reader = new FrameReader<unknown>((value) => got.push(value));
           for (let at = 0; at < bytes.length; at += cut) reader.push(bytes.subarray(at, at + cut));
@@ -33,8 +33,45 @@ describe("frames", () => {
   test("carry bytes, and integers past those of JSON", () => {
     const value = { bytes: Uint8Array.of(1, 2, 3), long: 2n ** 62n, text: "\u{1f600}é" };
     const got: unknown[] = [];
-    new FrameReader<unknown>((one) => got.push(one)).push(encodeFrame(value));
+    new FrameReader<unknown>((one) => got.push(one)).push(Buffer.concat(encodeFrame(value)));
     expect(got).toEqual([value]);
+  });
+
+  test("carry long byte strings among short ones, of either kind, however the pipe cuts them", () => {
+    const long = (fill: number) => new Uint8Array(longBytes + fill).fill(fill);
+    const short = new Uint8Array(longBytes - 1).fill(9);
+    const sent = [
+      { one: long(1), text: "between", two: Buffer.from(long(2)), short },
+      "a short frame",
+      [Buffer.from("short"), [long(3)], Uint8Array.of(4)],
+      Uint8Array.of(5),
+    ];
+    const bytes = Buffer.concat(sent.flatMap(encodeFrame));
+    for (const cut of [1000, 65_536, longBytes, bytes.length]) {
+      const got: unknown[] = [];
+      const reader = new FrameReader<unknown>((value) => got.push(value));
+      for (let at = 0; at < bytes.length; at += cut) reader.push(bytes.subarray(at, at + cut));
+      expect(got).toEqual(sent);
+    }
+  });
+
+  test("share their memory with long byte strings, and copy them piece by piece as they come", () => {
+    const value = new Uint8Array(8 * 1024 * 1024).fill(7);
+    const pieces = encodeFrame({ value });
+    expect(pieces.at(-1)).toBe(value);
+    const got: unknown[] = [];
+    const reader = new FrameReader<unknown>((one) => got.push(one));
+    const concat = vi.spyOn(Buffer, "concat");
+    const stream = pieces.flatMap((piece) =>
+      Array.from({ length: Math.ceil(piece.length / 65_536) }, (_, i) =>
+        Buffer.from(piece.subarray(i * 65_536, (i + 1) * 65_536)),
+      ),
+    );
+    for (const piece of stream) reader.push(piece);
+    const joined = concat.mock.calls.map(([, bytes]) => bytes ?? 0);
+    concat.mockRestore();
+    expect(got).toEqual([{ value }]);
+    expect(Math.max(0, ...joined)).toBeLessThan(longBytes);
   });
 });
 
