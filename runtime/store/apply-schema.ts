@@ -435,6 +435,7 @@ const maxColumns = 400;
 
 /** Captures the changes of the tables that `engine` has. */
 export function installCapture(engine: Engine, capture: Capture): void {
+  capture.renew();
   for (const plan of engine.plans.values()) {
     capture.uninstall(plan);
     capture.install(plan);

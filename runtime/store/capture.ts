@@ -13,6 +13,7 @@ import { assert } from "../../core/base/assert.ts";
 import { OpError } from "../../core/crdt/op-values.ts";
 import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Db } from "./db.ts";
+import { InsertTriggers } from "./insert-triggers.ts";
 import { rowidName, rowidNames } from "./rowid-clocks.ts";
 import { quoteName, quoteText } from "./schema-source.ts";
 import { isAmbiguous } from "./sql-value.ts";
@@ -60,9 +61,12 @@ export class Capture {
   /** All that it inserts where they are several, and how many of them it has. */
   #foretoldRows: readonly unknown[][] = none;
   #inserted = 0;
+  readonly #told = new Map<TablePlan, CapturedStream>();
+  readonly triggers: InsertTriggers;
 
   constructor(db: Db) {
     this.#db = db;
+    this.triggers = new InsertTriggers(db);
     db.function("patina_writes_only_through_a_node", () => null);
     db.function("patina_is_local", () => (this.on ? 1 : 0));
   }
@@ -86,8 +90,27 @@ export class Capture {
     this.#foretoldRows = rows;
   }
 
+  /** A statement has inserted this row into a table whose trigger is gone. @param rowid as SQLite gave it. */
+  tell(plan: TablePlan, row: unknown[], rowid: unknown): void {
+    const stream = this.#told.get(plan);
+    assert(stream !== undefined, "a row is inserted into a table that is captured");
+    if (plan.rowids !== null) row.push(rowid);
+    this.#push(stream, row);
+  }
+
+  /** Between two transactions: the trigger goes of a table that has needed none for long. @param free makes the connection read nothing. */
+  spareTriggers(free: () => void): void {
+    if (!this.triggers.isDue) return;
+    free();
+    this.triggers.takeLast((plan) => ({
+      name: functionName(plan, "insert"),
+      sql: insertTriggerOf(plan).replace("TRIGGER", "TRIGGER IF NOT EXISTS"),
+    }));
+  }
+
   /** What was recorded since `mark` was taken back. */
   cut(mark: number): void {
+    this.triggers.rolledBack();
     this.#foretoldPlan = null;
     if (mark === this.length) return;
     this.#streams.length = mark;
@@ -112,6 +135,12 @@ export class Capture {
     this.#args = none;
     this.#overflowed = false;
     this.#foretoldPlan = null;
+  }
+
+  /** What was recorded is taken back with all else that the transaction did. */
+  fail(): void {
+    this.triggers.rolledBack();
+    this.forget();
   }
 
   install(plan: TablePlan): void {
@@ -154,6 +183,7 @@ export class Capture {
   /** Whether a row that was inserted is to be told; its rowid, where clocks stand under rowids, is told here. */
   #installQuestion(plan: TablePlan): void {
     const stream: CapturedStream = { plan, kind: "insert", exact: false, told: true };
+    this.#told.set(plan, stream);
     const taken = (): unknown[] | null => {
       if (this.#foretoldPlan === null) return null;
       assert(this.#foretoldPlan === plan, "a row is inserted where it was foretold");
@@ -167,15 +197,26 @@ export class Capture {
     const name = functionName(plan, "insert", "asks");
     const options = { deterministic: false };
     if (plan.rowids === null) {
-      this.#db.function(name, options, () => (this.on && taken() === null ? 1 : 0));
+      this.#db.function(name, options, () => (this.#asks(plan) && taken() === null ? 1 : 0));
       return;
     }
     this.#db.function(name, options, (rowid: unknown) => {
-      if (!this.on) return 0;
+      if (!this.#asks(plan)) return 0;
       const row = taken();
       row?.push(rowid);
       return row === null ? 1 : 0;
     });
+  }
+
+  /** After a ROLLBACK TO the trigger may be there, though nobody counts on it. */
+  #asks(plan: TablePlan): boolean {
+    return this.on && !this.triggers.isGone(plan);
+  }
+
+  /** All tables are about to be installed anew. */
+  renew(): void {
+    this.#told.clear();
+    this.triggers.reset();
   }
 
   uninstall(plan: TablePlan): void {
@@ -242,23 +283,40 @@ interface Told {
   readonly affinity: Affinity;
 }
 
-function triggersOf(plan: TablePlan): string[] {
-  const { keyNames, dataNames, keyAffinities, dataAffinities } = plan;
+function toldOf({ keyNames, dataNames, keyAffinities, dataAffinities }: TablePlan) {
   const names = [...keyNames, ...dataNames];
   const affinities = [...keyAffinities, ...dataAffinities];
-  const told = (side: string, i: number): Told => {
+  return (side: string, i: number): Told => {
     return { sql: `${side}.${names[i]}`, affinity: affinities[i] ?? "blob" };
   };
-  const row = (side: string) => names.map((_, i) => told(side, i));
+}
+
+/** Its affinity is never asked for. */
+function toldRowid(plan: TablePlan, side: string): Told[] {
+  return plan.rowids === null ? [] : [{ sql: `${side}.${rowidName}`, affinity: "text" }];
+}
+
+function toldRow(plan: TablePlan, side: string): Told[] {
+  const told = toldOf(plan);
+  return [...plan.keyNames, ...plan.dataNames].map((_, i) => told(side, i));
+}
+
+function insertTriggerOf(plan: TablePlan): string {
+  const args = [...toldRow(plan, "NEW"), ...toldRowid(plan, "NEW")];
+  return trigger(plan, "insert", "insert", "INSERT", null, args);
+}
+
+function triggersOf(plan: TablePlan): string[] {
+  const { keyNames, dataNames } = plan;
+  const told = toldOf(plan);
+  const row = (side: string) => toldRow(plan, side);
+  const rowid = (side: string) => toldRowid(plan, side);
   // An INTEGER PRIMARY KEY goes by other names too, as rowid, of which UPDATE OF knows nothing.
   const rekey = plan.schema.rowidKey ? "UPDATE" : `UPDATE OF ${keyNames.join(", ")}`;
   const keyChanged = keyNames.map((name) => `OLD.${name} IS NOT NEW.${name}`).join(" OR ");
-  // Its affinity is never asked for.
-  const rowid = (side: string): Told[] =>
-    plan.rowids === null ? [] : [{ sql: `${side}.${rowidName}`, affinity: "text" }];
   const both = [...row("OLD"), ...row("NEW"), ...rowid("OLD")];
   const sqls = [
-    trigger(plan, "insert", "insert", "INSERT", null, [...row("NEW"), ...rowid("NEW")]),
+    insertTriggerOf(plan),
     trigger(plan, "delete", "delete", "DELETE", null, [...row("OLD"), ...rowid("OLD")]),
     trigger(plan, "rekey", "rekey", rekey, keyChanged, both),
   ];

@@ -13,9 +13,14 @@ import { isPunctuation, isWord, ownName, ownPrefix } from "./schema-source.ts";
 export type StatementKind =
   /**
    * `mayFail`: what OR FAIL leaves behind must be taken back. `dooms`: when it fails the whole
-   * transaction does, as OR ROLLBACK says.
+   * transaction does, as OR ROLLBACK says. `inserts`: rows may come by it.
    */
-  | { readonly type: "statement"; readonly mayFail: boolean; readonly dooms: boolean }
+  | {
+      readonly type: "statement";
+      readonly mayFail: boolean;
+      readonly dooms: boolean;
+      readonly inserts: boolean;
+    }
   | { readonly type: "savepoint"; readonly name: string }
   | { readonly type: "release"; readonly name: string }
   | { readonly type: "rollbackTo"; readonly name: string };
@@ -63,14 +68,15 @@ export function classify(sql: string): ClassifiedStatement {
   }
   for (let i = 0; i < tokens.length; i++) refuseOwn(tokens, i, verb);
   const mayFail = tokens.some((token) => isWord(token, "FAIL"));
+  const inserts = tokens.some((token) => isWord(token, "INSERT") || isWord(token, "REPLACE"));
   const ending = tokens.find(
     (token, i) => isWord(token, "ROLLBACK") && isWord(tokens[i - 1], "OR"),
   );
   if (ending === undefined) {
-    return { sql, insert, kind: { type: "statement", mayFail, dooms: false } };
+    return { sql, insert, kind: { type: "statement", mayFail, dooms: false, inserts } };
   }
   const text = `${sql.slice(0, ending.at)}ABORT${sql.slice(ending.end)}`;
-  return { sql: text, insert, kind: { type: "statement", mayFail, dooms: true } };
+  return { sql: text, insert, kind: { type: "statement", mayFail, dooms: true, inserts } };
 }
 
 /** What only reads may be asked of a reader (`reader.ts`). @throws OpError with what to do instead. */

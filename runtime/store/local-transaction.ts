@@ -2,6 +2,7 @@
  * The SQL door: what a local transaction may do. It keeps the record of captured changes in step
  * with what SQLite takes back: failed statements, and savepoints that are rolled back to.
  */
+import type { RunResult } from "better-sqlite3";
 import { OpError } from "../../core/crdt/op-values.ts";
 import { foldCase } from "../../core/crdt/parse-schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
@@ -128,6 +129,7 @@ export class OpenTransaction implements LocalTransaction {
     try {
       let changes = 0;
       if (prepared.statement.reader) {
+        this.#tell(prepared);
         const rows = allBound(prepared.statement.raw(), parameters);
         // RETURNING gives back one row for each that was changed.
         if (!prepared.statement.readonly) changes = rows.length;
@@ -144,6 +146,7 @@ export class OpenTransaction implements LocalTransaction {
     const mark = this.#begin(prepared);
     try {
       let rows: unknown[][] = [];
+      this.#tell(prepared);
       if (!prepared.statement.reader) runBound(prepared.statement, parameters);
       else rows = allBound(prepared.statement.raw().safeIntegers(), parameters) as unknown[][];
       this.#end(prepared);
@@ -164,15 +167,28 @@ export class OpenTransaction implements LocalTransaction {
   }
 
   /** @returns how many rows were changed. */
-  #change({ insert, statement }: Prepared, parameters: Parameters): number {
+  #change(prepared: Prepared, parameters: Parameters): number {
+    const { insert, statement } = prepared;
     const row = insert !== null && isList(parameters) ? insert.rowOf(parameters) : null;
-    if (insert === null || row === null) return runBound(statement, parameters);
-    this.#capture.foretell(insert.plan, row);
-    const changes = insert.inOrder
-      ? runWith(statement, row).changes
+    if (insert === null || row === null) {
+      this.#tell(prepared);
+      return runBound(statement, parameters).changes;
+    }
+    const { plan } = insert;
+    const isGone = this.#capture.triggers.isGone(plan);
+    if (!isGone) this.#capture.foretell(plan, row);
+    const { changes, lastInsertRowid } = insert.inOrder
+      ? runWith(statement, row)
       : runBound(statement, parameters);
+    if (isGone) this.#capture.tell(plan, row, lastInsertRowid);
+    this.#capture.triggers.inserted(plan, 1);
     this.#waiting.ran(insert);
     return changes;
+  }
+
+  /** SQLite is to tell the rows that the statement inserts. */
+  #tell({ kind }: Prepared): void {
+    if (kind.type === "statement" && kind.inserts) this.#capture.triggers.bring();
   }
 
   /** What OR FAIL had done before it failed would stay, and nobody could say what that was. */
@@ -264,11 +280,10 @@ interface Savepoint {
   readonly mark: number;
 }
 
-/** @returns how many rows were changed. */
-function runBound(statement: Statement, parameters: Parameters): number {
+function runBound(statement: Statement, parameters: Parameters): RunResult {
   return isList(parameters)
-    ? runWith(statement, listed(parameters)).changes
-    : statement.run(named(parameters)).changes;
+    ? runWith(statement, listed(parameters))
+    : statement.run(named(parameters));
 }
 
 function allBound(statement: Statement, parameters: Parameters): unknown[] {

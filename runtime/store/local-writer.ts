@@ -26,6 +26,7 @@ export class LocalWriter {
   readonly #capture: Capture;
   readonly #path: string;
   readonly #chunkBytes: number;
+  readonly #free = () => this.#engine.snapshot.release();
 
   constructor(engine: Engine, capture: Capture, { path, chunkBytes }: LocalWriterOptions) {
     this.#engine = engine;
@@ -39,6 +40,7 @@ export class LocalWriter {
     const engine = this.#engine;
     let inMemory = false;
     try {
+      this.#capture.spareTriggers(this.#free);
       engine.begin("local", true);
       this.#run(body);
       inMemory = true;
@@ -60,6 +62,7 @@ export class LocalWriter {
       return bodies.map((body) => this.#alone(wallMs, body));
     const engine = this.#engine;
     try {
+      this.#capture.spareTriggers(this.#free);
       engine.begin("local", true);
       const outcomes = bodies.map((body) => this.#member(wallMs, body));
       engine.commitGroup();
@@ -111,7 +114,7 @@ export class LocalWriter {
 
   #forget(): void {
     this.#capture.on = false;
-    this.#capture.forget();
+    this.#capture.fail();
   }
 
   #commitChanges(wallMs: number): CommitOutcome {

@@ -199,6 +199,7 @@ export class SqliteStore implements Store {
   commit(wallMs: number, ops: readonly Op[]): CommitOutcome {
     return this.#guard(() =>
       this.#writer.one(wallMs, () => {
+        this.#capture.triggers.bring();
         for (let i = 0; i < ops.length; i++) runOp(this.#engine, ops[i] as Op);
       }),
     );

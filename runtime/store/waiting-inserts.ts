@@ -102,8 +102,11 @@ export class WaitingInserts {
       const row = rows[i] as SqlValue[];
       for (let j = 0; j < row.length; j++) room[at++] = row[j] as SqlValue;
     }
-    this.#capture.foretellRows(plan, rows);
+    const isGone = this.#capture.triggers.isGone(plan);
+    if (!isGone) this.#capture.foretellRows(plan, rows);
     runWith(this.#statements.get(insertSql(plan, rows.length)), room.slice(0, at));
+    if (isGone) for (const row of rows) this.#capture.tell(plan, row, null);
+    this.#capture.triggers.inserted(plan, rows.length);
   }
 
   #greatestKey(plan: TablePlan): number {
