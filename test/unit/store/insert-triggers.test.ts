@@ -131,7 +131,7 @@ describe("rows inserted while no trigger tells of them", () => {
   test("CR19: whatever comes then, none of them is missed", () => {
     const step = fc.record({
       what: fc.array(fc.constantFrom(...Object.keys(works)), { minLength: 1, maxLength: 4 }),
-      fails: fc.boolean(),
+      ends: fc.constantFrom("committed", "failed", "threw"),
       grouped: fc.boolean(),
     });
     fc.assert(
@@ -139,20 +139,21 @@ describe("rows inserted while no trigger tells of them", () => {
         const store = open("a", schema);
         insertMany(store, table);
         let id = 2000;
-        for (const { what, fails, grouped } of steps) {
+        for (const { what, ends, grouped } of steps) {
           const body = (transaction: LocalTransaction) => {
             for (const name of what) works[name]?.(transaction, id++, table);
-            if (fails) transaction.run(`INSERT INTO ${table} SELECT * FROM ${table}`);
+            if (ends === "failed") transaction.run(`INSERT INTO ${table} SELECT * FROM ${table}`);
+            if (ends === "threw") throw new RangeError("of the program's own");
           };
           const after = (transaction: LocalTransaction) => plain(transaction, table, id++);
-          const outcomes = grouped
-            ? store.commitGroup(t0, [after, body, after])
-            : [after, body, after].map((each) => store.transact(t0, each));
-          expect(outcomes.map(({ type }) => type)).toEqual([
-            "committed",
-            fails ? "failed" : "committed",
-            "committed",
-          ]);
+          if (grouped) {
+            const outcomes = store.commitGroup(t0, [after, body, after]);
+            expect(outcomes.map(({ type }) => type)).toEqual(["committed", ends, "committed"]);
+            continue;
+          }
+          if (ends === "threw") expect(() => store.transact(t0, body)).toThrow(RangeError);
+          else expect(store.transact(t0, body).type).toBe(ends);
+          expect(store.transact(t0, after).type).toBe("committed");
         }
         expectWhole(store);
       }),
