@@ -1,11 +1,11 @@
 /** Starts a child of this program with a pipe of frames to it. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
-import { getPriority, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { assert } from "../../core/base/assert.ts";
 import { encodeFrame, FrameReader } from "./frame.ts";
 import { childOptions, frugalEnvironment } from "./frugal.ts";
+import { giveWay, ownSession } from "./give-way.ts";
 import { parentDescriptor } from "./parent-pipe.ts";
 
 export interface ChildOptions<Out> {
@@ -15,20 +15,6 @@ export interface ChildOptions<Out> {
   /** It has ended, and every frame that it wrote was handed over. */
   ended(code: number | null, signal: string | null): void;
 }
-
-/**
- * Children give way to their parent where the cores are taken: a merge may take its time, an answer
- * to a peer may not. So many steps of nice(2): about a third of the share of a core.
- */
-const gives = 5;
-const leastPriority = 19;
-
-/**
- * Where Linux shares the cores among sessions first (sched(7), autogroup), a priority holds within one
- * alone, and what a child takes is held against its parent: the network thread waited for cores behind
- * strangers while the store of its node was busy. So each child has a session of its own.
- */
-const ownSession = process.platform === "linux";
 
 const endsWithParent = ["setpriv", "--pdeathsig", "KILL"] as const;
 let launched: readonly string[] | null = null;
@@ -46,17 +32,6 @@ function launcher(): readonly string[] {
     launched = status === 0 ? endsWithParent : [];
   }
   return launched;
-}
-
-/** Before the child has threads: on Linux each has a priority of its own, and begins with that of its maker. */
-function giveWay(pid: number | undefined): void {
-  // It could not be started, which is told by its end.
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, Math.min(getPriority() + gives, leastPriority));
-  } catch {
-    // It has ended already, or the system does not let us: then it competes with us.
-  }
 }
 
 export class Child<In, Out> {

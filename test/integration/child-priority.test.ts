@@ -1,7 +1,7 @@
 /** Children of a node give way to it: what they do may take its time, an answer to a peer may not. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Child } from "../../runtime/ipc/child.ts";
 import type { StoreAnswer, StoreCommand } from "../../runtime/store-process/messages.ts";
 
@@ -23,6 +23,11 @@ function nices(pid: number): number[] {
 /** Field 6. */
 function sessionOf(pid: number): number {
   return Number(fields(`/proc/${pid}/stat`)[3]);
+}
+
+/** As sched(7) tells of /proc/pid/autogroup. */
+function sessionNice(pid: number | "self"): number {
+  return Number(readFileSync(`/proc/${pid}/autogroup`, "latin1").trim().split(" ").at(-1));
 }
 
 async function answeringChild(): Promise<Child<StoreCommand, StoreAnswer>> {
@@ -57,4 +62,14 @@ describe.runIf(process.platform === "linux")("a child", () => {
     expect(sessionOf(child.pid)).toBe(child.pid);
     expect(sessionOf(process.pid)).not.toBe(child.pid);
   });
+
+  test.runIf(existsSync("/proc/self/autogroup"))(
+    "has a session that gives way where the cores are shared among sessions",
+    async () => {
+      const child = await answeringChild();
+      const own = sessionNice("self");
+      await vi.waitFor(() => expect(sessionNice(child.pid)).toBe(Math.min(own + 5, 19)), 10_000);
+    },
+    20_000,
+  );
 });
