@@ -7,7 +7,8 @@ import { OpError } from "../../core/crdt/op-values.ts";
 import { foldCase } from "../../core/crdt/parse-schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Capture } from "./capture.ts";
-import { allWith, type Db, runWith, type Statement, type StatementCache } from "./db.ts";
+import { allWith, type Db, runWith, type Statement } from "./db.ts";
+import type { Engine } from "./engine.ts";
 import { classify, type StatementKind } from "./local-statement.ts";
 import { PlainInsert } from "./plain-insert.ts";
 import { fromSqlExact, type SqlValue, toSqlExact } from "./sql-value.ts";
@@ -45,10 +46,10 @@ export class SqlDoor {
   #plans: ReadonlyMap<string, TablePlan> = new Map();
   #triggersFail = false;
 
-  constructor(db: Db, statements: StatementCache, capture: Capture) {
+  constructor({ db, statements, waiting }: Engine, capture: Capture) {
     this.#db = db;
     this.#capture = capture;
-    this.#waiting = new WaitingInserts(statements, capture);
+    this.#waiting = new WaitingInserts(statements, capture, waiting);
   }
 
   /** Some trigger of the schema raises FAIL. */
@@ -66,7 +67,7 @@ export class SqlDoor {
 
   /** A door for one transaction, which is under way. */
   open(): OpenTransaction {
-    this.#waiting.forget();
+    this.#waiting.begin();
     return new OpenTransaction(this.#db, this.#capture, this, this.#waiting);
   }
 

@@ -7,6 +7,7 @@ import { foldCase } from "../../core/crdt/parse-schema.ts";
 import type { Affinity } from "../../core/crdt/schema.ts";
 import type { Token } from "../../core/crdt/sql-tokens.ts";
 import type { Value } from "../../core/crdt/value.ts";
+import type { Statement } from "./db.ts";
 import { isPunctuation, isWord } from "./schema-source.ts";
 import type { SqlValue } from "./sql-value.ts";
 import type { TablePlan } from "./table-plan.ts";
@@ -63,6 +64,8 @@ export class PlainInsert {
   readonly plan: TablePlan;
   /** Rows may wait, see `waiting-inserts.ts`. */
   readonly mayWait: boolean;
+  /** Statements for rows that waited, by how many they are and whether they tell the keys. */
+  readonly many: (Statement | undefined)[] = [];
   /** The parameters are in the order of what is captured. */
   readonly inOrder: boolean;
   /** Which parameter is which of the values that are captured: the key, then the data columns. */

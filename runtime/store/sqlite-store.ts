@@ -117,7 +117,7 @@ export class SqliteStore implements Store {
       this.#engine = new Engine(db, { actor, node: noNode, epoch: 0 }, driftMs, versionsPerPack);
       this.#engine.sealer = options.sealer ?? null;
       this.#capture = new Capture(db);
-      this.#door = new SqlDoor(db, this.#engine.statements, this.#capture);
+      this.#door = new SqlDoor(this.#engine, this.#capture);
       this.#writer = new LocalWriter(this.#engine, this.#capture, {
         path: options.path,
         chunkBytes: options.chunkBytes ?? targetChunkBytes,

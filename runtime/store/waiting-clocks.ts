@@ -36,6 +36,8 @@ export class WaitingClocks {
   /** The one asked for last, mostly of the same table. */
   #writer: ClockWriter | null = null;
   #direct = false;
+  /** Transactions begun so far; memory that is read back counts as one. */
+  begun = 0;
   /** New rows that follow each other, which may become a span: `#runCount` of table `#runPlan`, up to key `#runLast`. */
   #runPlan: TablePlan | null = null;
   #runCount = 0;
@@ -59,6 +61,7 @@ export class WaitingClocks {
   }
 
   begin(): void {
+    this.begun++;
     this.#changedPlans = none;
     this.#changed = none;
     this.#changedCount = 0;

@@ -5,11 +5,12 @@
  * the table, and nothing else is asked of it. So whoever inserts it need not be told, and before any
  * other statement is run it is in the table.
  */
+import { assert } from "../../core/base/assert.ts";
 import { foldCase } from "../../core/crdt/parse-schema.ts";
 import type { Value } from "../../core/crdt/value.ts";
 import type { Capture } from "./capture.ts";
 import { placeholders } from "./clock-table.ts";
-import { type Db, runWith, type StatementCache } from "./db.ts";
+import { type Db, runWith, type Statement, type StatementCache } from "./db.ts";
 import type { PlainInsert } from "./plain-insert.ts";
 import type { SqlValue } from "./sql-value.ts";
 import type { TablePlan } from "./table-plan.ts";
@@ -24,24 +25,43 @@ const mostUnits = 1024;
 /** Parameters are put together here: a list that grows is copied again and again. */
 const room: SqlValue[] = Array.from({ length: mostRows * mostColumns }, () => null);
 
+const none: never[] = [];
+
+/** Counts them as they begin. */
+interface Transactions {
+  readonly begun: number;
+}
+
 export class WaitingInserts {
   readonly #statements: StatementCache;
   readonly #capture: Capture;
   /** The statement that was run last, if rows of it may wait. */
   #insert: PlainInsert | null = null;
-  /** No key of its table is above; NaN: not asked for yet. */
+  /** No key of its table is above, nor of those that wait; NaN: not asked for yet. */
   #greatest = Number.NaN;
-  #rows: SqlValue[][] = [];
+  /** The greatest key that is in the table. */
+  #stored = Number.NaN;
+  #rows: SqlValue[][] = none;
+  readonly #transactions: Transactions;
+  /** In which transaction that was known last; −1: in none. */
+  #known = -1;
 
-  constructor(statements: StatementCache, capture: Capture) {
+  constructor(statements: StatementCache, capture: Capture, transactions: Transactions) {
     this.#statements = statements;
     this.#capture = capture;
+    this.#transactions = transactions;
+  }
+
+  /** A transaction has begun; it may go on where the last one stopped, if none of another kind came between. */
+  begin(): void {
+    if (this.#known !== this.#transactions.begun - 1) this.forget();
+    this.#known = -1;
   }
 
   /** Nothing waits, and nothing was run. */
   forget(): void {
     this.#insert = null;
-    if (this.#rows.length > 0) this.#rows = [];
+    this.#rows = none;
   }
 
   /** A statement was run, and nothing after it. */
@@ -57,56 +77,71 @@ export class WaitingInserts {
     const { plan } = insert;
     const row = insert.rowOf(given);
     if (row === null || !isHarmless(plan, row)) return false;
-    if (Number.isNaN(this.#greatest)) this.#greatest = this.#greatestKey(plan);
+    if (Number.isNaN(this.#greatest)) this.#stored = this.#greatest = this.#greatestKey(plan);
     const key = row[0] as number;
     if (!(key > this.#greatest)) return false;
     this.#greatest = key;
     // The last row is kept, since whoever comes next may ask what the last statement changed.
-    if (this.#rows.length === mostRows) this.#run(plan, 0, mostRows);
-    this.#rows.push(row);
+    if (this.#rows.length === mostRows) this.#run(insert, 0, mostRows);
+    if (this.#rows.length === 0) this.#rows = [row];
+    else this.#rows.push(row);
     return true;
   }
 
   /** Brings into the table what waits, as if each row had been inserted alone. @throws what SQLite has against it */
   settle(): void {
     this.#runAll(1);
+    this.forget();
   }
 
   /** As `settle`, when no statement comes after it. */
   finish(): void {
     this.#runAll(0);
+    this.#known = this.#transactions.begun;
   }
 
   /** @param alone how many rows at the end get a statement each. */
   #runAll(alone: number): void {
     const count = this.#rows.length;
-    if (count > 0) {
-      const { plan } = this.#insert as PlainInsert;
-      let from = 0;
-      for (let size = mostRows; size >= 1; size >>= 1) {
-        if (((count - alone) & size) === 0) continue;
-        this.#run(plan, from, from + size);
-        from += size;
-      }
-      for (; from < count; from++) this.#run(plan, from, from + 1);
+    if (count === 0) return;
+    const insert = this.#insert as PlainInsert;
+    let from = 0;
+    for (let size = mostRows; size >= 1; size >>= 1) {
+      if (((count - alone) & size) === 0) continue;
+      this.#run(insert, from, from + size);
+      from += size;
     }
-    this.forget();
+    for (; from < count; from++) this.#run(insert, from, from + 1);
   }
 
   /** Those from position `from` to before `to`. */
-  #run(plan: TablePlan, from: number, to: number): void {
-    const rows = this.#rows.slice(from, to);
-    if (to === this.#rows.length) this.#rows = [];
-    let at = 0;
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] as SqlValue[];
-      for (let j = 0; j < row.length; j++) room[at++] = row[j] as SqlValue;
-    }
+  #run(insert: PlainInsert, from: number, to: number): void {
+    const count = to - from;
+    const rows = count === this.#rows.length ? this.#rows : this.#rows.slice(from, to);
+    if (to === this.#rows.length) this.#rows = none;
+    const [first, last] = [rows[0]?.[0] as number, rows[count - 1]?.[0] as number];
+    const { plan } = insert;
+    // SQLite numbers them so itself, and need not look whether they are there.
+    const goesOn =
+      first === this.#stored + 1 && last - first === count - 1 && plan.dataNames.length > 0;
     const isGone = this.#capture.triggers.isGone(plan);
     if (!isGone) this.#capture.foretellRows(plan, rows);
-    runWith(this.#statements.get(insertSql(plan, rows.length)), room.slice(0, at));
-    if (isGone) for (const row of rows) this.#capture.tell(plan, row, null);
-    this.#capture.triggers.inserted(plan, rows.length);
+    const parameters = together(rows, goesOn ? 1 : 0);
+    const { lastInsertRowid } = runWith(this.#statementOf(insert, count, goesOn), parameters);
+    assert(lastInsertRowid === last, "rows get the keys that they were inserted with");
+    this.#stored = last;
+    if (isGone)
+      for (let i = 0; i < count; i++) this.#capture.tell(plan, rows[i] as unknown[], null);
+    this.#capture.triggers.inserted(plan, count);
+  }
+
+  #statementOf({ plan, many }: PlainInsert, count: number, goesOn: boolean): Statement {
+    const at = 2 * count + (goesOn ? 1 : 0);
+    const known = many[at];
+    if (known !== undefined) return known;
+    const statement = this.#statements.get(insertSql(plan, count, goesOn));
+    many[at] = statement;
+    return statement;
   }
 
   #greatestKey(plan: TablePlan): number {
@@ -118,12 +153,25 @@ export class WaitingInserts {
   }
 }
 
-/** `count` rows as they are captured: the key, then the data columns. */
-function insertSql(plan: TablePlan, count: number): string {
-  return plan.sql(`insert ${count} that waited`, () => {
-    const names = [...plan.keyNames, ...plan.dataNames];
-    return `INSERT INTO ${plan.table} (${names.join(", ")}) VALUES ${placeholders(names.length, count)}`;
-  });
+/** The rows without their first `left` values, end to end. */
+function together(rows: readonly SqlValue[][], left: number): SqlValue[] {
+  if (rows.length === 1) return (rows[0] as SqlValue[]).slice(left);
+  let at = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as SqlValue[];
+    for (let j = left; j < row.length; j++) room[at++] = row[j] as SqlValue;
+  }
+  return room.slice(0, at);
+}
+
+/**
+ * `count` rows as they are captured: the key, then the data columns. `goesOn`: without their keys. A
+ * statement that can neither abort nor call a function keeps no journal; it is doomed when it fails.
+ */
+function insertSql(plan: TablePlan, count: number, goesOn: boolean): string {
+  const names = goesOn ? plan.dataNames : [...plan.keyNames, ...plan.dataNames];
+  const or = goesOn ? " OR FAIL" : "";
+  return `INSERT${or} INTO ${plan.table} (${names.join(", ")}) VALUES ${placeholders(names.length, count)}`;
 }
 
 /** The row alone can break nothing that the table asks of it. */

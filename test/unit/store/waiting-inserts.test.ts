@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Value } from "../../../core/crdt/value.ts";
 import type { LocalTransaction } from "../../../runtime/store/local-transaction.ts";
-import { fullState, rows, storeMaker, t0 } from "./stores.ts";
+import { fullState, rows, storeMaker, sync, t0 } from "./stores.ts";
 
 const schema = [
   "CREATE TABLE plain (id INTEGER PRIMARY KEY, t TEXT NOT NULL, i INTEGER, r REAL); CREATE INDEX plain_t ON plain (t, i)",
@@ -159,6 +159,84 @@ describe("rows that wait to be inserted together", () => {
     });
     expect(outcome).toMatchObject({ type: "committed", chunks: [{ version: 1 }] });
     expect(rows(store, "alone")).toEqual(Array.from({ length: 100 }, (_, i) => [i + 1]));
+  });
+
+  test("CR19: keep their keys, whatever comes between one transaction and the next", () => {
+    const between = fc.constantFrom(
+      "nothing",
+      "merge",
+      "ops",
+      "delete",
+      "group",
+      "throw",
+      "upkeep",
+    );
+    const step = fc.record({ count: fc.integer({ min: 1, max: 3 }), between });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
+        const [store, peer] = [open("a", schema), open("b", schema)];
+        const expected = new Map<number, string>();
+        let next = 1;
+        const insert = (transaction: LocalTransaction, keep = true) => {
+          transaction.run("INSERT INTO plain VALUES (?, ?, ?, ?)", [next, `t${next}`, 1, 1]);
+          if (keep) expected.set(next, `t${next++}`);
+        };
+        const kinds: Readonly<Record<string, () => void>> = {
+          nothing: () => {},
+          merge: () => {
+            const id = next + 1;
+            sync(store, peer);
+            peer.transact(t0, (transaction) => {
+              transaction.run("INSERT INTO plain VALUES (?, ?, ?, ?)", [id, "peer", 1, 1]);
+            });
+            expected.set(id, "peer");
+            sync(peer, store);
+            insertAll(1);
+            next = id + 1;
+          },
+          ops: () => {
+            store.commit(t0, [["insert", "plain", { id: next, t: "op" }]]);
+            expected.set(next++, "op");
+          },
+          delete: () => {
+            store.transact(t0, (transaction) => {
+              transaction.run("DELETE FROM plain WHERE id >= ?", [next - 2]);
+            });
+            for (const id of expected.keys()) if (id >= next - 2) expected.delete(id);
+          },
+          group: () => {
+            const failing = (transaction: LocalTransaction) => {
+              insert(transaction, false);
+              throw new RangeError("stop");
+            };
+            store.commitGroup(t0, [(one) => insert(one), failing, (one) => insert(one)]);
+          },
+          throw: () => {
+            const failing = (transaction: LocalTransaction) => {
+              insert(transaction, false);
+              throw new RangeError("stop");
+            };
+            expect(() => store.transact(t0, failing)).toThrow("stop");
+          },
+          upkeep: () => store.checkpoint(),
+        };
+        const insertAll = (count: number) => {
+          const outcome = store.transact(t0, (transaction) => {
+            for (let i = 0; i < count; i++) insert(transaction);
+          });
+          expect(outcome.type).toBe("committed");
+        };
+        for (const { count, between: what } of steps) {
+          insertAll(count);
+          kinds[what]?.();
+        }
+        insertAll(2);
+        const found = rows(store, "plain").map(([id, t]) => [id, t]);
+        expect(found).toEqual([...expected].sort(([a], [b]) => a - b));
+        expect(store.check()).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test.each(["strict (id, t)", "sums (id, n)"])(
