@@ -55,7 +55,6 @@ export class WaitingInserts {
   /** A transaction has begun; it may go on where the last one stopped, if none of another kind came between. */
   begin(): void {
     if (this.#known !== this.#transactions.begun - 1) this.forget();
-    this.#known = -1;
   }
 
   /** Nothing waits, and nothing was run. */
