@@ -24,3 +24,8 @@ export function roomFor<T>(count: number, filler: T): T[] {
     }
   }
 }
+
+/** Takes all items out and leaves the room to those to come. */
+export function emptyList(items: unknown[]): void {
+  while (items.length > 0) items.pop();
+}

@@ -10,6 +10,7 @@
  *   (log row, total) of each actor; 0 ends them.
  */
 import { assert } from "../../core/base/assert.ts";
+import { emptyList } from "../../core/base/room.ts";
 import { type Counter, counterValue } from "../../core/crdt/policies.ts";
 import type { Row } from "../../core/crdt/row.ts";
 import type { TableRules } from "../../core/crdt/table-rules.ts";
@@ -151,7 +152,7 @@ const wholeIds: number[] = [];
 export function packReplaced(shape: ClockShape, id: number, i: number, by: number): ClockCell {
   const { slots } = shape;
   if (slots.length === 1) return by;
-  wholeIds.length = 0;
+  emptyList(wholeIds);
   for (let slot = 0; slot < slots.length; slot++) wholeIds.push(id);
   wholeIds[slots[i] as number] = by;
   return clockText(shape, 1, 0, wholeIds);

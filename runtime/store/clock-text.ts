@@ -5,6 +5,7 @@
  * a number: 126, or 1 to 8 for the commonest of them. Those are rows in their first life that one
  * version wrote whole and another wrote one column of: the column's slot and 1, then the two log rows.
  */
+import { emptyList } from "../../core/base/room.ts";
 import { CorruptionError } from "./row-table.ts";
 
 /** How a table's data columns came about. */
@@ -43,7 +44,7 @@ function put(value: number): void {
 
 /** A row in its first life that log row `id` wrote whole, and `by` the column in this slot. */
 function replacedText(slot: number, id: number, by: number): string {
-  codes.length = 0;
+  emptyList(codes);
   codes.push(slot + 1);
   put(id);
   put(by);
@@ -77,7 +78,7 @@ export function clockText(
     const by = slot < 0 ? 0 : (ids[slot] as number);
     if (by !== 0) return replacedText(slot, id, by);
   }
-  codes.length = 0;
+  emptyList(codes);
   codes.push(mark);
   put(causalLength);
   put(sentinel);
@@ -115,7 +116,7 @@ export function readClockText(shape: ColumnShape, clock: string): PlainClock {
   if (slot < markedSlots) return readReplaced(shape, slot);
   read.causalLength = take();
   read.sentinel = take();
-  read.ids.length = 0;
+  emptyList(read.ids);
   while (at < text.length) {
     const length = take();
     const id = take();
@@ -128,7 +129,7 @@ function readReplaced({ slots, since }: ColumnShape, slot: number): PlainClock {
   read.causalLength = 1;
   read.sentinel = 0;
   const { ids } = read;
-  ids.length = 0;
+  emptyList(ids);
   const id = take();
   for (let i = 0; i < slots.length; i++) ids.push(0);
   for (let i = 0; i < slots.length; i++) {

@@ -5,6 +5,7 @@
  * most, take a short way that leaves the same behind.
  */
 import { assert } from "../../core/base/assert.ts";
+import { emptyList } from "../../core/base/room.ts";
 import { compareHlc, type Hlc } from "../../core/clock/hlc.ts";
 import { mergeChange } from "../../core/crdt/merge.ts";
 import { netChange } from "../../core/crdt/net-change.ts";
@@ -317,7 +318,7 @@ class LocalCommit {
     const { causalLength, sentinel, ids } = readClockText(plan, cell);
     if (sentinel !== 0) return false;
     const held = heldColumns;
-    held.length = 0;
+    emptyList(held);
     let [lastId, last]: [number, LogOrigin | null] = [0, null];
     for (let i = 0; i < plan.slots.length; i++) {
       const id = ids[plan.slots[i] as number] ?? 0;

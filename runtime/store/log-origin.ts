@@ -4,6 +4,7 @@
  * transaction under way adds and takes.
  */
 import { assert } from "../../core/base/assert.ts";
+import { emptyList } from "../../core/base/room.ts";
 import type { ActorId } from "../../core/base/ids.ts";
 import type { Hlc } from "../../core/clock/hlc.ts";
 import { Origin } from "../../core/crdt/origin.ts";
@@ -142,7 +143,7 @@ export class Origins {
       if (changes.length === 0) changes = [origin.id, delta];
       else changes.push(origin.id, delta);
     }
-    this.#touched.length = 0;
+    emptyList(this.#touched);
     this.trim();
     return changes;
   }
