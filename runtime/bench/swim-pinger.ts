@@ -64,7 +64,7 @@ export class Pinger {
   }
 }
 
-interface Sent {
+interface Moment {
   readonly atMs: number;
   /** What this thread had waited for cores by then. */
   readonly waitedMs: number;
@@ -72,6 +72,17 @@ interface Sent {
 
 function waitedMs(): number {
   return waitsOfThisThread()?.ms ?? 0;
+}
+
+/** Now. The thread may lose its core between the reading of the two clocks: then both are read again. */
+function moment(): Moment {
+  let waited = waitedMs();
+  for (;;) {
+    const atMs = performance.now();
+    const after = waitedMs();
+    if (after === waited) return { atMs, waitedMs: waited };
+    waited = after;
+  }
 }
 
 async function ping({
@@ -82,7 +93,7 @@ async function ping({
   transport: kind,
 }: PingerOptions): Promise<void> {
   const ignore = (): void => undefined;
-  const sent = new Map<number, Sent>();
+  const sent = new Map<number, Moment>();
   let answers: number[] = [];
   let shortened = 0;
   let begun = false;
@@ -100,10 +111,11 @@ async function ping({
         const ping = sent.get(seq);
         if (ping === undefined) return;
         sent.delete(seq);
-        const ownMs = waitedMs() - ping.waitedMs;
+        const now = moment();
+        const ownMs = now.waitedMs - ping.waitedMs;
         const wait = ownMs > ownWaitMs;
         if (wait) shortened++;
-        answers.push(performance.now() - ping.atMs - (wait ? ownMs : 0));
+        answers.push(now.atMs - ping.atMs - (wait ? ownMs : 0));
         if (begun) return;
         begun = true;
         // What was lost while the connection came about says nothing of answers.
@@ -123,7 +135,7 @@ async function ping({
   let seq = 0;
   setInterval(() => {
     seq = (seq + 1) % 65_536;
-    sent.set(seq, { atMs: performance.now(), waitedMs: waitedMs() });
+    sent.set(seq, moment());
     transport.send(to, "swim", false, encodeSwim(writer, { kind: "ping", seq }));
   }, everyMs);
   parentPort?.on("message", () => {
