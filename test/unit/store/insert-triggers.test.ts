@@ -75,6 +75,13 @@ const works: Readonly<Record<string, Work>> = {
   delete: (transaction, id, table) => {
     transaction.run(`DELETE FROM ${table} WHERE n = ${20 + (id % 50)}`);
   },
+  "there after going back": (transaction, id, table) => {
+    works["upsert"]?.(transaction, id, table);
+    transaction.run("SAVEPOINT s");
+    transaction.run("ROLLBACK TO s");
+    plain(transaction, table, id + 70_000);
+    transaction.run("RELEASE s");
+  },
   "taken back": (transaction, id, table) => {
     transaction.run("SAVEPOINT s");
     works["upsert"]?.(transaction, id, table);
@@ -112,6 +119,27 @@ describe("rows inserted while no trigger tells of them", () => {
       expectWhole(store);
     },
   );
+
+  test.each(tables)("CR19: %s: a row is told once where going back leaves the trigger", (table) => {
+    const [away, there] = [open("a", schema), open("a", schema)];
+    insertMany(away, table);
+    // Other statements keep the trigger there.
+    for (let from = 1; from <= many + 200; from += 100) {
+      there.transact(t0, (transaction) => {
+        for (let id = from; id < from + 100; id++) plain(transaction, table, id);
+        transaction.run(`DELETE FROM ${table} WHERE n < 0`);
+        transaction.run(`INSERT INTO ${table} SELECT * FROM ${table} WHERE n < 0`);
+      });
+    }
+    expect([triggers(away), triggers(there)]).toEqual([1, 2]);
+    const [left, right] = [away, there].map((store) =>
+      store.transact(t0, (transaction) => {
+        works["there after going back"]?.(transaction, 3000, table);
+      }),
+    );
+    expect(left).toEqual(right);
+    expectWhole(away);
+  });
 
   test("CR19: it is back for operations, and where a changed schema brings triggers", () => {
     const store = open("a", schema);
